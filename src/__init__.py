@@ -1,0 +1,1 @@
+"""Reference reproduction of "Pruning Deep Neural Networks from a Sparsity Perspective" (ICLR 2023)."""

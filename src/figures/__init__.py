@@ -1,0 +1,1 @@
+"""Figures, tables and distances of the paper from stored records; `python -m src.figures --help`."""

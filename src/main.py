@@ -1,0 +1,63 @@
+"""Compose a configuration, run it, print the folder of its records.
+
+    python -m src.main prune=sap model=resnet18 -m
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from src.config import register_schemas
+from src.errors import UserError
+from src.settings import settings
+
+log = logging.getLogger(__name__)
+CONF = str(Path(__file__).resolve().parents[1] / "conf")
+
+register_schemas()
+
+
+@hydra.main(config_path=CONF, config_name="config", version_base="1.3")
+def run(config: DictConfig) -> str:
+    """One job: check, run, and print its folder as the last line."""
+    checked = settings(config)
+    from src.run import execute  # torch and wandb: --help, completion and errors in keys must not wait for them
+
+    folder = str(execute(checked))
+    print(folder, flush=True)
+    return folder
+
+
+def main() -> None:
+    """The command line: a mistake of the user's ends with one message and status 1, a defect with a traceback."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra re-raises instead of printing a traceback of its own
+    try:
+        run()
+    except (UserError, HydraException, OmegaConfBaseException) as error:
+        print(f"error: {_message(error)}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on from the last finished epoch", file=sys.stderr)
+        sys.exit(130)
+
+
+def _message(error: BaseException) -> str:
+    """The message with those of its causes, each once."""
+    parts: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        text = str(cause).strip()
+        if text and not any(text in part for part in parts):
+            parts.append(text)
+        cause = cause.__cause__ or cause.__context__
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Amounts: how many weights of each group to prune."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from src.sparsity import pq_index, retained_lower_bound
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Per group: `count` [groups] int64, weights to prune; `bound` [groups], r_t where the method has one."""
+
+    count: Tensor
+    bound: Tensor | None = None
+
+
+def sap_amount(
+    weights: Tensor,
+    alive: Tensor,
+    *,
+    p: float,
+    q: float,
+    eta_r: float = 0.0,
+    gamma: float = 1.0,
+    beta: float = 0.9,
+    exact: bool = False,
+    ceil: bool = True,
+) -> Amount:
+    """SAP's amounts for rows `weights` [groups, members] of which `alive` remain (Algorithm 1).
+
+        r = ceil(d (1 + eta_r)^(-q/(q-p)) (1 - I)^(pq/(q-p))),   c = floor(d clamp(gamma (1 - r/d), 0, beta))
+
+    The authors evaluate both in float32, where c is often one too few (PROTOCOL 1.5, A8); `exact` does not.
+    `ceil=False` leaves r real, as the paper writes it (A9). An empty or all-zero group prunes nothing.
+    """
+    d = alive.sum(dim=1)
+    pqi = pq_index(weights, p, q, mask=alive, dim=1)
+    dtype = torch.float64 if exact else torch.float32
+    bound = retained_lower_bound(pqi, d, p, q, eta_r, ceil=ceil, dtype=dtype)
+    return Amount(sap_count(d, bound, gamma=gamma, beta=beta), bound)
+
+
+def sap_count(d: Tensor, bound: Tensor, *, gamma: float = 1.0, beta: float = 0.9) -> Tensor:
+    """c of the formula above, per group, in the arithmetic of `bound`: authors' float32, or exact in float64."""
+    size = d.to(bound.dtype)
+    if bound.dtype == torch.float32:
+        count = size * (gamma * (1 - bound / size)).clamp(0, beta)
+    else:
+        count = torch.minimum(gamma * (size - bound), beta * size).clamp(min=0)
+    return count.floor().nan_to_num(nan=0.0).long()
+
+
+def fixed_ratio_amount(_weights: Tensor, alive: Tensor, *, ratio: float, floor: bool = False) -> Amount:
+    """The baselines' amounts: ratio P of the alive weights of each row.
+
+    With n alive the interpolated quantile and the strict comparison of the authors prune ceil(P (n - 1))
+    (PROTOCOL 1.7); `floor` prunes floor(P n) instead (A10). Float64 ranks: counts equal theirs up to one for
+    groups above a million weights.
+    """
+    n = alive.sum(dim=1)
+    count = [math.floor(ratio * k) if floor else max(math.ceil(ratio * (k - 1)), 0) for k in n.tolist()]
+    return Amount(torch.tensor(count, dtype=torch.int64, device=n.device))

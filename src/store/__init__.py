@@ -1,0 +1,1 @@
+"""What lies on disk: identities, finished trainings, and the folders of runs."""

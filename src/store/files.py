@@ -1,0 +1,71 @@
+"""Files that are there whole or not at all."""
+
+import csv
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+METADATA_KEY = "json"
+
+
+def replace(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make a temporary file beside `path`, then put it in place in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    replace(path, lambda part: part.write_text(text, encoding="utf-8") and None)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON atomically, indented, in the order given."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a CSV file with a header; none where there is no file."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV atomically; the first row names the columns, None is an empty cell."""
+
+    def write(part: Path) -> None:
+        with part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    replace(path, write)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: object = None) -> None:
+    """Write tensors as safetensors atomically, with `metadata` as JSON under one key, so that equal is bytewise equal."""
+    cpu = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    replace(path, lambda part: save_file(cpu, part, {METADATA_KEY: json.dumps(metadata)}))
+
+
+def read_tensors(path: Path, keep: Callable[[str], bool] = lambda _: True) -> tuple[dict[str, Tensor], Any]:
+    """Tensors whose name `keep` accepts, and the metadata. Raises OSError where the file is missing or damaged."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "null"))
+            return {name: file.get_tensor(name) for name in file.keys() if keep(name)}, metadata  # noqa: SIM118
+    except (SafetensorError, ValueError) as error:
+        raise OSError(f"{path} is damaged: {error}") from error

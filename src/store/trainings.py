@@ -1,0 +1,108 @@
+"""Trainings on disk, finished or interrupted, under their identity."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from src.requests import Epoch, Performance, Trained
+from src.store.files import read_tensors, write_tensors
+from src.training.state import Snapshot, TrainingState
+
+
+class TrainingStore:
+    """One file per training under `root`: `<id>.safetensors`, or `<id>.partial.safetensors` before its end."""
+
+    def __init__(self, root: Path, device: torch.device) -> None:
+        self.root = root
+        self.device = device
+
+    def load(self, identity: str) -> Trained | None:
+        """The finished training, or None; a damaged file counts as none."""
+        try:
+            tensors, meta = self._read(self._finished(identity))
+        except OSError:
+            return None
+        last = _select(tensors, "last")
+        return Trained(_select(tensors, "best") or last, last, meta["best_epoch"], _history(meta["history"]))
+
+    def save(self, identity: str, trained: Trained) -> None:
+        """Keep a finished training and drop its checkpoint."""
+        states = {"last": trained.last}
+        if trained.best_epoch != len(trained.history) - 1:
+            states["best"] = trained.best
+        tensors = {f"{which}/{name}": tensor for which, state in states.items() for name, tensor in state.items()}
+        meta = {"best_epoch": trained.best_epoch, "history": [asdict(epoch) for epoch in trained.history]}
+        write_tensors(self._finished(identity), tensors, meta)
+        self._partial(identity).unlink(missing_ok=True)
+
+    def load_partial(self, identity: str) -> TrainingState | None:
+        """The checkpoint of an interrupted training, or None."""
+        try:
+            tensors, meta = self._read(self._partial(identity))
+        except OSError:
+            return None
+        current = _snapshot(tensors, "current")
+        best = current if meta["best_is_current"] else _snapshot(tensors, "best")
+        history = _history(meta["history"])
+        return TrainingState(
+            current, tensors["velocity"], best, meta["best_epoch"], meta["best_correct"], history
+        )
+
+    def save_partial(self, identity: str, state: TrainingState) -> None:
+        """Keep the state between two epochs."""
+        best_is_current = state.best is state.current
+        tensors = {"velocity": state.velocity, **_tensors(state.current, "current")}
+        if not best_is_current:
+            tensors |= _tensors(state.best, "best")
+        meta = {
+            "best_is_current": best_is_current,
+            "best_epoch": state.best_epoch,
+            "best_correct": state.best_correct,
+            "history": [asdict(epoch) for epoch in state.history],
+        }
+        write_tensors(self._partial(identity), tensors, meta)
+
+    def discard(self, identity: str) -> None:
+        """Forget a training."""
+        self._finished(identity).unlink(missing_ok=True)
+        self._partial(identity).unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> tuple[dict[str, Tensor], Any]:
+        tensors, meta = read_tensors(path)
+        return {name: tensor.to(self.device) for name, tensor in tensors.items()}, meta
+
+    def _finished(self, identity: str) -> Path:
+        return self.root / identity[:2] / f"{identity}.safetensors"
+
+    def _partial(self, identity: str) -> Path:
+        return self.root / identity[:2] / f"{identity}.partial.safetensors"
+
+
+def _select(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(f"{prefix}/"): t for name, t in tensors.items() if name.startswith(f"{prefix}/")}
+
+
+def _tensors(snapshot: Snapshot, prefix: str) -> dict[str, Tensor]:
+    buffers = {f"{prefix}/buffers/{name}": tensor for name, tensor in snapshot.buffers.items()}
+    return {f"{prefix}/parameters": snapshot.parameters, **buffers}
+
+
+def _snapshot(tensors: Mapping[str, Tensor], prefix: str) -> Snapshot:
+    return Snapshot(tensors[f"{prefix}/parameters"], _select(tensors, f"{prefix}/buffers"))
+
+
+def _history(rows: list[dict[str, Any]]) -> list[Epoch]:
+    return [
+        Epoch(
+            row["epoch"],
+            row["learning_rate"],
+            Performance(**row["train"]),
+            Performance(**row["test"]),
+            Performance(**row["selection"]),
+        )
+        for row in rows
+    ]
