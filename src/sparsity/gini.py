@@ -4,10 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src.sparsity.rows import as_rows, nonzero_or_one
+from src.sparsity.rows import as_rows, block_size, nonzero_or_one
 
 OFFSET = 1e-7  # added to every magnitude by the authors' code: an all-zero group has Gini 0
-_CHUNK = 1 << 20
 
 
 def gini_index(w: Tensor, mask: Tensor | None = None, dim: int | tuple[int, ...] | None = None) -> Tensor:
@@ -30,17 +29,36 @@ def gini_of_rows(magnitude: Tensor, d: Tensor) -> Tensor:
     n = magnitude.shape[-1]
     if n == 0:
         return torch.full_like(d, torch.nan)
-    x = _sorted(magnitude)
-    peak = nonzero_or_one(x[..., -1].double())
-    ranked, total = torch.zeros_like(d), torch.zeros_like(d)
-    # The masked zeros stand first and add nothing, so alive ranks count from the end: i = j - n + N. The
-    # 1e-7 cancels in the numerator, whose coefficients add up to 0.
-    for start in range(0, n, _CHUNK):
-        part = x[..., start : start + _CHUNK].double() / peak[..., None]
-        j = torch.arange(start + 1, start + 1 + part.shape[-1], dtype=torch.float64, device=x.device)
-        ranked += part @ (2 * (j - n) - 1)
-        total += part.sum(-1)
-    return ((ranked + d * total) / (d * (total + d * (OFFSET / peak)))).clamp_min(0)
+    x = _sorted(magnitude.reshape(-1, n))
+    peak = nonzero_or_one(x[:, -1].double())
+    ranked, total = _rank_sums(x, peak)
+    alive = d.reshape(-1)
+    gini = (ranked + alive * total) / (alive * (total + alive * (OFFSET / peak)))
+    return gini.clamp_min(0).reshape(d.shape)
+
+
+def _rank_sums(x: Tensor, peak: Tensor) -> tuple[Tensor, Tensor]:
+    """Sums over j of (2 (j - n) - 1) y_j and of y_j, with y = x / peak and x [G, n] ascending.
+
+    The masked zeros stand first and add nothing, so alive ranks count from the end: i = j - n + N. The offset
+    cancels in the numerator of the index, whose coefficients add up to 0.
+    """
+    groups, n = x.shape
+    width = min(n, block_size(x))
+    height = min(groups, block_size(x) // width)
+    coefficients = torch.arange(1 - 2 * width, 0, 2, dtype=torch.float64, device=x.device)
+    workspace = torch.empty(height * width, dtype=torch.float64, device=x.device)
+    ranked, total = torch.zeros_like(peak), torch.zeros_like(peak)
+    for top in range(0, groups, height):
+        for left in range(0, n, width):
+            block = x[top : top + height, left : left + width]
+            y = workspace[: block.numel()].view(block.shape).copy_(block)
+            y.div_(peak[top : top + height, None])
+            part = y.sum(1)
+            behind = n - left - y.shape[1]
+            ranked[top : top + height] += y @ coefficients[-y.shape[1] :] - 2 * behind * part
+            total[top : top + height] += part
+    return ranked, total
 
 
 def _sorted(magnitude: Tensor) -> Tensor:

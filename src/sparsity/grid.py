@@ -11,17 +11,15 @@ from torch import Tensor
 
 from src.errors import UserError
 from src.sparsity.pqi import index_of_log_means, overflows_float32
-from src.sparsity.rows import nonzero_or_one
+from src.sparsity.rows import block_size, nonzero_or_one
 
 P_GRID = tuple(round(k * 0.1, 1) for k in range(1, 11))
 Q_GRID = tuple(round(k * 0.1, 1) for k in range(10, 21))
 _POWERS = 20
-# Weights per block: on the CPU two float64 copies must stay in the L2 cache; on a GPU launches must be few.
-_BLOCK = {"cpu": 1 << 15, "cuda": 1 << 23}
 
 
 class PowerSums(NamedTuple):
-    """Sums [G, 20] over alive weights of (|w| / peak)^(k/10), k = 1..20, of G groups; their peak and alive d [G]."""
+    """Of G groups: sums [G, 20] of (|w| / peak)^(k/10), k = 1..20, peak [G] = max |w|, alive counts d [G]."""
 
     sums: Tensor
     peak: Tensor
@@ -51,11 +49,14 @@ def power_sums(rows: Tensor, d: Tensor) -> PowerSums:
     sums = torch.empty(_POWERS, groups, dtype=torch.float64, device=rows.device)
     peak = rows.amax(1).double()
     scale = nonzero_or_one(peak)[:, None]
-    step = max(1, _BLOCK.get(rows.device.type, _BLOCK["cuda"]) // n)
+    step = max(1, block_size(rows) // n)
+    # Written over in every block: fresh memory would cost more in page faults than the arithmetic.
+    workspace = torch.empty(2, min(step, groups), n, dtype=torch.float64, device=rows.device)
     for start in range(0, groups, step):
         block = slice(start, start + step)
-        u = rows[block].double().div_(scale[block]).pow_(0.1)
-        power = u.clone()
+        u, power = workspace[:, : rows[block].shape[0]]
+        u.copy_(rows[block]).div_(scale[block]).pow_(0.1)
+        power.copy_(u)
         for k in range(_POWERS):
             torch.sum(power, 1, out=sums[k, block])
             power.mul_(u)

@@ -37,11 +37,13 @@ def measure(
     masks: Mapping[str, Tensor],
     *,
     neurons: bool = True,
+    gini: bool = True,
     legacy_overflow: bool = False,
 ) -> Measures:
     """All measures of a network in one pass over its prunable tensors and their masks (True: alive).
 
-    `neurons=False` leaves the neurons' grids and Gini indices out. Results are on the weights' device.
+    `neurons=False` leaves the neurons' grids and Gini indices out; `gini=False` leaves every Gini index NaN.
+    Results are on the weights' device.
 
     Raises:
         UserError: no tensors; names that differ; a mask that does not fit its tensor.
@@ -52,14 +54,21 @@ def measure(
     neuron = joined(by_layer)
     layer = joined([pooled(sums) for sums in by_layer])
     network = pooled(layer)
+    measured = neuron if neurons else neuron.first(0)
+    if gini:
+        gini_neuron, gini_layer, gini_global = _gini(rows, neurons)
+    else:
+        gini_neuron, gini_layer, gini_global = (
+            torch.full_like(d, torch.nan) for d in (measured.d, layer.d, network.d[0])
+        )
     return Measures(
         layers=tuple(weights),
-        pqi_neuron=pqi_grid(neuron if neurons else neuron.first(0), legacy_overflow=legacy_overflow),
+        pqi_neuron=pqi_grid(measured, legacy_overflow=legacy_overflow),
         pqi_layer=pqi_grid(layer, legacy_overflow=legacy_overflow),
         pqi_global=pqi_grid(network, legacy_overflow=legacy_overflow)[0],
-        gini_neuron=torch.cat([gini_of_rows(*row) for row in rows]) if neurons else network.d.new_empty(0),
-        gini_layer=torch.stack([gini_of_rows(values.reshape(-1), d.sum()) for values, d in rows]),
-        gini_global=gini_of_rows(torch.cat([values.reshape(-1) for values, _ in rows]), network.d[0]),
+        gini_neuron=gini_neuron,
+        gini_layer=gini_layer,
+        gini_global=gini_global,
         d_neuron=neuron.d.long(),
         d_layer=layer.d.long(),
         d_global=network.d[0].long(),
@@ -70,14 +79,22 @@ def _neuron_rows(weight: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return as_rows(weight.flatten(1), mask.flatten(1), 1)
 
 
+def _gini(rows: list[tuple[Tensor, Tensor]], neurons: bool) -> tuple[Tensor, Tensor, Tensor]:
+    flat = [magnitude.reshape(-1) for magnitude, _ in rows]
+    d_layer = torch.stack([d.sum() for _, d in rows])
+    return (
+        torch.cat([gini_of_rows(*row) for row in rows]) if neurons else d_layer[:0],
+        torch.stack([gini_of_rows(magnitude, d) for magnitude, d in zip(flat, d_layer, strict=True)]),
+        gini_of_rows(torch.cat(flat), d_layer.sum()),
+    )
+
+
 def _check(weights: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> None:
     if not weights or set(weights) != set(masks):
-        raise UserError(
-            f"weights {sorted(weights)} and masks {sorted(masks)} must name the same tensors, at least one"
-        )
+        raise UserError(f"weights {sorted(weights)} and masks {sorted(masks)} must name the same tensors, at least one")
     for name, weight in weights.items():
         check_mask(weight, masks[name], f"mask of {name}")
         if weight.dim() < 2 or weight.numel() == 0:
             raise UserError(
-                f"{name} has shape {tuple(weight.shape)}: prunable tensors have 2 or more dimensions, none empty"
+                f"{name} has shape {tuple(weight.shape)}: choose tensors of 2 or more dimensions, none empty"
             )

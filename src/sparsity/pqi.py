@@ -73,7 +73,7 @@ def _log_ratio(magnitude: Tensor, peak: Tensor) -> Tensor:
 
 
 def _log_power_mean(logs: Tensor, d: Tensor, s: float) -> Tensor:
-    """log of (mean over the d alive of exp(s logs))^(1/s); logs are -inf for zeros, which all masked ones are."""
+    """log of (mean over the d alive of exp(s logs))^(1/s); logs of masked weights are -inf."""
     exponent = logs * s
     zero = logs == -torch.inf
     alive_zeros = zero.sum(-1) - (logs.shape[-1] - d)

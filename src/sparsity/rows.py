@@ -18,8 +18,11 @@ def as_rows(w: Tensor, mask: Tensor | None, dim: int | tuple[int, ...] | None) -
     if mask is None:
         mask = torch.ones_like(w, dtype=torch.bool)
     check_mask(w, mask)
-    magnitude = torch.where(mask, w.abs(), 0)
-    return _join(magnitude, dim), _join(mask, dim).sum(-1, dtype=torch.float64)
+    magnitude = torch.where(mask, w, 0).abs_()
+    alive = _join(mask, dim)
+    # int32 takes a quarter of the time of a float64 sum, which converts the whole mask first
+    d = alive.sum(-1, dtype=torch.int32 if alive.shape[-1] < 2**31 else torch.int64)
+    return _join(magnitude, dim), d.double()
 
 
 def check_mask(w: Tensor, mask: Tensor, name: str = "mask") -> None:
@@ -34,6 +37,11 @@ def check_mask(w: Tensor, mask: Tensor, name: str = "mask") -> None:
 def nonzero_or_one(scale: Tensor) -> Tensor:
     """`scale` to divide by, 1 where it is 0, so that all-zero groups stay zero."""
     return torch.where(scale == 0, 1, scale)
+
+
+def block_size(t: Tensor) -> int:
+    """Elements to work on at a time: two float64 copies stay in a CPU's L2 cache; on a GPU launches are few."""
+    return 1 << 15 if t.device.type == "cpu" else 1 << 23
 
 
 def _join(t: Tensor, dim: int | tuple[int, ...] | None) -> Tensor:
