@@ -1,0 +1,79 @@
+"""What the records' columns are called in Weights & Biases, and what each is drawn against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Value = float | int | None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column of a table of the records, its W&B name, and the metric on the x axis (None: it is an x axis)."""
+
+    table: str
+    column: str
+    name: str
+    x: str | None = "iteration"
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric("iterations", "iteration", "iteration", None),
+    Metric("iterations", "percent_remaining", "percent_remaining"),
+    Metric("iterations", "remaining", "remaining"),
+    Metric("iterations", "total", "total"),
+    Metric("iterations", "retrained_accuracy", "retrained/accuracy"),
+    Metric("iterations", "retrained_loss", "retrained/loss"),
+    Metric("iterations", "retrained_pqi", "retrained/pqi"),
+    Metric("iterations", "retrained_gini", "retrained/gini"),
+    Metric("iterations", "retrained_train_accuracy", "retrained/train_accuracy"),
+    Metric("iterations", "retrained_train_loss", "retrained/train_loss"),
+    Metric("iterations", "pruned_accuracy", "pruned/accuracy"),
+    Metric("iterations", "pruned_loss", "pruned/loss"),
+    Metric("iterations", "pruned_pqi", "pruned/pqi"),
+    Metric("iterations", "pruned_gini", "pruned/gini"),
+    Metric("iterations", "best_epoch", "best/epoch"),
+    Metric("iterations", "best_accuracy", "best/accuracy"),
+    Metric("iterations", "retained_bound", "decision/retained_bound"),
+    Metric("iterations", "pruned_count", "decision/pruned_count"),
+    Metric("iterations", "empty_neurons", "empty/neurons"),
+    Metric("iterations", "empty_layers", "empty/layers"),
+    # W&B gives a metric one x axis, so what is drawn against the sparsity too has a second name.
+    Metric("iterations", "retrained_pqi", "by_percent_remaining/retrained/pqi", "percent_remaining"),
+    Metric("iterations", "retrained_gini", "by_percent_remaining/retrained/gini", "percent_remaining"),
+    Metric("iterations", "retrained_accuracy", "by_percent_remaining/retrained/accuracy", "percent_remaining"),
+    Metric("iterations", "pruned_pqi", "by_percent_remaining/pruned/pqi", "percent_remaining"),
+    Metric("iterations", "pruned_gini", "by_percent_remaining/pruned/gini", "percent_remaining"),
+    Metric("iterations", "pruned_accuracy", "by_percent_remaining/pruned/accuracy", "percent_remaining"),
+    Metric("layers", "retrained_pqi", "layer/{layer}/pqi"),
+    Metric("layers", "retrained_gini", "layer/{layer}/gini"),
+    Metric("layers", "percent_remaining", "layer/{layer}/percent_remaining"),
+    # All epochs of the trajectory, counted on from iteration to iteration.
+    Metric("epochs", "epochs_trained", "epoch", None),
+    Metric("epochs", "learning_rate", "epoch/learning_rate", "epoch"),
+    Metric("epochs", "train_loss", "epoch/train_loss", "epoch"),
+    Metric("epochs", "train_accuracy", "epoch/train_accuracy", "epoch"),
+    Metric("epochs", "test_loss", "epoch/test_loss", "epoch"),
+    Metric("epochs", "test_accuracy", "epoch/test_accuracy", "epoch"),
+    Metric("epochs", "selection_loss", "epoch/selection_loss", "epoch"),
+    Metric("epochs", "selection_accuracy", "epoch/selection_accuracy", "epoch"),
+)
+
+
+def named(table: str, row: Mapping[str, Value], layer: str = "") -> dict[str, float | int]:
+    """The row's values under their W&B names; what is not defined (None) is left out.
+
+    >>> named("layers", {"retrained_pqi": 0.25, "retrained_gini": None}, layer="fc.weight")
+    {'layer/fc.weight/pqi': 0.25}
+    """
+    metrics = [metric for metric in METRICS if metric.table == table]
+    values = ((metric.name.format(layer=layer), row.get(metric.column)) for metric in metrics)
+    return {name: value for name, value in values if value is not None}
+
+
+def axes() -> dict[str, str | None]:
+    """Metric (or, for the layers, a pattern of metrics) -> the metric on its x axis, axes first."""
+    found = {metric.name.replace("{layer}", "*"): metric.x for metric in METRICS if metric.table != "layers"}
+    found |= {metric.name.split("{")[0] + "*": metric.x for metric in METRICS if metric.table == "layers"}
+    return dict(sorted(found.items(), key=lambda item: item[1] is not None))

@@ -1,0 +1,124 @@
+"""Begin a Weights & Biases run: online where that works, otherwise offline, never with a question or a long wait."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+log = logging.getLogger(__name__)
+
+INIT_TIMEOUT_S = 20.0
+FINISH_TIMEOUT_S = 20.0
+RETRY_AFTER_S = 600.0
+
+_online_again_at = 0.0
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What Weights & Biases is told of a run; `run_id` is the same for all parts of a resumed run."""
+
+    run_id: str
+    name: str
+    group: str | None
+    tags: Sequence[str]
+    config: Mapping[str, Any]
+    folder: Path
+    project: str
+    entity: str | None
+
+
+def begin(info: RunInfo, online: bool) -> Any:
+    """The `wandb.Run`, with its files in `info.folder`/wandb; falls back to offline and says how to upload."""
+    # W&B's own usage reports wait for the network when the process ends.
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    import wandb
+
+    info.folder.mkdir(parents=True, exist_ok=True)
+    wandb.setup(settings=wandb.Settings(silent=True))
+    reason = _why_offline() if online else ""
+    if online and not reason:
+        try:
+            return _init(info, "online")
+        except wandb.Error as error:
+            reason = first_line(error)
+            wandb.teardown()  # a run that failed to begin keeps its id in use
+    run = _init(info, "offline")
+    log.info(offline_line(info, reason))
+    return run
+
+
+def reachable() -> bool:
+    """False for a while after Weights & Biases did not answer: a sweep waits once, not for each of its runs."""
+    return time.monotonic() >= _online_again_at
+
+
+def unreachable() -> None:
+    """Remember that Weights & Biases did not answer."""
+    global _online_again_at
+    _online_again_at = time.monotonic() + RETRY_AFTER_S
+
+
+def offline_line(info: RunInfo, reason: str) -> str:
+    """The one line that tells why a run is offline and how to upload it."""
+    folder = info.folder / "wandb"
+    begun_online = any(folder.glob(f"run-*-{info.run_id}"))
+    if folder.is_absolute() and folder.is_relative_to(Path.cwd()):
+        folder = folder.relative_to(Path.cwd())
+    login = "wandb login && " if "logged in" in reason else ""
+    command = f"{login}wandb sync {'--include-online ' if begun_online else ''}"
+    parts = f"{shlex.quote(str(folder))}/*-{info.run_id}"
+    return f"Weights & Biases is offline{f' ({reason})' if reason else ''}; to upload this run: {command}{parts}"
+
+
+def _why_offline() -> str:
+    """Empty where Weights & Biases knows the user and answers."""
+    import wandb
+
+    if not reachable():
+        return "no connection a moment ago"
+    try:
+        # Asks nothing, and unlike an attempt to begin a run, a failed one leaves no trace behind.
+        return "" if wandb.login(prompt=False, verify=True) else "not logged in"
+    except wandb.Error as error:
+        unreachable()
+        return first_line(error)
+
+
+def _init(info: RunInfo, mode: Literal["online", "offline"]) -> Any:
+    import wandb
+
+    return wandb.init(
+        mode=mode,
+        id=info.run_id,
+        resume="allow",
+        name=info.name[:128],
+        group=info.group,
+        job_type="prune",
+        tags=[tag[:64] for tag in info.tags],
+        config=dict(info.config),
+        dir=str(info.folder),
+        project=info.project,
+        entity=info.entity,
+        reinit="create_new",
+        settings=wandb.Settings(
+            console="off",
+            silent=True,
+            x_disable_stats=True,
+            init_timeout=INIT_TIMEOUT_S,
+            finish_timeout=FINISH_TIMEOUT_S,
+            finish_timeout_raises=True,
+        ),
+    )
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, or its class where it has none."""
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__

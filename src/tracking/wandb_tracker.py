@@ -1,0 +1,114 @@
+"""A trajectory mirrored to Weights & Biases."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from src.store.files import write_text
+from src.tracking.metrics import Value, axes, named
+from src.tracking.wandb_run import RunInfo, begin, first_line, offline_line, reachable, unreachable
+
+log = logging.getLogger(__name__)
+
+
+class WandbTracker:
+    """One W&B run per trajectory.
+
+    W&B's own step counts epochs and iterations, so that a row logged again after a resume is known as such and the
+    offline parts of one run fit together; no curve is drawn against it.
+    """
+
+    def __init__(self, info: RunInfo, online: bool) -> None:
+        self._info = info
+        self._epochs = _epochs(info.config)
+        self._told = False
+        self._run = begin(info, online)
+        self._marker = info.folder / "wandb" / f"{info.run_id}.step"
+        self._last_step = self._run.step - 1 if not self._run.offline else _read_step(self._marker)
+        for name, x in axes().items():
+            self._run.define_metric(name, step_metric=x)
+
+    def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
+        values = named("iterations", row)
+        for layer in layers:
+            values |= named("layers", layer, layer=str(layer["layer"]))
+        self._log(values, self._first_step(row) + self._epochs)
+
+    def log_epoch(self, row: Mapping[str, Value]) -> None:
+        iteration, epoch = int(row["iteration"] or 0), int(row["epoch"] or 0)
+        trained = {"epochs_trained": iteration * self._epochs + epoch + 1}
+        self._log(named("epochs", {**row, **trained}), self._first_step(row) + epoch)
+
+    def log_records(self, iterations_csv: Path) -> None:
+        def table() -> dict[str, Any]:
+            import pandas as pd
+            import wandb
+
+            return {"records": wandb.Table(dataframe=pd.read_csv(iterations_csv))}
+
+        if not self._waits_in_vain():
+            self._try(lambda: self._send(table(), self._last_step + 1))
+
+    def log_figures(self, figures: Sequence[Path]) -> None:
+        def images() -> dict[str, Any]:
+            import wandb
+
+            pictures = [figure for figure in figures if figure.suffix in {".png", ".jpg"}]
+            return {f"figures/{picture.stem}": wandb.Image(str(picture)) for picture in pictures}
+
+        self._try(lambda: self._send(images(), self._last_step + 1))
+
+    def finish(self, status: str) -> None:
+        if self._waits_in_vain():
+            self._tell(offline_line(self._info, "no connection a moment ago"))
+            return  # W&B itself tries once more at exit, for all such runs together
+        self._try(lambda: self._run.finish(exit_code=0 if status == "finished" else 1))
+
+    def _first_step(self, row: Mapping[str, Value]) -> int:
+        return int(row["iteration"] or 0) * (self._epochs + 1)
+
+    def _log(self, values: dict[str, float | int], step: int) -> None:
+        if step > self._last_step:
+            self._try(lambda: self._send(values, step))
+
+    def _send(self, values: Mapping[str, Any], step: int) -> None:
+        if values:
+            self._run.log(values, step=step, commit=True)
+            self._last_step = step
+            write_text(self._marker, str(step))
+
+    def _waits_in_vain(self) -> bool:
+        return not self._run.offline and not reachable()
+
+    def _try(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except Exception as error:  # a mirror: whatever befalls it, the run goes on and its records are on disk
+            what = f"{type(error).__name__}: {first_line(error)}"
+            if self._run.offline:
+                self._tell(f"Weights & Biases misses a part of this run ({what}); its own records are complete")
+            else:
+                unreachable()
+                self._tell(offline_line(self._info, what))
+
+    def _tell(self, message: str) -> None:
+        if not self._told:
+            log.warning(message)
+        self._told = True
+
+
+def _epochs(config: Mapping[str, Any]) -> int:
+    """Epochs of one training; 1 where the config does not say."""
+    trainer = config.get("trainer", {})
+    return int(trainer.get("epochs", 1))
+
+
+def _read_step(marker: Path) -> int:
+    """Last step that was logged, by any part of the run; -1 for none."""
+    try:
+        return int(marker.read_text())
+    except (FileNotFoundError, ValueError):
+        return -1

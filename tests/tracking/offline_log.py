@@ -1,0 +1,78 @@
+"""What a W&B run really wrote: its .wandb file, a log of protobuf records in LevelDB's framing."""
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wandb.proto import wandb_internal_pb2 as pb
+
+BLOCK, HEADER = 32768, 7
+
+
+@dataclass
+class Logged:
+    """History rows, nested config, (metric or pattern, x axis) pairs, exit code (None while it runs)."""
+
+    run: Any = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
+    axes: dict[str, str] = field(default_factory=dict)
+    exit_code: int | None = None
+
+    def column(self, name: str) -> list[Any]:
+        return [row[name] for row in self.history if name in row]
+
+
+def read_log(run_folder: Path) -> Logged:
+    """Everything in the one .wandb file of a run's folder."""
+    logged = Logged()
+    for record in _records(next(run_folder.glob("run-*.wandb"))):
+        kind = record.WhichOneof("record_type")
+        if kind == "run":
+            logged.run = record.run
+            logged.config |= _items(record.run.config.update)
+        elif kind == "history":
+            logged.history.append(_items(record.history.item))
+        elif kind == "metric":
+            logged.axes[record.metric.name or record.metric.glob_name] = record.metric.step_metric
+        elif kind == "exit":
+            logged.exit_code = record.exit.exit_code
+    return logged
+
+
+def offline_runs(folder: Path) -> list[Path]:
+    """The offline parts under `folder`, oldest first."""
+    return sorted(folder.glob("wandb/offline-run-*"))
+
+
+def _items(items: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for item in items:
+        *outer, last = item.nested_key or [item.key]
+        place = found
+        for key in outer:
+            place = place.setdefault(key, {})
+        place[last] = json.loads(item.value_json)
+    return found
+
+
+def _records(path: Path) -> Iterator[Any]:
+    data = path.read_bytes()
+    assert data[:4] == b":W&B"
+    position, buffer = HEADER, b""
+    while position + HEADER <= len(data):
+        left = BLOCK - position % BLOCK
+        if left < HEADER:
+            position += left
+            continue
+        _, size, kind = struct.unpack("<IHB", data[position : position + HEADER])
+        buffer += data[position + HEADER : position + HEADER + size]
+        position += HEADER + size
+        if kind in (1, 4):  # a whole record, or the last piece of one
+            record = pb.Record()
+            record.ParseFromString(buffer)
+            buffer = b""
+            yield record

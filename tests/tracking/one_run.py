@@ -1,0 +1,28 @@
+"""A program that mirrors runs one after the other: FOLDER TIMEOUT_S RUN_ID:ITERATIONS ..."""
+
+import logging
+import sys
+import time
+from pathlib import Path
+
+from src.tracking import open_tracker, wandb_run
+from tests.tracking.examples import ROWS, layers, settings, write_iterations
+
+
+def main(folder: Path, timeout_s: float, *runs: str) -> None:
+    wandb_run.INIT_TIMEOUT_S, wandb_run.FINISH_TIMEOUT_S = timeout_s, timeout_s
+    for run in runs:
+        run_id, iterations = run.split(":")
+        started = time.monotonic()
+        tracker = open_tracker("wandb", **settings(folder, run_id=run_id))
+        logging.info("opened %s in %.1f s", run_id, time.monotonic() - started)
+        for row in ROWS[: int(iterations)]:
+            tracker.log_iteration(row, layers(row["iteration"]))
+        tracker.log_records(write_iterations(folder / "iterations.csv"))
+        tracker.finish("finished")
+    logging.info("the job is done")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
+    main(Path(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:])
