@@ -19,17 +19,12 @@ class Grouping:
     join: Callable[[list[Tensor], Mapping[str, Tensor]], dict[str, Tensor]]
 
 
-def _per_tensor(
-    rows: Callable[[Tensor], Tensor], back: Callable[[Tensor, torch.Size], Tensor]
-) -> Grouping:
+def _per_tensor(rows: Callable[[Tensor], Tensor], back: Callable[[Tensor, torch.Size], Tensor]) -> Grouping:
     def split(tensors: Mapping[str, Tensor]) -> list[Tensor]:
         return [rows(tensor) for tensor in tensors.values()]
 
     def join(matrices: list[Tensor], like: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {
-            name: back(matrix, tensor.shape)
-            for matrix, (name, tensor) in zip(matrices, like.items(), strict=True)
-        }
+        return {name: back(matrix, tensor.shape) for matrix, (name, tensor) in zip(matrices, like.items(), strict=True)}
 
     return Grouping(split, join)
 
@@ -48,7 +43,7 @@ def _concatenate(tensors: Iterable[Tensor]) -> Tensor:
 
 def _split_network(matrices: list[Tensor], like: Mapping[str, Tensor]) -> dict[str, Tensor]:
     sizes = [tensor.numel() for tensor in like.values()]
-    parts = matrices[0][0].split(sizes)
+    parts = torch.split(matrices[0][0], sizes)
     return {name: part.view(tensor.shape) for part, (name, tensor) in zip(parts, like.items(), strict=True)}
 
 

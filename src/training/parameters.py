@@ -7,9 +7,10 @@ from torch import Tensor, nn
 
 
 class FlatParameters:
-    """A model's parameters and gradients as views of two vectors of shape [parameters].
+    """A model's parameters and gradients as views of two vectors of shape [parameters]; `leaf` is for an optimizer.
 
-    The model keeps working as any module; loading writes in place, so that captured graphs and views stay valid.
+    `gradients` are the gradient's views, one per parameter. The model keeps working as any module; loading
+    writes in place, so that captured graphs and views stay valid.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -17,11 +18,14 @@ class FlatParameters:
         self.names = [name for name, _ in named]
         self.vector = torch.cat([p.detach().flatten() for _, p in named])
         self.gradient = torch.zeros_like(self.vector)
+        self.leaf = nn.Parameter(self.vector)
+        self.leaf.grad = self.gradient
         sizes = [p.numel() for _, p in named]
-        parts = zip(named, self.vector.split(sizes), self.gradient.split(sizes), strict=True)
+        parts = zip(named, torch.split(self.vector, sizes), torch.split(self.gradient, sizes), strict=True)
         for (_, parameter), values, gradient in parts:
             parameter.data = values.view_as(parameter)
             parameter.grad = gradient.view_as(parameter)
+        self.gradients = [parameter.grad for _, parameter in named if parameter.grad is not None]
         self._shapes = [p.shape for _, p in named]
         self._sizes = sizes
 
@@ -35,5 +39,5 @@ class FlatParameters:
 
     def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
         """Tensors by name from such a vector (views)."""
-        parts = zip(self.names, vector.split(self._sizes), self._shapes, strict=True)
+        parts = zip(self.names, torch.split(vector, self._sizes), self._shapes, strict=True)
         return {name: part.view(shape) for name, part, shape in parts}

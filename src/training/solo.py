@@ -10,10 +10,11 @@ from torch.nn.functional import cross_entropy
 from src.data import Dataset, epoch_generator, normalise, training_batches, validation_split
 from src.errors import UserError
 from src.requests import Epoch, Performance, State, Trained, TrainRequest
+from src.training.last_batch import check_last_batch
 from src.training.parameters import FlatParameters
 from src.training.spec import TrainingSpec
 from src.training.state import Snapshot, TrainingState
-from src.training.update import clip_, sgd_
+from src.training.update import clip_, optimizer
 
 EVALUATION_BATCH = 1000
 Images = tuple[Tensor, Tensor]
@@ -39,6 +40,7 @@ class SoloEngine:
         if spec.validation_fraction is not None:
             dataset, images, labels = validation_split(dataset, spec.validation_fraction)
             self._selection = self._normalised(dataset, images), labels
+        check_last_batch(model, dataset.image_shape, len(dataset.train_labels), spec.batch_size)
         self._dataset = dataset
 
     def train(
@@ -54,9 +56,12 @@ class SoloEngine:
         mask = self._flat.flatten(request.masks)
         state = state or self._begin(request, mask)
         self._load(state.current)
+        sgd = optimizer([self._flat.leaf], self.spec)
+        sgd.state[self._flat.leaf]["momentum_buffer"] = state.velocity
         for epoch in range(len(state.history), self.spec.epochs):
             lr = self.spec.lr * 0.5 * (1 + math.cos(math.pi * epoch / self.spec.epochs))
-            train = self._epoch(request.iteration, epoch, lr, mask, state.velocity)
+            sgd.param_groups[0]["lr"] = lr
+            train = self._epoch(request.iteration, epoch, mask, sgd)
             if not math.isfinite(train.loss):
                 raise Diverged(
                     f"the training loss became {train.loss} in iteration {request.iteration}, epoch {epoch}: "
@@ -64,9 +69,7 @@ class SoloEngine:
                 )
             self._finish_epoch(state, epoch, lr, train)
             after_epoch(state)
-        return Trained(
-            self._state_dict(state.best), self._state_dict(state.current), state.best_epoch, state.history
-        )
+        return Trained(self._state_dict(state.best), self._state_dict(state.current), state.best_epoch, state.history)
 
     def evaluate(self, state: State) -> Performance:
         """Loss and accuracy of `state` on the test set."""
@@ -77,7 +80,7 @@ class SoloEngine:
         start = Snapshot(self._flat.flatten(self.initial) * mask, dict(request.buffers))
         return TrainingState(start, torch.zeros_like(start.parameters), start)
 
-    def _epoch(self, iteration: int, epoch: int, lr: float, mask: Tensor, velocity: Tensor) -> Performance:
+    def _epoch(self, iteration: int, epoch: int, mask: Tensor, sgd: torch.optim.Optimizer) -> Performance:
         """One pass over the training images; its metrics are those of the model while it was training."""
         spec, flat = self.spec, self._flat
         self.model.train()
@@ -91,17 +94,9 @@ class SoloEngine:
             loss.backward()
             if spec.clip_after_mask:
                 flat.gradient.mul_(mask)
-            clip_(flat.gradient, spec.clip_norm)
+            clip_(flat.gradient, flat.gradients, spec.clip_norm)
             flat.gradient.mul_(mask)
-            sgd_(
-                flat.vector,
-                flat.gradient,
-                velocity,
-                lr,
-                momentum=spec.momentum,
-                weight_decay=spec.weight_decay,
-                nesterov=spec.nesterov,
-            )
+            sgd.step()
             total += loss.detach() * len(y)
             correct += (logits.detach().argmax(1) == y).sum()
         images = len(self._dataset.train_labels)

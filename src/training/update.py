@@ -1,30 +1,30 @@
-"""One update of the parameters: clip, mask, Nesterov step."""
+"""One update of the parameters: clip the gradient, zero that of pruned weights, step."""
+
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
+from src.training.spec import TrainingSpec
 
-def clip_(gradient: Tensor, max_norm: float) -> None:
-    """Scale the gradient to a 2-norm of at most `max_norm`; coefficient max_norm / (norm + 1e-6), capped at 1.
 
-    In place, along the last dimension: [..., parameters]. No host synchronisation.
+def optimizer(parameters: list[Tensor], spec: TrainingSpec) -> torch.optim.SGD:
+    """SGD as the specification says; one fused kernel per tensor, learning rate to be set before each epoch."""
+    return torch.optim.SGD(
+        parameters,
+        lr=spec.lr,
+        momentum=spec.momentum,
+        weight_decay=spec.weight_decay,
+        nesterov=spec.nesterov,
+        fused=True,
+    )
+
+
+def clip_(gradient: Tensor, parts: Iterable[Tensor], max_norm: float) -> None:
+    """Scale a gradient [parameters] to a 2-norm of at most `max_norm`, in place, without synchronising with the host.
+
+    The coefficient is max_norm / (norm + 1e-6), capped at 1 (PROTOCOL 3.1). The norm is that of the norms of the
+    `parts`, the views of `gradient` by parameter: PyTorch's order of summation, so that results equal its bit for bit.
     """
-    norm = torch.linalg.vector_norm(gradient, dim=-1, keepdim=True)
+    norm = torch.nn.utils.get_total_norm(parts)
     gradient.mul_((max_norm / (norm + 1e-6)).clamp_(max=1.0))
-
-
-def sgd_(
-    parameters: Tensor,
-    gradient: Tensor,
-    velocity: Tensor,
-    lr: float | Tensor,
-    *,
-    momentum: float,
-    weight_decay: float,
-    nesterov: bool,
-) -> None:
-    """SGD with momentum and weight decay as torch.optim.SGD does it, in place; the gradient is used up."""
-    gradient.add_(parameters, alpha=weight_decay)
-    velocity.mul_(momentum).add_(gradient)
-    direction = gradient.add_(velocity, alpha=momentum) if nesterov else velocity
-    parameters.sub_(direction * lr)

@@ -7,7 +7,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.pruning import GROUPINGS, Amount, Pruner, apply_masks, fixed_ratio_amount, full_masks, prune, remaining, sap_amount
+from src.pruning import (
+    GROUPINGS,
+    Amount,
+    Pruner,
+    apply_masks,
+    fixed_ratio_amount,
+    full_masks,
+    prune,
+    remaining,
+    sap_amount,
+)
 
 WEIGHTS = {
     "conv": torch.tensor([[[[0.1, -0.9]], [[0.4, 0.3]]], [[[-5.0, 6.0]], [[7.0, -8.0]]]]),
@@ -53,7 +63,10 @@ def test_ties_at_the_pivot_are_kept():
 def test_a_count_of_all_members_empties_the_group():
     weights = {"w": torch.tensor([[1.0, 2.0], [3.0, 4.0]])}
     pruner = Pruner(GROUPINGS["neuron"], lambda _w, _a: Amount(torch.tensor([2, 0])))
-    assert prune(pruner, weights, full_masks(weights, weights)).masks["w"].tolist() == [[False, False], [True, True]]
+    assert prune(pruner, weights, full_masks(weights, weights)).masks["w"].tolist() == [
+        [False, False],
+        [True, True],
+    ]
 
 
 def test_apply_masks_zeroes_pruned_weights_and_passes_the_rest_on():
