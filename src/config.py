@@ -9,7 +9,6 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-
 # The functional form, because `global` is a keyword of Python; the names are what the command line takes.
 Scope = StrEnum("Scope", ["neuron", "layer", "global"])
 

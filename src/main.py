@@ -1,6 +1,6 @@
 """Compose a configuration, run it, print the folder of its records.
 
-    python -m src.main prune=sap model=resnet18 -m
+python -m src.main prune=sap model=resnet18 -m
 """
 
 import logging
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import hydra
 from hydra.errors import HydraException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from src.config import register_schemas
@@ -20,7 +20,17 @@ from src.settings import settings
 log = logging.getLogger(__name__)
 CONF = str(Path(__file__).resolve().parents[1] / "conf")
 
+GROUPS = ("dataset", "model", "prune", "trainer", "protocol", "tracking", "experiment", "hydra/launcher")
+
+
+def _choices() -> str:
+    """The groups of `conf/` and what can be chosen in each, for --help."""
+    found = {group: sorted(path.stem for path in Path(CONF, group).glob("*.yaml")) for group in GROUPS}
+    return "\n".join(f"{group}: {', '.join(choices)}" for group, choices in found.items() if choices)
+
+
 register_schemas()
+OmegaConf.register_new_resolver("choices", _choices, replace=True)
 
 
 @hydra.main(config_path=CONF, config_name="config", version_base="1.3")
@@ -55,7 +65,7 @@ def _message(error: BaseException) -> str:
         text = str(cause).strip()
         if text and not any(text in part for part in parts):
             parts.append(text)
-        cause = cause.__cause__ or cause.__context__
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return "\n".join(parts)
 
 

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from src.assembly import build_plan, build_run_id, build_spec, choose_device
 from src.config import Config
-from src.data import Dataset, load_dataset
+from src.data import load_dataset
 from src.drivers import drive
 from src.errors import UserError
 from src.figures import run_figure
@@ -18,12 +18,14 @@ from src.models import build_model, prunable_names
 from src.naming import method_name, run_name
 from src.progress import Progress
 from src.requests import Record
-from src.store.rows import iteration_row, layer_rows
+from src.settings import settings_dict
+from src.store.rows import epoch_row, epoch_rows, iteration_row, layer_rows
 from src.store.runs import RunFolder
 from src.store.trainings import TrainingStore
 from src.tracking import Tracker, open_tracker
 from src.training.solo import SoloEngine
 from src.training.spec import TrainingSpec
+from src.training.state import TrainingState
 from src.trajectory import Layout, trajectory
 
 log = logging.getLogger(__name__)
@@ -37,9 +39,7 @@ def execute(config: Config) -> Path:
     spec, plan = build_spec(config), build_plan(config)
     identity = build_run_id(config, spec)
     root = Path(config.output_dir)
-    folder = RunFolder(
-        root / "runs" / run_name(config, identity), identity, plan.iterations, config.record.weights
-    )
+    folder = RunFolder(root / "runs" / run_name(config, identity), identity, plan.iterations, config.record.weights)
     if folder.finished:
         log.info("%s is finished; nothing to do (delete the folder to run it again)", folder.path.name)
         return folder.path
@@ -80,10 +80,18 @@ def _run(config: Config, engine: SoloEngine, folder: RunFolder, store: TrainingS
         log.info("%s goes on with iteration %d of %d", folder.path.name, done, plan.iterations)
     progress = Progress(folder.path.name, plan.iterations, config.trainer.epochs, done)
     tracker = _tracker(config, folder)
+    for row, layers in folder.rows():
+        tracker.log_iteration(row, layers)
     status = "failed"
+
+    def after_epoch(iteration: int, state: TrainingState) -> None:
+        tracker.log_epoch(epoch_row(iteration, state.history[-1]))
+        progress.epoch(iteration, state)
 
     def record(result: Record) -> None:
         folder.write(result)
+        for epoch in epoch_rows(result):
+            tracker.log_epoch(epoch)
         tracker.log_iteration(iteration_row(result), layer_rows(result))
         progress.iteration(result)
 
@@ -93,7 +101,7 @@ def _run(config: Config, engine: SoloEngine, folder: RunFolder, store: TrainingS
             engine,
             store,
             record,
-            progress.epoch,
+            after_epoch,
             config.trainer.checkpoint_every,
         )
         folder.finish()
@@ -115,8 +123,8 @@ def _tracker(config: Config, folder: RunFolder) -> Tracker:
         name=folder.path.name,
         group=config.experiment_name,
         tags=[config.dataset.name, config.model.name, method_name(config.prune), config.prune.scope.value],
-        config=OmegaConf.to_container(OmegaConf.structured(config), resolve=True, enum_to_str=True),
-        folder=Path(config.output_dir) / "wandb",
+        config=settings_dict(config),
+        folder=folder.path,
         project=config.tracking.project,
         entity=config.tracking.entity,
     )

@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 from collections.abc import Iterator
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -21,6 +22,11 @@ def settings(config: DictConfig) -> Config:
     assert isinstance(result, Config)
     check(result)
     return result
+
+
+def settings_dict(config: Config) -> dict[str, Any]:
+    """The settings as nested plain values."""
+    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config), resolve=True, enum_to_str=True))
 
 
 def check(config: Config) -> None:
@@ -45,9 +51,7 @@ def check(config: Config) -> None:
     _require(config.seed >= 0, "seed", config.seed, "0 or more")
     _require(config.threads is None or config.threads >= 1, "threads", config.threads, "null, or 1 or more")
     fraction = config.protocol.decision.validation_fraction
-    _require(
-        0 < fraction < 1, "protocol.decision.validation_fraction", fraction, "between 0 and 1, exclusive"
-    )
+    _require(0 < fraction < 1, "protocol.decision.validation_fraction", fraction, "between 0 and 1, exclusive")
     for key, size in (("train_size", dataset.train_size), ("test_size", dataset.test_size)):
         _require(size is None or size >= 1, f"dataset.{key}", size, "null for all images, or 1 or more")
     modes = ("wandb", "offline", "none")
@@ -56,14 +60,16 @@ def check(config: Config) -> None:
 
 def _require(holds: bool, key: str, value: object, allowed: str, example: str = "") -> None:
     if not holds:
-        raise UserError(f"{key}={value} is not allowed: it must be {allowed}{f'; for example {example}' * bool(example)}")
+        raise UserError(
+            f"{key}={value} is not allowed: it must be {allowed}{f'; for example {example}' * bool(example)}"
+        )
 
 
 def _unknown_keys(node: DictConfig, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
     """Keys outside the schema, which `+key=value` can add, with the known ones beside them."""
     schema = OmegaConf.get_type(node)
     known = [field.name for field in dataclasses.fields(schema)] if dataclasses.is_dataclass(schema) else []
-    for key in node:
+    for key in map(str, node):
         name = f"{prefix}{key}"
         if known and key not in known:
             yield name, known

@@ -27,7 +27,11 @@ def replace(path: Path, write: Callable[[Path], None]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically."""
-    replace(path, lambda part: part.write_text(text, encoding="utf-8") and None)
+
+    def write(part: Path) -> None:
+        part.write_text(text, encoding="utf-8")
+
+    replace(path, write)
 
 
 def write_json(path: Path, value: object) -> None:
@@ -43,6 +47,24 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def parsed(row: Mapping[str, str]) -> dict[str, Any]:
+    """A row as `read_rows` gives it with its numbers as numbers, and None for an empty cell.
+
+    >>> parsed({"iteration": "3", "loss": "0.5", "layer": "fc", "pqi": ""})
+    {'iteration': 3, 'loss': 0.5, 'layer': 'fc', 'pqi': None}
+    """
+    return {name: _number(text) for name, text in row.items()}
+
+
+def _number(text: str) -> int | float | str | None:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text or None
+
+
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows as CSV atomically; the first row names the columns, None is an empty cell."""
 
@@ -56,9 +78,16 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: object = None) -> None:
-    """Write tensors as safetensors atomically, with `metadata` as JSON under one key, so that equal is bytewise equal."""
+    """Write tensors as safetensors atomically; `metadata` is JSON under one key, so that equal is bytewise equal."""
     cpu = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    replace(path, lambda part: save_file(cpu, part, {METADATA_KEY: json.dumps(metadata)}))
+
+    def write(part: Path) -> None:
+        part.touch()  # safetensors would make it readable for its owner alone; this honours the umask
+        mode = part.stat().st_mode
+        save_file(cpu, part, {METADATA_KEY: json.dumps(metadata)})
+        part.chmod(mode)
+
+    replace(path, write)
 
 
 def read_tensors(path: Path, keep: Callable[[str], bool] = lambda _: True) -> tuple[dict[str, Tensor], Any]:

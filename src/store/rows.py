@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from src.pruning import remaining
-from src.requests import Record
+from src.requests import Epoch, Record
 from src.sparsity import P_GRID, Q_GRID, Measures
 
 HEADLINE = (P_GRID.index(0.5), Q_GRID.index(1.0))
@@ -67,20 +67,22 @@ def layer_rows(record: Record) -> list[dict[str, Any]]:
 
 def epoch_rows(record: Record) -> list[dict[str, Any]]:
     """The rows of `epochs.csv`, one per epoch of the iteration's training."""
-    return [
-        {
-            "iteration": record.iteration,
-            "epoch": epoch.epoch,
-            "learning_rate": epoch.learning_rate,
-            "train_loss": epoch.train.loss,
-            "train_accuracy": epoch.train.accuracy,
-            "test_loss": epoch.test.loss,
-            "test_accuracy": epoch.test.accuracy,
-            "selection_loss": epoch.selection.loss,
-            "selection_accuracy": epoch.selection.accuracy,
-        }
-        for epoch in record.trained.history
-    ]
+    return [epoch_row(record.iteration, epoch) for epoch in record.trained.history]
+
+
+def epoch_row(iteration: int, epoch: Epoch) -> dict[str, Any]:
+    """A row of `epochs.csv`."""
+    return {
+        "iteration": iteration,
+        "epoch": epoch.epoch,
+        "learning_rate": epoch.learning_rate,
+        "train_loss": epoch.train.loss,
+        "train_accuracy": epoch.train.accuracy,
+        "test_loss": epoch.test.loss,
+        "test_accuracy": epoch.test.accuracy,
+        "selection_loss": epoch.selection.loss,
+        "selection_accuracy": epoch.selection.accuracy,
+    }
 
 
 def measure_tensors(record: Record) -> dict[str, Tensor]:
@@ -97,7 +99,7 @@ def _grids(measures: Measures, model: str) -> dict[str, Tensor]:
         f"{model}/pqi_layer": measures.pqi_layer,
         f"{model}/gini_layer": measures.gini_layer,
     }
-    if measures.pqi_neuron is not None and measures.gini_neuron is not None:
+    if len(measures.pqi_neuron):
         tensors[f"{model}/pqi_neuron"] = measures.pqi_neuron.to(torch.float32)
         tensors[f"{model}/gini_neuron"] = measures.gini_neuron.to(torch.float32)
     return tensors

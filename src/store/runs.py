@@ -1,7 +1,7 @@
 """The folder of a run: its records, and where it stands."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from src.requests import Position, Record
 from src.sparsity import P_GRID, Q_GRID
-from src.store.files import read_rows, read_tensors, write_json, write_rows, write_tensors, write_text
+from src.store.files import parsed, read_rows, read_tensors, write_json, write_rows, write_tensors, write_text
 from src.store.rows import epoch_rows, iteration_row, layer_rows, measure_tensors
 
 SCHEMA = 1
@@ -50,6 +50,12 @@ class RunFolder:
         masks = {name: tensors[f"masks/{name}"].to(device) for name in meta["masks"]}
         buffers = {name: tensors[f"buffers/{name}"].to(device) for name in meta["buffers"]}
         return Position(meta["iteration"], masks, buffers)
+
+    def rows(self) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """The rows that are recorded of `iterations.csv`, each with its rows of `layers.csv`."""
+        layers = [parsed(row) for row in read_rows(self.path / "layers.csv")]
+        for row in map(parsed, read_rows(self.path / "iterations.csv")):
+            yield row, [layer for layer in layers if layer["iteration"] == row["iteration"]]
 
     def write(self, record: Record) -> None:
         """Add the record of an iteration; what is there of it and of later ones is replaced."""

@@ -48,9 +48,7 @@ class TrainingStore:
         current = _snapshot(tensors, "current")
         best = current if meta["best_is_current"] else _snapshot(tensors, "best")
         history = _history(meta["history"])
-        return TrainingState(
-            current, tensors["velocity"], best, meta["best_epoch"], meta["best_correct"], history
-        )
+        return TrainingState(current, tensors["velocity"], best, meta["best_epoch"], meta["best_correct"], history)
 
     def save_partial(self, identity: str, state: TrainingState) -> None:
         """Keep the state between two epochs."""

@@ -1,0 +1,67 @@
+"""Killed at any moment, the same command ends with the same records, bit for bit."""
+
+import filecmp
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT, command_line
+
+RUN = ["dataset=digits", "model=mlp", "prune.iterations=3", "trainer.epochs=4", "trainer.batch_size=50", "threads=1"]
+RECORDS = ["iterations.csv", "layers.csv", "epochs.csv", "measures.safetensors", "masks.safetensors", "run.json"]
+
+
+def folder_of(stdout: str) -> Path:
+    return Path(stdout.strip().splitlines()[-1])
+
+
+def kill_after(seconds: float, output_dir: Path, *overrides: str) -> bool:
+    """Start the run and kill -9 it; whether it was still alive."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "src.main", "tracking=none", "device=cpu", f"output_dir={output_dir}", *RUN, *overrides],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(output_dir.glob("trainings/*/*")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(seconds)
+    alive = process.poll() is None
+    if alive:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return alive
+
+
+@pytest.mark.parametrize("prune", ["prune=sap", "prune=one_shot"])
+def test_killed_runs_end_bit_identical(tmp_path, prune):
+    whole = command_line(*RUN, prune, f"output_dir={tmp_path / 'whole'}")
+    assert whole.returncode == 0, whole.stderr
+    moments = random.Random(prune)
+    killed = [kill_after(moments.uniform(0, 0.6), tmp_path / "killed", prune) for _ in range(3)]
+    assert any(killed)
+    resumed = command_line(*RUN, prune, f"output_dir={tmp_path / 'killed'}")
+    assert resumed.returncode == 0, resumed.stderr
+    expected, found = folder_of(whole.stdout), folder_of(resumed.stdout)
+    same, different, missing = filecmp.cmpfiles(expected, found, RECORDS, shallow=False)
+    assert (sorted(same), different, missing) == (sorted(RECORDS), [], [])
+    assert not list((tmp_path / "killed").rglob("*.partial.safetensors"))
+
+
+def test_a_finished_run_says_so_and_does_nothing(tmp_path):
+    first = command_line(*RUN, "prune.iterations=1", f"output_dir={tmp_path}")
+    folder = folder_of(first.stdout)
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    second = command_line(*RUN, "prune.iterations=1", f"output_dir={tmp_path}")
+    assert second.returncode == 0
+    assert "finished" in second.stdout
+    assert folder_of(second.stdout) == folder
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before

@@ -1,0 +1,108 @@
+"""Every composition that `conf/` offers."""
+
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from src.assembly import build_plan, build_run_id, build_spec
+from src.config import Config, register_schemas
+from src.main import CONF
+from src.settings import settings
+from tests.support import ROOT
+
+GROUPS = {
+    group: sorted(path.stem for path in Path(CONF, group).glob("*.yaml"))
+    for group in ("dataset", "model", "prune", "trainer", "protocol", "tracking")
+}
+
+
+def composed(*overrides: str) -> Config:
+    register_schemas()
+    with initialize_config_dir(CONF, version_base="1.3"):
+        return settings(compose("config", list(overrides)))
+
+
+def test_the_choices_of_the_issue_are_there() -> None:
+    assert set("fashion_mnist cifar10 cifar100 tiny_imagenet mnist svhn digits".split()) <= set(GROUPS["dataset"])
+    assert set("linear mlp cnn resnet9 resnet18 resnet50 wresnet28x2 wresnet28x8".split()) <= set(GROUPS["model"])
+    assert set("sap lottery_ticket one_shot dense".split()) <= set(GROUPS["prune"])
+    assert set("paper quick smoke".split()) <= set(GROUPS["trainer"])
+    assert GROUPS["protocol"] == ["clean", "reference"]
+    assert GROUPS["tracking"] == ["none", "offline", "wandb"]
+
+
+@pytest.mark.parametrize(("dataset", "model"), list(product(GROUPS["dataset"], GROUPS["model"])))
+def test_every_data_set_composes_with_every_model(dataset: str, model: str) -> None:
+    config = composed(f"dataset={dataset}", f"model={model}")
+    assert (config.dataset.name, config.model.name) == (dataset, model)
+
+
+@pytest.mark.parametrize(
+    ("prune", "trainer", "protocol", "tracking"),
+    list(product(GROUPS["prune"], GROUPS["trainer"], GROUPS["protocol"], GROUPS["tracking"])),
+)
+def test_every_method_composes_with_every_trainer_and_protocol(
+    prune: str, trainer: str, protocol: str, tracking: str
+) -> None:
+    config = composed(f"prune={prune}", f"trainer={trainer}", f"protocol={protocol}", f"tracking={tracking}")
+    plan = build_plan(config)
+    assert plan.iterations == config.prune.iterations
+    assert (plan.pruner is None) == (prune == "dense")
+    assert len(build_run_id(config, build_spec(config))) == 32
+
+
+@pytest.mark.parametrize("scope", ["neuron", "layer", "global"])
+def test_every_method_has_every_scope(scope: str) -> None:
+    for prune in ("sap", "lottery_ticket", "one_shot"):
+        assert composed(f"prune={prune}", f"prune.scope={scope}").prune.scope.value == scope
+
+
+@pytest.mark.parametrize(
+    ("model", "dataset", "iterations"),
+    [("linear", "fashion_mnist", 30), ("mlp", "fashion_mnist", 30), ("cnn", "cifar10", 30), ("resnet18", "cifar10", 15)]
+    + [("resnet50", "tiny_imagenet", 15), ("wresnet28x8", "cifar100", 15)],
+)
+def test_a_model_brings_the_papers_data_set_and_number_of_iterations(model: str, dataset: str, iterations: int) -> None:
+    config = composed(f"model={model}")
+    assert (config.dataset.name, config.prune.iterations) == (dataset, iterations)
+    assert composed(f"model={model}", "dataset=mnist").dataset.name == "mnist"
+
+
+@pytest.mark.parametrize("experiment", sorted(path.stem for path in Path(CONF, "experiment").glob("*.yaml")))
+def test_every_experiment_composes_and_tells_its_command(experiment: str) -> None:
+    config = composed(f"experiment={experiment}")
+    assert config.experiment_name == experiment
+    lines = Path(CONF, "experiment", f"{experiment}.yaml").read_text().splitlines()
+    assert any(line == f"# python -m src.main experiment={experiment}" for line in lines[:2])
+
+
+def test_the_command_line_beats_everything() -> None:
+    config = composed("experiment=quickstart", "prune.iterations=2", "trainer.lr=0.5", "dataset.batch_size=10")
+    assert (config.prune.iterations, config.trainer.lr, config.trainer.batch_size) == (2, 0.5, 10)
+
+
+def test_help_names_every_choice() -> None:
+    text = subprocess.run(
+        [sys.executable, "-m", "src.main", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for group, choices in GROUPS.items():
+        assert f"{group}: {', '.join(choices)}" in text
+    assert "schema" not in text
+    assert "eta_r: 0.0" in text
+
+
+def test_the_shell_completes_choices() -> None:
+    """What bash's completion asks Hydra for `prune=`."""
+    words = subprocess.run(
+        [sys.executable, "-m", "src.main", "-sc", "query=bash"],
+        cwd=ROOT,
+        env={"COMP_LINE": "sap prune=", "COMP_POINT": "10", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert {f"prune={name}" for name in GROUPS["prune"]} <= set(words)
