@@ -47,6 +47,7 @@ def run(config: DictConfig) -> str:
 def main() -> None:
     """The command line: a mistake of the user's ends with one message and status 1, a defect with a traceback."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra re-raises instead of printing a traceback of its own
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))  # Hydra wants flags first
     try:
         run()
     except (UserError, HydraException, OmegaConfBaseException) as error:

@@ -1,7 +1,7 @@
 """Images as one uint8 tensor on the device; normalised and augmented there, batch by batch."""
 
 from src.data.augmentation import Draws, apply, augment, draw
-from src.data.batches import epoch_generator, epoch_order, evaluation_batches, training_batches
+from src.data.batches import epoch_generator, epoch_order, training_batches
 from src.data.dataset import Dataset
 from src.data.load import DATASETS, load_dataset
 from src.data.normalisation import normalise
@@ -16,7 +16,6 @@ __all__ = [
     "draw",
     "epoch_generator",
     "epoch_order",
-    "evaluation_batches",
     "load_dataset",
     "normalise",
     "training_batches",

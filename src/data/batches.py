@@ -9,7 +9,6 @@ from torch import Tensor
 from src.data.augmentation import apply, draw
 from src.data.dataset import Dataset
 from src.data.normalisation import normalise
-from src.data.traits import Channels
 
 
 def epoch_generator(seed: int, iteration: int, epoch: int) -> np.random.Generator:
@@ -42,11 +41,3 @@ def training_batches(
         chosen = order[part]
         batch = apply(images.index_select(0, chosen), draws[part])
         yield normalise(batch, dataset.mean, dataset.std), labels.index_select(0, chosen)
-
-
-def evaluation_batches(
-    images: Tensor, labels: Tensor, mean: Channels, std: Channels, batch_size: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Normalised float32 images and their labels in order, not augmented; a last incomplete batch is kept."""
-    for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):
-        yield normalise(x, mean, std), y

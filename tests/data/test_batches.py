@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from src.data import apply, draw, epoch_generator, epoch_order, evaluation_batches, normalise, training_batches
+from src.data import apply, draw, epoch_generator, epoch_order, normalise, training_batches
 from tests.data.synthetic import small_dataset
 
 
@@ -94,11 +94,3 @@ def test_the_order_does_not_depend_on_augmentation_or_batch_size():
     data = small_dataset(50)
     assert labels(batches(data, 4)) == labels(batches(data, 4, augment=False)) == labels(batches(data, 7))
     assert torch.equal(images(batches(data, 4)), images(batches(data, 7)))
-
-
-def test_evaluation_batches_are_all_images_in_order():
-    data = small_dataset(10)
-    parts = list(evaluation_batches(data.train_images, data.train_labels, data.mean, data.std, 4))
-    assert [len(y) for _, y in parts] == [4, 4, 2]
-    assert labels(parts) == list(range(10))
-    assert torch.equal(images(parts), normalise(data.train_images, data.mean, data.std))
