@@ -4,12 +4,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from src.figures.readings import Accuracy, CurvePq, DifferenceStd, FinalAccuracy, OneShotDifference, Reading
+from src.figures.readings import (
+    Accuracy,
+    CurvePq,
+    DifferenceStd,
+    FinalAccuracy,
+    OneShotDifference,
+    Reading,
+    RemainingStd,
+)
 from src.figures.records.run import FloatArray, Run, Side
-from src.figures.spec import Curve
 from src.figures.statistics import mean_std, running_mean
 
-PERCENT = 100.0
+OVERFLOW_COUNT = 10_000
+"""Above about this many alive weights the authors' float32 norm overflowed at p = 0.1 (PROTOCOL 1.3)."""
+
+MeanStd = tuple[FloatArray, FloatArray]
 
 
 def accuracy(run: Run, side: Side, reading: Reading) -> FloatArray:
@@ -31,21 +41,36 @@ def _with_best_final(run: Run, values: FloatArray) -> FloatArray:
 
 def pqi(run: Run, side: Side, reading: Reading) -> FloatArray:
     """PQ Index of the whole network, at (0.5, 1.0) unless each SAP run's own (p, q) is asked for."""
-    if reading.curve_pq == CurvePq.own and run.method.name == "sap":
+    method = run.method
+    if reading.curve_pq == CurvePq.own and method.p is not None and method.q is not None:
         p, q = run.grid_axes
-        row, column = int(np.abs(p - run.method.p).argmin()), int(np.abs(q - run.method.q).argmin())
+        row, column = int(np.abs(p - method.p).argmin()), int(np.abs(q - method.q).argmin())
         count = run.iterations + (side == "retrained")
         return np.array([run.grid(side, t)[row, column] for t in range(count)])
     values = run.table[f"{side}_pqi"]
     return values if side == "retrained" else values[:-1]
 
 
-def difference_pair(run: Run, name: str, reading: Reading) -> tuple[FloatArray, FloatArray]:
-    """Minuend and subtrahend [T] of the accuracy or PQI difference (PROTOCOL 4.5).
+def overflowed(grid: FloatArray, p: FloatArray, remaining: FloatArray, reading: Reading) -> FloatArray:
+    """B4: a grid [..., 10, 11] with p = 0.1 set to 0 where `remaining` [...] exceeds OVERFLOW_COUNT."""
+    if not reading.legacy_overflow:
+        return grid
+    lost = np.isclose(p, 0.1)[:, None] & (remaining > OVERFLOW_COUNT)[..., None, None]
+    return np.where(lost, 0.0, grid)
 
-    Retrained minus pruned; for one-shot the model before the latest pruning step minus the one after it, both
-    without retraining.
-    """
+
+def difference(runs: Sequence[Run], name: str, reading: Reading) -> MeanStd:
+    """Mean and error over seeds of the accuracy or PQI difference, [T] (PROTOCOL 4.5)."""
+    pairs = [_difference_pair(run, name, reading) for run in runs]
+    before, after = np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
+    mean, error = mean_std(before - after, reading.ddof)
+    if reading.diff_std == DifferenceStd.independent:
+        error = np.hypot(mean_std(before, reading.ddof)[1], mean_std(after, reading.ddof)[1])
+    return mean, error
+
+
+def _difference_pair(run: Run, name: str, reading: Reading) -> tuple[FloatArray, FloatArray]:
+    """Retrained and pruned; for one-shot the model before the latest pruning step and the one after it."""
     value = accuracy if name == "accuracy" else pqi
     retrained, pruned = value(run, "retrained", reading)[: run.iterations], value(run, "pruned", reading)
     if run.method.name == "one_shot" and reading.one_shot_difference == OneShotDifference.successive:
@@ -53,24 +78,6 @@ def difference_pair(run: Run, name: str, reading: Reading) -> tuple[FloatArray, 
     return retrained, pruned
 
 
-def difference_curve(runs: Sequence[Run], name: str, reading: Reading, slot: str, label: str) -> Curve:
-    """Mean over seeds of the accuracy or PQI difference."""
-    pairs = [difference_pair(run, name, reading) for run in runs]
-    before, after = np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
-    mean, error = mean_std(before - after, reading.ddof)
-    if reading.diff_std == DifferenceStd.independent:
-        error = np.hypot(mean_std(before, reading.ddof)[1], mean_std(after, reading.ddof)[1])
-    return Curve(label, slot, np.arange(len(mean), dtype=np.float64), mean, error)
-
-
-def mean_curve(values: Sequence[FloatArray], reading: Reading, slot: str, label: str) -> Curve:
-    """Mean over seeds of one array per seed, against the iteration."""
-    mean, error = mean_std(np.stack(values), reading.ddof)
-    return Curve(label, slot, np.arange(len(mean), dtype=np.float64), mean, error)
-
-
-def remaining_curve(values: Sequence[FloatArray], reading: Reading, slot: str, label: str) -> Curve:
-    """As `mean_curve` for percentages of remaining weights, whose published error bars were not in percent."""
-    curve = mean_curve(values, reading, slot, label)
-    scale = 1 / PERCENT if reading.pr_std == "legacy" else 1.0
-    return Curve(label, slot, curve.x, curve.y, curve.error * scale)
+def bar_scale(reading: Reading) -> float:
+    """What the published error bars of percent remaining were multiplied with: they were not in percent (B5)."""
+    return 0.01 if reading.pr_std == RemainingStd.legacy else 1.0

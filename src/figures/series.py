@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from src.figures.records import Method
-from src.figures.records.method import decimal
+from src.figures.records.method import decimal, plain
 
 SAP = Method("sap", p=0.5, q=1.0, eta_r=0.0, gamma=1.0, beta=0.9)
 SAP_1_2 = replace(SAP, p=1.0, q=2.0)
@@ -37,12 +37,17 @@ class Ablation:
     def series(self) -> tuple[Series, ...]:
         return tuple(
             Series(
-                replace(self.base, **{self.parameter: value}),
+                self.base.having(self.parameter, value),
                 f"SAP ({self.symbol}={decimal(value)})",
                 f"rank-{rank}",
             )
             for rank, value in enumerate(self.values)
         )
+
+    @property
+    def letter(self) -> str:
+        """The parameter's symbol in plain text."""
+        return plain(self.symbol)
 
     @property
     def own(self) -> tuple[Method, ...]:

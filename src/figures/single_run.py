@@ -18,8 +18,8 @@ def run_figure(run_folder: Path, destination: Path) -> Path:
     """
     run = load_run(run_folder)
     label = f"{run.method.label}, {run.dataset}, {run.model}, {run.scope}, seed {run.seed}"
-    line = Line(run.method.key, label, (run,))
-    spec = FigureSpec("run", run.name, label, "", retrained_panels([line], CORRECTED), (run.seed,))
+    line = Line(run.method.key, label, run.method.key, (run,))
+    spec = FigureSpec("run", run.name, label, "", retrained_panels([line], run.scope, CORRECTED), (run.seed,))
     stem = destination.with_suffix("") if destination.suffix == ".png" else destination / run.name
     style = STYLES["default"]
     return save(draw(spec, style), stem, style, ["png"])[0]

@@ -1,7 +1,7 @@
 """The two looks: `default`, clean and safe for colour-blind readers, and `paper`, the authors' (PROTOCOL 6.0)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from src.errors import UserError
@@ -9,16 +9,21 @@ from src.errors import UserError
 
 @dataclass(frozen=True)
 class Stroke:
-    """Colour, line style and marker of a curve."""
+    """Colour, line style and marker of a curve; a hollow marker lets one that lies under it be seen."""
 
     colour: str
     line: Any
     marker: str
+    hollow: bool = False
 
 
 @dataclass(frozen=True)
 class Style:
-    """Sizes in inches and points. `bands` draws errors as shaded bands, `spread` shows wide ranges on a log axis."""
+    """Sizes in inches and points; `labels` renames what a panel calls its axes.
+
+    clean: errors as bands instead of bars, percent remaining on log axes, one legend above the row instead of one in
+    the first panel, and the same axes for panels that show the same quantity.
+    """
 
     name: str
     strokes: Mapping[str, Stroke]
@@ -28,31 +33,40 @@ class Style:
     small_font: float
     marker_size: float
     line_width: float
-    bands: bool
-    spread: bool
-    legend_above: bool
-    colour_map: str
-    rc: Mapping[str, Any]
+    clean: bool
+    rc: dict[Any, Any]
+    colour_map: str = "viridis"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def stroke(self, slot: str) -> Stroke:
+        """That of a slot; a single run of a method outside the paper has the first colour."""
+        return self.strokes.get(slot, self.strokes["rank-0"])
+
+    def label(self, text: str) -> str:
+        """An axis label in this style's words."""
+        return self.labels.get(text, text)
 
 
-LOOSELY_DOTTED = (0, (1, 10))
-_BLUE, _VERMILION, _GREEN, _ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
-_PURPLE, _SKY, _BLACK = "#CC79A7", "#56B4E9", "#222222"
+_BLUE, _SKY, _VERMILION, _ORANGE = "#0072B2", "#56B4E9", "#D55E00", "#E69F00"
+_GREEN, _PURPLE, _BLACK = "#009E73", "#CC79A7", "#222222"
+"""Okabe and Ito's palette."""
 
 _DEFAULT_STROKES = {
     "sap-0.5-1-0-1": Stroke(_BLUE, "-", "o"),
     "sap-1-2-0-1": Stroke(_SKY, "--", "s"),
-    "lt-0.2": Stroke(_VERMILION, "-.", "^"),
+    "lt-0.2": Stroke(_VERMILION, "-.", "o", hollow=True),
     "os-0.2": Stroke(_ORANGE, ":", "D"),
     "rank-0": Stroke(_BLUE, "-", "o"),
     "rank-1": Stroke(_ORANGE, "--", "s"),
     "rank-2": Stroke(_GREEN, "-.", "^"),
     "rank-3": Stroke(_VERMILION, ":", "D"),
     "rank-4": Stroke(_BLACK, (0, (5, 1, 1, 1, 1, 1)), "v"),
+    "other-0": Stroke(_GREEN, "-", "v"),
+    "other-1": Stroke(_PURPLE, "--", "P"),
+    "other-2": Stroke(_BLACK, "-.", "X"),
     "first": Stroke(_BLUE, "-", "o"),
     "middle": Stroke(_ORANGE, "--", "s"),
     "last": Stroke(_VERMILION, "-.", "^"),
-    "": Stroke(_BLUE, "-", "o"),
 }
 _PAPER_STROKES = {
     "sap-0.5-1-0-1": Stroke("blue", "-", "o"),
@@ -63,38 +77,57 @@ _PAPER_STROKES = {
     "rank-1": Stroke("orange", "--", "s"),
     "rank-2": Stroke("blue", "-.", "p"),
     "rank-3": Stroke("cyan", ":", "D"),
-    "rank-4": Stroke("black", LOOSELY_DOTTED, "H"),
+    "rank-4": Stroke("black", (0, (1, 10)), "H"),
+    "other-0": Stroke("green", "-", "v"),
+    "other-1": Stroke("magenta", "--", "P"),
+    "other-2": Stroke("black", "-.", "X"),
     "first": Stroke("blue", "-", "o"),
     "middle": Stroke("cyan", "--", "s"),
     "last": Stroke("red", "-.", "p"),
-    "": Stroke("blue", "-", "o"),
+}
+_PAPER_LABELS = {
+    "Iteration": "Iteration (T)",
+    "Remaining weights (%)": "Percent of Remaining Weights",
+    "Accuracy (%)": "Accuracy",
+    "Mean accuracy 0..T (%)": "Accuracy",
+    "Accuracy drop (points)": "Accuracy Difference",
+    "PQ Index drop": "PQ Index Difference",
+    "Gini index": "Gini Index",
 }
 
-_DETERMINISTIC = {"svg.hashsalt": "figures", "pdf.fonttype": 42, "svg.fonttype": "none", "path.simplify": False}
+_SHARED = {"svg.hashsalt": "figures", "pdf.fonttype": 42, "path.simplify": False, "font.family": "DejaVu Sans"}
 _CLEAN = {
-    "font.family": "DejaVu Sans",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": "#444444",
-    "axes.linewidth": 0.8,
+    "axes.linewidth": 0.6,
+    "axes.labelpad": 2.5,
     "xtick.color": "#444444",
     "ytick.color": "#444444",
-    "grid.color": "#dddddd",
-    "grid.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "xtick.major.pad": 2.5,
+    "ytick.major.pad": 2.5,
+    "grid.color": "#e2e2e2",
+    "grid.linewidth": 0.5,
     "axes.axisbelow": True,
 }
-_PAPER = {"font.family": "DejaVu Sans", "grid.linestyle": "--", "grid.linewidth": 0.5}
+_PAPER = {"grid.linestyle": "--", "grid.linewidth": 0.5}
 
 STYLES = {
     "default": Style(
-        "default", _DEFAULT_STROKES, panel_width=3.1, height=3.0, font=10, small_font=9, marker_size=3.2,
-        line_width=1.4, bands=True, spread=True, legend_above=True, colour_map="viridis",
-        rc=_DETERMINISTIC | _CLEAN,
+        "default", _DEFAULT_STROKES, panel_width=1.85, height=1.85, font=7.5, small_font=7, marker_size=2.4,
+        line_width=1.0, clean=True, rc=_SHARED | _CLEAN,
     ),
     "paper": Style(
         "paper", _PAPER_STROKES, panel_width=5.0, height=4.0, font=16, small_font=12, marker_size=6,
-        line_width=1.5, bands=False, spread=False, legend_above=False, colour_map="viridis",
-        rc=_DETERMINISTIC | _PAPER,
+        line_width=1.5, clean=False, rc=_SHARED | _PAPER, labels=_PAPER_LABELS,
     ),
 }  # fmt: skip
 

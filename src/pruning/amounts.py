@@ -10,7 +10,6 @@ from torch import Tensor
 
 from src.sparsity import pq_index, retained_lower_bound
 
-
 FLOAT32_MEMBERS = 2**22
 
 

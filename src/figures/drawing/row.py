@@ -1,8 +1,10 @@
 """A row of panels on one figure, and where everything stands on it."""
 
+import math
 from collections.abc import Sequence
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -12,46 +14,72 @@ from src.figures.drawing.heat import draw_heat
 from src.figures.spec import CurvePanel, FigureSpec, HeatPanel
 from src.figures.style import Style
 
-LEFT, RIGHT, BOTTOM, TOP, GAP = 0.62, 0.12, 0.50, 0.12, 0.68
-LEGEND, TITLE, COLOUR_BAR = 0.30, 0.26, 0.62
-"""Inches round and between the panels of the default style, and what each extra needs."""
+LEFT, RIGHT, BOTTOM, TOP, GAP, NARROW_GAP = 0.60, 0.12, 0.48, 0.10, 0.74, 0.20
+TITLE, COLOUR_BAR = 0.24, 0.62
+"""Inches round and between the panels at a font of 10 points, and what each extra needs."""
 
 
 def draw(spec: FigureSpec, style: Style) -> Figure:
     """One pair of axes per panel; the legend stands in a panel (paper) or above the row (default)."""
-    with mpl.rc_context(dict(style.rc)):
+    with mpl.rc_context(style.rc):
         figure = Figure(figsize=(style.panel_width * len(spec.panels), style.height))
         FigureCanvasAgg(figure)
         axes = [figure.add_subplot(1, len(spec.panels), i + 1) for i in range(len(spec.panels))]
         for panel, ax in zip(spec.panels, axes, strict=True):
             if isinstance(panel, CurvePanel):
-                draw_curves(panel, ax, style)
-        _lay_out(spec, figure, axes, style)
-        heats = [(panel, ax) for panel, ax in zip(spec.panels, axes, strict=True) if isinstance(panel, HeatPanel)]
-        for panel, ax in heats:
-            draw_heat(panel, ax, style, bar=panel is spec.panels[-1])
+                draw_curves(panel, ax, style, _alike(panel, spec))
+        shared = style.clean and _same_quantity(spec)
+        _lay_out(spec, figure, axes, style, NARROW_GAP if shared else GAP)
+        for panel, ax in zip(spec.panels, axes, strict=True):
+            if isinstance(panel, HeatPanel):
+                draw_heat(panel, ax, style, bar=panel is spec.panels[-1])
+        for ax in axes[1:] if shared else []:
+            ax.set_ylabel("")
+            ax.tick_params(axis="y", labelleft=False)
     return figure
 
 
-def _lay_out(spec: FigureSpec, figure: Figure, axes: Sequence[Axes], style: Style) -> None:
+def _alike(panel: CurvePanel, spec: FigureSpec) -> list[CurvePanel]:
+    return [other for other in spec.panels if isinstance(other, CurvePanel) and other.quantity == panel.quantity]
+
+
+def _same_quantity(spec: FigureSpec) -> bool:
+    """Whether all panels can share their axes."""
+    return len({panel.quantity if isinstance(panel, CurvePanel) else "heat" for panel in spec.panels}) == 1
+
+
+def _lay_out(spec: FigureSpec, figure: Figure, axes: Sequence[Axes], style: Style, gap: float) -> None:
     width, height = figure.get_size_inches()
     heat = isinstance(spec.panels[-1], HeatPanel)
-    titled = any(panel.title for panel in spec.panels)
-    handles = [] if heat or not style.legend_above else legend_handles(spec, axes)
+    handles = [] if heat or not style.clean else legend_handles(spec, axes)
     scale = style.font / 10
-    top = TOP + TITLE * titled + LEGEND * bool(handles)
+    one_row, legend = _legend(figure, handles, style) if handles else (0.0, 0.0)
+    height += legend - one_row
+    figure.set_size_inches(width, height)
+    top = (TOP + TITLE * any(panel.title for panel in spec.panels)) * scale + legend
     left, right = LEFT, RIGHT + COLOUR_BAR * heat
-    panel = (width - (left + right + GAP * (len(axes) - 1)) * scale) / len(axes)
+    panel = (width - (left + right + gap * (len(axes) - 1)) * scale) / len(axes)
     figure.subplots_adjust(
         left=left * scale / width,
         right=1 - right * scale / width,
         bottom=BOTTOM * scale / height,
-        top=1 - top * scale / height,
-        wspace=GAP * scale / panel,
+        top=1 - top / height,
+        wspace=gap * scale / panel,
     )
-    if handles:
-        labels = [str(handle.get_label()) for handle in handles]
-        figure.legend(
-            handles, labels, loc="upper center", ncols=len(handles), frameon=False, fontsize=style.small_font,
-            borderaxespad=0.15, handlelength=2.6, columnspacing=2.0,
+
+
+def _legend(figure: Figure, handles: Sequence[Artist], style: Style) -> tuple[float, float]:
+    """A legend above the panels in as many rows as it needs; the height of one row, and of all, in inches."""
+    labels = [str(handle.get_label()) for handle in handles]
+    heights = []
+    for rows in range(1, len(handles) + 1):
+        legend = figure.legend(
+            handles, labels, loc="upper center", ncols=math.ceil(len(handles) / rows), frameon=False,
+            fontsize=style.small_font, borderaxespad=0.15, handlelength=2.4, handletextpad=0.6, columnspacing=1.6,
         )  # fmt: skip
+        box = legend.get_window_extent()
+        heights.append(box.height / figure.dpi)
+        if box.width <= figure.bbox.width:
+            break
+        legend.remove()
+    return heights[0], heights[-1]

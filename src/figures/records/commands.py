@@ -60,4 +60,4 @@ def _composed(choices: tuple[str, ...]) -> dict[str, Any]:
             config = OmegaConf.to_container(compose("config", overrides=list(choices)), resolve=True, enum_to_str=True)
     except HydraException:
         return {}
-    return _flatten(config) if isinstance(config, dict) else {}
+    return _flatten({str(key): value for key, value in config.items()}) if isinstance(config, dict) else {}

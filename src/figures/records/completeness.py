@@ -27,9 +27,14 @@ class Missing:
         """What makes, or goes on with, the runs."""
         return command(self.study, self.scope, self.method, self.seeds)
 
-    def __str__(self) -> str:
+    @property
+    def short(self) -> str:
+        """A line for a figure's notes."""
         seeds = ", ".join(str(seed) for seed in self.seeds)
-        what = f"{self.method.text}, scope {self.scope}, seed{'s' if len(self.seeds) > 1 else ''} {seeds}"
+        return f"missing: {self.method.text}, scope {self.scope}, seed{'s' if len(self.seeds) > 1 else ''} {seeds}"
+
+    def __str__(self) -> str:
+        what = self.short.removeprefix("missing: ")
         return f"{self.study.setting.text}: {what}: {self.state}; make with\n    {self.command}"
 
 

@@ -27,6 +27,10 @@ class Method:
         fields = ("p", "q", "eta_r", "gamma", "beta", "ratio")
         return cls(str(prune["name"]), **{f: float(prune[f]) for f in fields if prune.get(f) is not None})
 
+    def having(self, parameter: str, value: float) -> "Method":
+        """The same method with one parameter changed."""
+        return Method(**{**vars(self), parameter: value})
+
     @property
     def key(self) -> str:
         """Short name as in PROTOCOL 5: `sap-0.5-1-0-1`, `lt-0.2`; another beta than 0.9 is appended.

@@ -34,7 +34,7 @@ class LayerTable:
         return self.columns[column]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A run's folder. `config` is the resolved configuration; see CONTRIBUTING for the files."""
 
@@ -117,8 +117,12 @@ class Run:
     def grid_axes(self) -> tuple[FloatArray, FloatArray]:
         """The grid's p and q."""
         with safe_open(self._measures, framework="numpy") as file:
-            metadata = file.metadata() or {}
-        return np.array(json.loads(metadata["p"])), np.array(json.loads(metadata["q"]))
+            metadata = json.loads((file.metadata() or {}).get("json", "null")) or {}
+        if not {"p", "q"} <= set(metadata):
+            raise UserError(
+                f"{self._measures} does not say the p and q of its grids; remove the folder and run it again"
+            )
+        return np.array(metadata["p"]), np.array(metadata["q"])
 
     @property
     def _measures(self) -> Path:

@@ -43,7 +43,7 @@ class Setting:
         return f"{self.dataset}, {self.model}, T={self.iterations}, {self.trainer}, {self.protocol}{images}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Study:
     """Finished runs of one setting; `name` is unique among the studies made together."""
 
@@ -106,7 +106,7 @@ class Selection:
         return all(allowed is None or str(has[field]) in allowed for field, allowed in wanted.items())
 
 
-def studies(runs: Iterable[Run], selection: Selection = Selection()) -> tuple[Study, ...]:  # noqa: B008
+def studies(runs: Iterable[Run], selection: Selection = Selection()) -> tuple[Study, ...]:
     """Group the selected runs; ordered by name. Names tell apart settings that differ in detail only."""
     groups: dict[Setting, list[Run]] = {}
     every: dict[str, set[Setting]] = {}
