@@ -197,6 +197,16 @@ class TrackingConfig:
 
 
 @dataclass
+class EngineConfig:
+    """How trainings are done; no setting here changes a result.
+
+    max_members: most trainings that advance together in a stack; null: as many as fit the memory.
+    """
+
+    max_members: int | None = None
+
+
+@dataclass
 class RecordConfig:
     """What a run keeps beyond what figures and resuming need."""
 
@@ -212,6 +222,7 @@ class Config:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
     record: RecordConfig = field(default_factory=RecordConfig)
     experiment_name: str | None = None
     seed: int = 0

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from src.config import register_schemas
-from src.errors import UserError
+from src.errors import UserError, message
 from src.settings import settings
 
 log = logging.getLogger(__name__)
@@ -37,37 +37,32 @@ OmegaConf.register_new_resolver("choices", _choices, replace=True)
 def run(config: DictConfig) -> str:
     """One job: check, run, and print its folder as the last line."""
     checked = settings(config)
-    from src.run import execute  # torch and wandb: --help, completion and errors in keys must not wait for them
+    from src.execution import execute  # torch and wandb: --help, completion and errors in keys must not wait for them
 
     folder = str(execute(checked))
     print(folder, flush=True)
     return folder
 
 
+def _flags_first(words: list[str]) -> list[str]:
+    """Hydra's order: -m before overrides; --dry-run becomes a sweep that is only listed."""
+    if "--dry-run" in words:
+        words = ["-m", *(word for word in words if word not in ("-m", "--dry-run")), "hydra.sweeper.dry_run=true"]
+    return sorted(words, key=lambda word: word not in ("-m", "--multirun"))
+
+
 def main() -> None:
     """The command line: a mistake of the user's ends with one message and status 1, a defect with a traceback."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra re-raises instead of printing a traceback of its own
-    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))  # Hydra wants flags first
+    sys.argv[1:] = _flags_first(sys.argv[1:])
     try:
         run()
     except (UserError, HydraException, OmegaConfBaseException) as error:
-        print(f"error: {_message(error)}", file=sys.stderr)
+        print(f"error: {message(error)}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("\ninterrupted; the same command goes on from the last finished epoch", file=sys.stderr)
         sys.exit(130)
-
-
-def _message(error: BaseException) -> str:
-    """The message with those of its causes, each once."""
-    parts: list[str] = []
-    cause: BaseException | None = error
-    while cause is not None:
-        text = str(cause).strip()
-        if text and not any(text in part for part in parts):
-            parts.append(text)
-        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return "\n".join(parts)
 
 
 if __name__ == "__main__":

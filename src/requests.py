@@ -22,6 +22,13 @@ class TrainRequest:
 
 
 @dataclass(frozen=True)
+class Upcoming:
+    """Trainings that will be asked for, whatever comes in between: they may be done ahead, and all at once."""
+
+    requests: list[TrainRequest]
+
+
+@dataclass(frozen=True)
 class EvaluateRequest:
     """One pass of `state` over the test set."""
 
@@ -92,5 +99,5 @@ class Record:
     following: Position | None = None
 
 
-Request = TrainRequest | EvaluateRequest | Record
+Request = TrainRequest | Upcoming | EvaluateRequest | Record
 Answer = Trained | Performance | None

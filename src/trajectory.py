@@ -5,13 +5,14 @@ result; in between it measures and decides, and after each iteration it yields a
 disks, Hydra or Weights & Biases: drivers answer its requests, one by one or merged with those of other trajectories.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, cast
 
 from torch import Tensor
 
-from src.pruning import Masks, Pruner, apply_masks, full_masks, prune
+from src.pruning import Decision, Masks, Pruner, apply_masks, full_masks, prune
 from src.requests import (
     Answer,
     EvaluateRequest,
@@ -23,6 +24,7 @@ from src.requests import (
     State,
     Trained,
     TrainRequest,
+    Upcoming,
 )
 from src.sparsity import Measures, measure
 
@@ -67,7 +69,11 @@ def trajectory(plan: Plan, initial: State, layout: Layout, start: Position | Non
     pruner, final = plan.pruner, plan.iterations
     origin = Position(0, full_masks(initial, layout.prunable), _buffers(initial, layout))
     at = start or origin
-    dense = (yield from _train(origin)) if pruner and pruner.one_shot and at.iteration > 0 else None
+    follow = partial(_follow, plan, layout, origin)
+    dense: Trained | None = None
+    if pruner and pruner.one_shot and at.iteration > 0:
+        dense = yield from _train(origin)
+        yield _upcoming(follow, dense, at, final)
 
     for t in range(at.iteration, final + 1):
         trained = yield from _train(at)
@@ -77,24 +83,48 @@ def trajectory(plan: Plan, initial: State, layout: Layout, start: Position | Non
             yield Record(t, at.masks, trained, performance, measures)
             return
 
+        decides = trained
         if pruner.one_shot:
-            dense = dense or trained
-            deciding, _ = dense.checkpoint(plan.decides if t == 0 else plan.one_shot_decides)
+            if dense is None:
+                dense = trained
+                yield _upcoming(follow, dense, at, final)
+            decides = dense
             state, _ = dense.checkpoint(plan.evaluated)
-        else:
-            deciding, _ = trained.checkpoint(plan.decides)
-        decision = prune(pruner, deciding, at.masks)
+        decision, following = follow(decides, at)
         pruned = apply_masks(state, decision.masks)
         pruned_performance = yield from _evaluate(pruned)
         step = PruningStep(decision, pruned_performance, _measure(plan, pruned, decision.masks))
-        buffers = origin.buffers if plan.reset_buffers else _buffers(deciding, layout)
-        following = Position(t + 1, decision.masks, buffers)
         yield Record(t, at.masks, trained, performance, measures, step, following)
         at = following
 
 
+def _follow(plan: Plan, layout: Layout, origin: Position, decides: Trained, at: Position) -> tuple[Decision, Position]:
+    """The next masks, decided by a checkpoint of the training `decides`, and where they lead."""
+    assert plan.pruner is not None
+    later = plan.pruner.one_shot and at.iteration > 0
+    deciding, _ = decides.checkpoint(plan.one_shot_decides if later else plan.decides)
+    decision = prune(plan.pruner, deciding, at.masks)
+    buffers = origin.buffers if plan.reset_buffers else _buffers(deciding, layout)
+    return decision, Position(at.iteration + 1, decision.masks, buffers)
+
+
+def _upcoming(
+    follow: Callable[[Trained, Position], tuple[Decision, Position]], dense: Trained, at: Position, final: int
+) -> Upcoming:
+    """One-shot's trainings after `at`: the dense network decides them all."""
+    requests = []
+    while at.iteration < final:
+        _, at = follow(dense, at)
+        requests.append(_request(at))
+    return Upcoming(requests)
+
+
+def _request(at: Position) -> TrainRequest:
+    return TrainRequest(at.iteration, at.masks, at.buffers)
+
+
 def _train(at: Position) -> Generator[Request, Answer, Trained]:
-    return cast(Trained, (yield TrainRequest(at.iteration, at.masks, at.buffers)))
+    return cast(Trained, (yield _request(at)))
 
 
 def _evaluate(state: State) -> Generator[Request, Answer, Performance]:

@@ -1,6 +1,5 @@
 """The folder of a run: its records, and where it stands."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from src.requests import Position, Record
 from src.sparsity import P_GRID, Q_GRID
 from src.store.files import parsed, read_rows, read_tensors, write_json, write_rows, write_tensors, write_text
 from src.store.rows import epoch_rows, iteration_row, layer_rows, measure_tensors
+from src.store.state import read_status
 
 SCHEMA = 1
 """Version of the records' columns and files; readers refuse others."""
@@ -122,12 +122,3 @@ class RunFolder:
 
 def _earlier_than(iteration: int) -> Callable[[str], bool]:
     return lambda name: int(name.split("/", 1)[0].removeprefix("iteration_")) < iteration
-
-
-def read_status(path: Path) -> dict[str, Any] | None:
-    """The content of a run folder's `run.json`, or None where there is none that can be read."""
-    try:
-        state = json.loads((path / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return state if isinstance(state, dict) else None

@@ -1,7 +1,8 @@
 """Trainings on disk, finished or interrupted, under their identity."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,17 @@ import torch
 from torch import Tensor
 
 from src.requests import Epoch, Performance, Trained
+from src.store.claims import claim
 from src.store.files import read_tensors, write_tensors
 from src.training.state import Snapshot, TrainingState
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a training belongs to: the hash of its settings, and the iteration. For those who tidy up."""
+
+    spec: str
+    iteration: int
 
 
 class TrainingStore:
@@ -29,15 +39,19 @@ class TrainingStore:
         last = _select(tensors, "last")
         return Trained(_select(tensors, "best") or last, last, meta["best_epoch"], _history(meta["history"]))
 
-    def save(self, identity: str, trained: Trained) -> None:
-        """Keep a finished training and drop its checkpoint."""
+    def has(self, identity: str) -> bool:
+        """Whether a training is finished."""
+        return self._finished(identity).exists()
+
+    def save(self, identity: str, trained: Trained, origin: Origin) -> None:
+        """Keep a finished training."""
         states = {"last": trained.last}
         if trained.best_epoch != len(trained.history) - 1:
             states["best"] = trained.best
         tensors = {f"{which}/{name}": tensor for which, state in states.items() for name, tensor in state.items()}
-        meta = {"best_epoch": trained.best_epoch, "history": [asdict(epoch) for epoch in trained.history]}
+        history = [asdict(epoch) for epoch in trained.history]
+        meta = {**asdict(origin), "best_epoch": trained.best_epoch, "history": history}
         write_tensors(self._finished(identity), tensors, meta)
-        self._partial(identity).unlink(missing_ok=True)
 
     def load_partial(self, identity: str) -> TrainingState | None:
         """The checkpoint of an interrupted training, or None."""
@@ -50,13 +64,14 @@ class TrainingStore:
         history = _history(meta["history"])
         return TrainingState(current, tensors["velocity"], best, meta["best_epoch"], meta["best_correct"], history)
 
-    def save_partial(self, identity: str, state: TrainingState) -> None:
+    def save_partial(self, identity: str, state: TrainingState, origin: Origin) -> None:
         """Keep the state between two epochs."""
         best_is_current = state.best is state.current
         tensors = {"velocity": state.velocity, **_tensors(state.current, "current")}
         if not best_is_current:
             tensors |= _tensors(state.best, "best")
         meta = {
+            **asdict(origin),
             "best_is_current": best_is_current,
             "best_epoch": state.best_epoch,
             "best_correct": state.best_correct,
@@ -65,9 +80,16 @@ class TrainingStore:
         write_tensors(self._partial(identity), tensors, meta)
 
     def discard(self, identity: str) -> None:
-        """Forget a training."""
+        """Forget a finished training."""
         self._finished(identity).unlink(missing_ok=True)
+
+    def discard_partial(self, identity: str) -> None:
+        """Forget the checkpoint of a training."""
         self._partial(identity).unlink(missing_ok=True)
+
+    def claim(self, identity: str, until: ExitStack) -> bool:
+        """Claim a training until `until` closes; False where another process is at it."""
+        return claim(self.root.parent / "locks" / f"{identity}.lock", until)
 
     def _read(self, path: Path) -> tuple[dict[str, Tensor], Any]:
         tensors, meta = read_tensors(path)

@@ -26,7 +26,7 @@ class FlatParameters:
             parameter.data = values.view_as(parameter)
             parameter.grad = gradient.view_as(parameter)
         self.gradients = [parameter.grad for _, parameter in named if parameter.grad is not None]
-        self._shapes = [p.shape for _, p in named]
+        self.shapes = [p.shape for _, p in named]
         self._sizes = sizes
 
     def flatten(self, tensors: Mapping[str, Tensor], default: float = 1.0) -> Tensor:
@@ -39,5 +39,5 @@ class FlatParameters:
 
     def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
         """Tensors by name from such a vector (views)."""
-        parts = zip(self.names, torch.split(vector, self._sizes), self._shapes, strict=True)
+        parts = zip(self.names, torch.split(vector, self._sizes), self.shapes, strict=True)
         return {name: part.view(shape) for name, part, shape in parts}

@@ -1,7 +1,9 @@
 """A training between two epochs: all that it takes to go on from there, bit for bit on the CPU."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from src.requests import Epoch
@@ -25,3 +27,9 @@ class TrainingState:
     best_epoch: int = -1
     best_correct: int = -1
     history: list[Epoch] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, parameters: Tensor, buffers: Mapping[str, Tensor]) -> "TrainingState":
+        """Before the first epoch: masked initial parameters [parameters], no velocity."""
+        start = Snapshot(parameters, dict(buffers))
+        return cls(start, torch.zeros_like(parameters), start)

@@ -1,11 +1,17 @@
 """One update of the parameters: clip the gradient, zero that of pruned weights, step."""
 
+import math
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
 from src.training.spec import TrainingSpec
+
+
+def learning_rate(spec: TrainingSpec, epoch: int) -> float:
+    """Cosine annealing from `lr` towards 0, for epochs counted from 0 (PROTOCOL 3.1)."""
+    return spec.lr * 0.5 * (1 + math.cos(math.pi * epoch / spec.epochs))
 
 
 def optimizer(parameters: list[Tensor], spec: TrainingSpec) -> torch.optim.SGD:

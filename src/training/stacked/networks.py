@@ -1,0 +1,27 @@
+"""The stacked form of a model."""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+
+from src.models.linear import Linear
+from src.models.mlp import Mlp
+from src.training.stacked.dense import Dense
+from src.training.stacked.groups import Group
+from src.training.stacked.mapped import Mapped
+from src.training.stacked.network import Network
+from src.training.stacked.vectors import StackedVector
+
+
+def build_network(
+    template: nn.Module,
+    names: Sequence[str],
+    parameters: StackedVector,
+    gradient: StackedVector,
+    buffers: Mapping[str, Tensor],
+    groups: Sequence[Group],
+) -> Network:
+    """Explicit matrix products for `linear` and `mlp`, the template mapped over the members for everything else."""
+    if isinstance(template, Linear | Mlp):
+        return Dense(parameters, gradient, groups)
+    return Mapped(template, names, parameters, gradient, buffers, groups)
