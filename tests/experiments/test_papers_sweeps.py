@@ -1,0 +1,111 @@
+"""The experiments are the sweeps of PROTOCOL 5, run for run."""
+
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from src.experiments.compose import jobs_of
+from src.experiments.jobs import Job
+from src.naming import method_name
+from src.status.standing import standings
+from src.status.work import work
+from tests.support import ROOT
+
+# PROTOCOL 5.1: (scope, mode); our names of modes: sap-p-q-eta_r-gamma, lt-P, os-P
+SAP, METHODS = ["sap-0.5-1-0-1", "sap-1-2-0-1"], ["sap-0.5-1-0-1", "sap-1-2-0-1", "lt-0.2", "os-0.2"]
+BASE = {("global", mode) for mode in METHODS}
+SCOPE = {(scope, mode) for scope in ("neuron", "layer") for mode in METHODS}
+P = {("global", f"sap-{p}-1-0-1") for p in (0.2, 0.4, 0.6, 0.8)}
+Q = {("global", f"sap-1-{q}-0-1") for q in (1.2, 1.4, 1.6, 1.8)}
+ETA = {("global", f"sap-0.5-1-{eta}-1") for eta in (0.001, 0.01, 0.1, 1)}
+GAMMA = {("global", f"sap-0.5-1-0-{gamma}") for gamma in (3, 5, 7, 9)}
+FIRST, SECOND = {("global", SAP[0])}, {("global", SAP[1])}
+MAIN = BASE | SCOPE | P | Q | ETA | GAMMA
+SEEDS = (0, 1, 2, 3)
+
+SWEEPS = {
+    "fig2": (["cifar10"], ["cnn"], BASE),
+    "fig3": (["cifar10"], ["cnn"], BASE | SCOPE),
+    "fig4": (["cifar10"], ["cnn"], FIRST | P | SECOND | Q),
+    "fig5": (["cifar10"], ["cnn"], FIRST | ETA | GAMMA),
+    "main_text": (["cifar10"], ["cnn"], MAIN),
+    "appendix_cifar10": (["cifar10"], ["linear", "mlp", "resnet18"], MAIN),
+    "appendix_fashion_mnist": (["fashion_mnist"], ["linear", "mlp", "cnn", "resnet18"], BASE | SCOPE),
+    "rebuttal_cifar100": (["cifar100"], ["wresnet28x8"], BASE | SCOPE),
+    "rebuttal_tiny_imagenet": (["tiny_imagenet"], ["resnet50"], BASE | SCOPE),
+}
+T = {"linear": 30, "mlp": 30, "cnn": 30, "resnet18": 15, "resnet50": 15, "wresnet28x8": 15}
+
+
+@cache
+def jobs(*words: str) -> list[Job]:
+    found = jobs_of(words)
+    assert all(isinstance(job, Job) for job in found)
+    return found
+
+
+def describe(job: Job) -> tuple:
+    config = job.config
+    run = (config.dataset.name, config.model.name, config.prune.iterations, config.seed)
+    return (*run, config.prune.scope.value, method_name(config.prune))
+
+
+@pytest.mark.parametrize("experiment", SWEEPS)
+def test_runs(experiment):
+    datasets, models, settings = SWEEPS[experiment]
+    expected = {
+        (dataset, model, T[model], seed, *setting)
+        for dataset in datasets
+        for model in models
+        for seed in SEEDS
+        for setting in settings
+    }
+    found = [describe(job) for job in jobs(f"experiment={experiment}")]
+    assert len(found) == len(set(found))
+    assert set(found) == expected
+
+
+def epochs(*experiments: str) -> int:
+    """Of all runs, before sharing, with the paper's trainer."""
+    found = [job for name in experiments for job in jobs(f"experiment={name}", "trainer=paper")]
+    return sum((job.config.prune.iterations + 1) * job.config.trainer.epochs for job in found)
+
+
+def test_counts_of_the_blocks():
+    """PROTOCOL 5.2 and 5.3."""
+    submission = ("main_text", "appendix_cifar10", "appendix_fashion_mnist")
+    assert [len(jobs(f"experiment={name}")) for name in submission] == [112, 336, 192]
+    assert epochs("main_text") == 694_400
+    assert epochs(*submission) == 3_488_000
+    assert epochs("rebuttal_cifar100", "rebuttal_tiny_imagenet") == 307_200
+
+
+def test_trainings_of_the_main_text_after_sharing():
+    """PROTOCOL 5.3: 835 of 868 a seed."""
+    whole = work(standings(jobs("experiment=main_text", "trainer=paper")), from_start=True)
+    assert (whole.iterations, len(whole.trainings)) == (4 * 868, 4 * 835)
+    assert whole.epochs == {("cifar10", "cnn", None): 4 * 835 * 200}
+    one = work(standings(jobs("experiment=main_text", "trainer=paper", "seed=2")), from_start=True)
+    assert len(one.trainings) == 835
+
+
+def test_trainer_seeds_and_iterations_are_independent():
+    found = jobs("experiment=fig3", "trainer=smoke", "seed=7,8", "prune.iterations=2", "model=mlp")
+    assert len(found) == 12 * 2
+    assert {(job.config.trainer.name, job.config.prune.iterations) for job in found} == {("smoke", 2)}
+    assert {job.config.model.name for job in found} == {"mlp"}
+    assert {job.config.dataset.name for job in found} == {"cifar10"}
+    assert {job.config.seed for job in found} == {7, 8}
+
+
+def test_dry_run_lists_runs_trainings_and_epochs(tmp_path):
+    words = ["experiment=main_text", "trainer=paper", "--dry-run", f"output_dir={tmp_path / 'out'}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "src.main", *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "112 runs: 112 missing" in done.stdout
+    assert "3472 iterations, 3340 trainings after sharing, 668000 epochs" in done.stdout
+    assert done.stdout.count("cifar10-cnn-T30-") == 112
+    assert not (tmp_path / "out").exists()
