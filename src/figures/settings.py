@@ -75,6 +75,11 @@ class FigureSettings:
         return Reading(**{**vars(reading_named(self.reading)), **chosen})
 
     @property
+    def takes_all(self) -> bool:
+        """Whether everything that there are records of is drawn."""
+        return "all" in (several(self.figure) or ())
+
+    @property
     def marks(self) -> tuple[str, ...]:
         """What the names of files say beyond the figure: the choices that are not the defaults."""
         chosen = [f"{key}={value}" for key, value in vars(self.plot).items() if value is not None]
@@ -110,7 +115,7 @@ def read_settings(schema: type[T], arguments: Sequence[str]) -> T:
         merged = OmegaConf.merge(base, OmegaConf.from_dotlist(list(arguments)))
         return OmegaConf.to_object(merged)  # type: ignore[return-value]
     except OmegaConfBaseException as error:
-        raise UserError(str(error).splitlines()[0]) from error
+        raise UserError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
 
 
 def _flat_keys(values: Any, prefix: str = "") -> list[str]:

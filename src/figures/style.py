@@ -38,6 +38,11 @@ class Style:
     colour_map: str = "viridis"
     labels: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def tick_font(self) -> float:
+        """Size of tick labels: in the paper that of the axes' labels."""
+        return self.small_font if self.clean else self.font
+
     def stroke(self, slot: str) -> Stroke:
         """That of a slot; a single run of a method outside the paper has the first colour."""
         return self.strokes.get(slot, self.strokes["rank-0"])
@@ -95,7 +100,8 @@ _PAPER_LABELS = {
     "Gini index": "Gini Index",
 }
 
-_SHARED = {"svg.hashsalt": "figures", "pdf.fonttype": 42, "path.simplify": False, "font.family": "DejaVu Sans"}
+_SHARED = {"svg.hashsalt": "figures", "pdf.fonttype": 42, "path.simplify": False, "font.family": "DejaVu Sans",
+           "axes.titley": 1.0}  # fmt: skip
 _CLEAN = {
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -60,9 +60,17 @@ class Spec:
     schema: int = 1
     experiment: str | None = "synthetic"
     phases: bool = True
+    iterations: int | None = None
+
+    @property
+    def final(self) -> int:
+        """T."""
+        return PRUNINGS[self.model] if self.iterations is None else self.iterations
 
 
 def key(method: dict[str, object]) -> str:
+    if method["name"] == "dense":
+        return "dense"
     if method["name"] != "sap":
         return f"{'lt' if method['name'] == 'lottery_ticket' else 'os'}-{method['ratio']:g}"
     return "sap-" + "-".join(f"{method[k]:g}" for k in ("p", "q", "eta_r", "gamma"))
@@ -91,7 +99,7 @@ def full_experiment() -> list[Spec]:
 
 def write_run(output_dir: Path, spec: Spec) -> Path:
     """One run's folder."""
-    final = PRUNINGS[spec.model]
+    final = spec.final
     name = f"{spec.dataset}-{spec.model}-T{final}-{spec.scope}-{key(spec.method)}-seed{spec.seed}"
     tag = sha256(repr(spec).encode()).hexdigest()[:8]
     folder = output_dir / "runs" / f"{name}-{tag}"

@@ -10,7 +10,7 @@ import pytest
 from src.figures.kinds.methods import plans
 from src.figures.plan import Filter
 from src.figures.published import Key, published_curves, with_published
-from src.figures.published.curves import PublishedCurve
+from src.figures.published.curves import PublishedCurve, visible_bars
 from src.figures.published.distance import distances
 from src.figures.published.table import as_csv, as_markdown
 from src.figures.readings import CORRECTED, PUBLISHED, FinalAccuracy, Reading
@@ -143,6 +143,11 @@ def test_no_published_curve_is_put_behind_other_networks(four_methods):
     assert with_published(plan.build(CORRECTED), other.setting, CORRECTED).has_published
 
 
+def test_no_error_bar_of_percent_remaining_can_be_seen_in_the_pictures():
+    assert visible_bars("retrained_percent_remaining") == (0, 4 * 31 + 20 * 31 + 4 * 16)
+    assert visible_bars("retrained_gini") == (225, 808)
+
+
 def test_tables_have_a_line_per_curve(study):
     (plan,) = plans("prune", study, Filter())
     spec = replace(plan.build(CORRECTED), setting=study.setting)
@@ -151,3 +156,13 @@ def test_tables_have_a_line_per_curve(study):
     assert len(lines) == 1 + 16
     assert lines[1].startswith("cifar10,cnn,prune,global,retrained_accuracy,sap-0.5-1-0-1,1,accuracy points,31,0,")
     assert as_markdown(rows).count("\n| cifar10 | cnn | prune |") == 16
+
+
+@pytest.mark.parametrize(("std", "within"), [(0.0, 0.0), (0.2, 0.0), (0.3, 1.0)])
+def test_points_within_the_reading_error_and_two_deviations_count(study, std: float, within: float):
+    (plan,) = plans("prune", study, Filter())
+    spec = with_published(plan.build(CORRECTED), study.setting, CORRECTED)
+    panel = spec.panels[2]
+    pairs = zip(panel.curves, panel.published, strict=True)
+    moved = tuple(replace(ours, y=ours.y + 1.5 * theirs.error, error=std * theirs.error) for ours, theirs in pairs)
+    assert [row.within for row in distances(replace(spec, panels=(replace(panel, curves=moved),)))] == [within] * 4

@@ -8,6 +8,7 @@ import pytest
 from src.errors import UserError
 from src.figures.records import Method, Selection, load_library, studies
 from src.figures.records.completeness import missing
+from src.figures.records.conf import networks
 from src.figures.series import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP
 from tests.figures.synthetic import FOUR, Spec, base_specs, sap, write_run, write_runs
 
@@ -54,6 +55,26 @@ def test_a_table_with_missing_iterations_is_refused(tmp_path):
     (run,) = load_library(tmp_path).runs
     with pytest.raises(UserError, match=r"one row for each iteration 0\.\.30"):
         _ = run.table
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2,3\n4,5,6,7\n", b"\xff\xfe"])
+def test_a_damaged_table_is_named(tmp_path, content):
+    folder = write_run(tmp_path, Spec(FOUR[0]))
+    (folder / "iterations.csv").write_bytes(content)
+    (run,) = load_library(tmp_path).runs
+    with pytest.raises(UserError, match=rf"{folder.name}.*iterations.csv"):
+        _ = run.table
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x08" + b"\0" * 40])
+def test_damaged_or_missing_grids_are_named(tmp_path, content):
+    folder = write_run(tmp_path, Spec(FOUR[0]))
+    (folder / "measures.safetensors").unlink() if content is None else (folder / "measures.safetensors").write_bytes(
+        content
+    )
+    (run,) = load_library(tmp_path).runs
+    with pytest.raises(UserError, match=rf"{folder.name}.*measures.safetensors"):
+        run.grid("retrained", 0)
 
 
 def test_studies_keep_apart_what_must_not_share_a_figure(tmp_path):
@@ -103,3 +124,22 @@ def test_missing_names_half_finished_runs_and_missing_seeds(tmp_path):
         "python -m src.main dataset=cifar10 model=cnn prune=one_shot trainer=paper protocol=reference prune.ratio=0.2 "
         "prune.scope=global seed=1"
     )
+
+
+def test_an_experiment_takes_the_study_of_its_runs_with_what_others_made_there(tmp_path):
+    write_runs(tmp_path, [Spec(FOUR[0], experiment="a"), Spec(FOUR[1], experiment="b"), Spec(FOUR[0], model="mlp")])
+    runs = load_library(tmp_path).runs
+    (study,) = studies(runs, Selection(experiment=("b",)))
+    assert [run.method.key for run in study.runs] == ["sap-0.5-1-0-1", "sap-1-2-0-1"]
+    assert studies(runs, Selection(experiment=("c",))) == ()
+
+
+def test_an_experiment_whose_runs_all_carry_other_names_takes_its_networks(tmp_path):
+    write_runs(tmp_path, [Spec(FOUR[0], dataset="fashion_mnist", model=m, experiment="x") for m in ("mlp", "cnn")])
+    found = studies(load_library(tmp_path).runs, Selection(experiment=("quickstart",)))
+    assert [study.setting.model for study in found] == ["mlp"]
+
+
+def test_the_networks_of_an_experiment_are_those_it_sweeps():
+    assert networks("quickstart") == {("fashion_mnist", "mlp"), ("fashion_mnist", "linear")}
+    assert networks("no_such_experiment") == frozenset()

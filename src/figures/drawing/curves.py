@@ -29,7 +29,7 @@ def draw_curves(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[Curve
     ax.set_ylabel(style.label(panel.y_label), fontsize=style.font)
     if panel.title:
         ax.set_title(panel.title, fontsize=style.font)
-    ax.tick_params(labelsize=style.small_font if style.clean else style.font)
+    ax.tick_params(labelsize=style.tick_font)
     ax.grid(True)
     fit_axes(panel, ax, style, alike)
     if panel.legend and not style.clean:

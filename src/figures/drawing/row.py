@@ -17,6 +17,8 @@ from src.figures.style import Style
 LEFT, RIGHT, BOTTOM, TOP, GAP, NARROW_GAP = 0.60, 0.12, 0.48, 0.10, 0.74, 0.20
 TITLE, COLOUR_BAR = 0.24, 0.62
 """Inches round and between the panels at a font of 10 points, and what each extra needs."""
+CHARACTER = 0.62
+"""Width of a digit, in units of the font's size."""
 
 
 def draw(spec: FigureSpec, style: Style) -> Figure:
@@ -57,15 +59,24 @@ def _lay_out(spec: FigureSpec, figure: Figure, axes: Sequence[Axes], style: Styl
     height += legend - one_row
     figure.set_size_inches(width, height)
     top = (TOP + TITLE * any(panel.title for panel in spec.panels)) * scale + legend
-    left, right = LEFT, RIGHT + COLOUR_BAR * heat
-    panel = (width - (left + right + gap * (len(axes) - 1)) * scale) / len(axes)
+    more = _room_for_long_tick_labels(axes, style.tick_font)
+    left, right = LEFT * scale + more, (RIGHT + COLOUR_BAR * heat) * scale
+    gap = gap * scale + more * (gap == GAP)
+    panel = (width - left - right - gap * (len(axes) - 1)) / len(axes)
     figure.subplots_adjust(
-        left=left * scale / width,
-        right=1 - right * scale / width,
+        left=left / width,
+        right=1 - right / width,
         bottom=BOTTOM * scale / height,
         top=1 - top / height,
-        wspace=gap * scale / panel,
+        wspace=gap / panel,
     )
+
+
+def _room_for_long_tick_labels(axes: Sequence[Axes], size: float) -> float:
+    """Inches that the widest y tick label, of this size in points, needs beyond one of four characters."""
+    ticks = [(ax.yaxis.get_major_formatter(), ax.yaxis.get_majorticklocs()) for ax in axes]
+    widest = max(len(text) for formatter, at in ticks for text in formatter.format_ticks(list(at)))
+    return max(0, widest - 4) * CHARACTER * size / 72
 
 
 def _legend(figure: Figure, handles: Sequence[Artist], style: Style) -> tuple[float, float]:

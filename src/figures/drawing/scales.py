@@ -12,7 +12,7 @@ from src.figures.style import Style
 
 MARGIN = 0.04
 """Share of the range, of the decades on a log axis, left free beyond the outermost points."""
-FEW_DECADES, MANY_DECADES = 1.3, 4.5
+FEW_DECADES, MANY_DECADES = 1.7, 4.5
 """Below the first, 2 and 5 are labelled as well; above the second, every other power of ten."""
 
 
@@ -22,7 +22,7 @@ def fit_axes(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePan
     spread = log_axis(panel, style)
     if panel.quantity != "tradeoff":
         ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
-    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
     if spread:
         _log_percent(ax, spread, shared)
     if panel.y_limits:

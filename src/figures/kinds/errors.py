@@ -11,9 +11,10 @@ import numpy as np
 
 from src.figures.kinds.layers import SAP_SERIES, layer_panel
 from src.figures.kinds.lines import TITLES, lines_of, seeds_of
-from src.figures.kinds.ratio import compares_scopes, ratio_panel
+from src.figures.kinds.ratio import compares_scopes, has_layers, ratio_panel
 from src.figures.kinds.rows import pruned_panels, retrained_panels
 from src.figures.plan import SCOPES, Filter, Plan, has_any, wants
+from src.figures.published.curves import visible_bars
 from src.figures.readings import CORRECTED, Accuracy, LayerPq, RatioAxes, RatioScale, Reading, RemainingStd
 from src.figures.records import Study
 from src.figures.series import METHOD_SERIES, Series
@@ -29,7 +30,11 @@ Panels = Callable[[Study, str, tuple[Series, ...], Reading], list[CurvePanel]]
 
 @dataclass(frozen=True)
 class ReportingError:
-    """One error: the reading that makes it and nothing else, and how to say what its panels show of a curve."""
+    """One error: the reading that makes it and nothing else, and how to say what its panels show of a curve.
+
+    across_scopes, layers, seeds: whether it takes several scopes, several layers, and how many seeds, to be seen.
+    evidence: what the pictures of the paper say of it.
+    """
 
     name: str
     reading: Reading
@@ -37,6 +42,9 @@ class ReportingError:
     panels: Panels
     says: Callable[[Curve, Curve], str]
     across_scopes: bool = False
+    layers: bool = False
+    seeds: int = 1
+    evidence: Callable[[], str] = str
     series: tuple[Series, ...] = METHOD_SERIES
 
 
@@ -49,6 +57,8 @@ def plans(kind: str, study: Study, chosen: Filter) -> list[Plan]:
         present = [scope for scope in reversed(SCOPES) if scope in chosen.scopes]
         present = [scope for scope in present if has_any(study, wants([scope], methods))]
         if error.across_scopes and not (set(COMPARED) <= set(present) and compares_scopes(study, series)):
+            continue
+        if len(study.seeds) < error.seeds or (error.layers and not has_layers(study)):
             continue
         for scope in present[:1]:
             wanted = wants(COMPARED if error.across_scopes else [scope], methods)
@@ -72,7 +82,7 @@ def _build(
         error.caption,
         tuple(panel for pair in pairs for panel in _titled(*pair)),
         seeds_of([line for where in scopes for line in lines_of(study, where, series)]),
-        tuple(note for pair in pairs for note in _notes(error, *pair)),
+        (*(note for pair in pairs for note in _notes(error, *pair)), *filter(None, [error.evidence()])),
     )
 
 
@@ -133,6 +143,14 @@ def _largest_bar(ours: Curve, theirs: Curve) -> str:
     return f"standard deviation {ours.y[at]:.2g} points at T={ours.t[at]:g}, drawn as {theirs.y[at]:.2g}"
 
 
+def _bars_in_the_pictures() -> str:
+    remaining, gini = visible_bars("retrained_percent_remaining"), visible_bars("retrained_gini")
+    return (
+        f"Published markers whose error bar can be seen: {remaining[0]} of {remaining[1]} of percent remaining, "
+        f"{gini[0]} of {gini[1]} of the Gini index."
+    )
+
+
 AS_MEASURED = replace(CORRECTED, ratio_x=RatioScale.log)
 ERRORS: Sequence[ReportingError] = (
     ReportingError(
@@ -150,12 +168,12 @@ ERRORS: Sequence[ReportingError] = (
     ReportingError(
         "mixed_pq", replace(AS_MEASURED, si_layer_pq=LayerPq.published),
         "In the paper's Fig. 3c the layers are drawn at different (p, q), so that they cannot be compared.",
-        _layers, _first_y, across_scopes=True, series=SAP_SERIES[:1],
+        _layers, _first_y, layers=True, series=SAP_SERIES[:1],
     ),
     ReportingError(
         "short_bars", replace(AS_MEASURED, pr_std=RemainingStd.legacy),
         "In the paper percent remaining is drawn with error bars, standard deviations over seeds, that are a hundred "
         "times too short.",
-        _bars, _largest_bar,
+        _bars, _largest_bar, seeds=2, evidence=_bars_in_the_pictures,
     ),
 )  # fmt: skip

@@ -33,7 +33,12 @@ def compares_scopes(study: Study, series: Sequence[Series]) -> bool:
     """Whether there are runs in at least two scopes, of a network where scopes differ (more than one layer)."""
     methods = [s.method for s in series]
     present = [scope for scope in SCOPES if has_any(study, wants([scope], methods))]
-    return len(present) > 1 and bool(study.runs) and len(study.runs[0].layers.names) > 1
+    return len(present) > 1 and has_layers(study)
+
+
+def has_layers(study: Study) -> bool:
+    """Whether there is a finished run, of a network with more than one layer."""
+    return bool(study.runs) and len(study.runs[0].layers.names) > 1
 
 
 def _build(kind: str, study: Study, series: tuple[Series, ...], reading: Reading) -> FigureSpec:

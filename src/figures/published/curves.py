@@ -1,6 +1,7 @@
 """The digitised curves, as drawn and un-averaged."""
 
 import csv
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from src.figures.records.run import FloatArray
 FOLDER = Path(__file__).parent
 FILES = ("fig2_cifar10_cnn", "fig3_cifar10_cnn_scopes", "fig4_cifar10_cnn_pq", "fig5_cifar10_cnn_eta_gamma",
          "readme_cifar10_resnet18")  # fmt: skip
+BARS = ("errorbars_visible",)
 X_READING_ERROR = 0.1
 """Percentage points to which the digitised x of visible trade-off markers is good (errors were not kept per row)."""
 
@@ -59,14 +61,24 @@ class PublishedCurve:
 def published_curves() -> dict[Key, PublishedCurve]:
     """All curves as drawn; where one was read from several figures, each point's most certain reading."""
     points: dict[Key, dict[int, dict[str, str]]] = {}
-    for name in FILES:
-        with (FOLDER / f"{name}.csv").open(newline="") as file:
-            for row in csv.DictReader(file):
-                best = points.setdefault(_key(row), {})
-                t = int(row["iteration"])
-                if t not in best or float(row["y_uncertainty"]) < float(best[t]["y_uncertainty"]):
-                    best[t] = row
+    for row in _rows(FILES):
+        best = points.setdefault(_key(row), {})
+        t = int(row["iteration"])
+        if t not in best or float(row["y_uncertainty"]) < float(best[t]["y_uncertainty"]):
+            best[t] = row
     return {key: _curve([found[t] for t in sorted(found)]) for key, found in points.items()}
+
+
+def visible_bars(quantity: str) -> tuple[int, int]:
+    """How many of a quantity's published markers have an error bar that sticks out, and how many markers there are."""
+    bars, markers = (sum(row["panel"] == quantity for row in _rows(names)) for names in (BARS, FILES))
+    return bars, markers
+
+
+def _rows(names: Sequence[str]) -> Iterator[dict[str, str]]:
+    for name in names:
+        with (FOLDER / f"{name}.csv").open(newline="") as file:
+            yield from csv.DictReader(file)
 
 
 def _curve(rows: list[dict[str, str]]) -> PublishedCurve:

@@ -1,14 +1,12 @@
 """The command that makes runs like those of a study."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from src.figures.records.conf import composed
 from src.figures.records.method import Method
-from src.figures.records.study import Study, _flatten
+from src.figures.records.study import Study, flatten
 
-CONF = Path(__file__).resolve().parents[3] / "conf"
 SECTIONS = ("dataset", "trainer", "protocol")
 DERIVED = {"dataset.name", "trainer.name", "protocol.name", "trainer.train_size", "trainer.test_size"}
 """Keys that a group's choice sets, or that follow another key."""
@@ -38,26 +36,8 @@ def _parameters(method: Method) -> list[str]:
 
 def _changes(config: Mapping[str, Any], choices: tuple[str, ...]) -> list[str]:
     """What the run set beyond its choices: `key=value` where they differ from what the choices alone give."""
-    plain = _composed(choices)
-    has = _flatten({section: config[section] for section in SECTIONS} | {"init_from": config.get("init_from")})
+    plain = flatten(composed(choices))
+    has = flatten({section: config[section] for section in SECTIONS} | {"init_from": config.get("init_from")})
     has["prune.iterations"] = config["prune"]["iterations"]
     keys = [key for key in has if key in plain and key not in DERIVED and has[key] != plain[key]]
     return [f"{key}={'null' if has[key] is None else has[key]}" for key in keys if key != "dataset.root"]
-
-
-@cache
-def _composed(choices: tuple[str, ...]) -> dict[str, Any]:
-    """The configuration that these choices compose to, flat; empty where they are not known to `conf/`."""
-    from hydra import compose, initialize_config_dir
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-
-    from src.config import register_schemas
-
-    register_schemas()
-    try:
-        with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-            config = OmegaConf.to_container(compose("config", overrides=list(choices)), resolve=True, enum_to_str=True)
-    except HydraException:
-        return {}
-    return _flatten({str(key): value for key, value in config.items()}) if isinstance(config, dict) else {}

@@ -23,6 +23,12 @@ class Missing:
     state: str
 
     @property
+    def never_run(self) -> bool:
+        """Whether the method has no run at all in this scope, of any seed."""
+        runs = (*self.study.runs, *self.study.unfinished)
+        return not any(run.scope == self.scope and run.method.key == self.method.key for run in runs)
+
+    @property
     def command(self) -> str:
         """What makes, or goes on with, the runs."""
         return command(self.study, self.scope, self.method, self.seeds)
@@ -56,7 +62,7 @@ def missing(study: Study, wanted: Sequence[Want]) -> tuple[Missing, ...]:
 
 def unique(findings: Iterable[Missing]) -> tuple[Missing, ...]:
     """Each once, in order of appearance."""
-    return tuple({(m.study.name, m.scope, m.method.key, m.seeds): m for m in findings}.values())
+    return tuple(dict.fromkeys(findings))
 
 
 def _unfinished(study: Study, scope: str, method: Method) -> list[Run]:

@@ -1,7 +1,8 @@
 """One stored run; its tables and arrays are read when they are first asked for."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from src.errors import UserError
 from src.figures.records.method import Method
@@ -106,37 +107,38 @@ class Run:
 
     def grid(self, side: Side, iteration: int) -> FloatArray:
         """PQ Index of the whole network over the grid: [10, 11], rows p = 0.1..1.0, columns q = 1.0..2.0."""
-        return self._measure(f"iteration_{iteration}/{side}/pqi_global")
+        return self._measures([f"iteration_{iteration}/{side}/pqi_global"]).squeeze(0)
 
     def layer_grids(self, side: Side) -> FloatArray:
-        """PQ Index of each layer over the grid, [T+1, L, 10, 11]."""
-        names = [f"iteration_{t}/{side}/pqi_layer" for t in range(self.iterations + 1)]
-        return np.stack([self._measure(name) for name in names])
+        """PQ Index of each layer over the grid: [T+1, L, 10, 11], of pruned models [T, L, 10, 11]."""
+        count = self.iterations + (side == "retrained")
+        return self._measures([f"iteration_{t}/{side}/pqi_layer" for t in range(count)])
 
     @cached_property
     def grid_axes(self) -> tuple[FloatArray, FloatArray]:
         """The grid's p and q."""
-        with safe_open(self._measures, framework="numpy") as file:
-            metadata = json.loads((file.metadata() or {}).get("json", "null")) or {}
-        if not {"p", "q"} <= set(metadata):
-            raise UserError(
-                f"{self._measures} does not say the p and q of its grids; remove the folder and run it again"
-            )
-        return np.array(metadata["p"]), np.array(metadata["q"])
+        with self._open_measures() as file:
+            metadata = json.loads((file.metadata() or {})["json"])
+            return np.array(metadata["p"]), np.array(metadata["q"])
 
-    @property
-    def _measures(self) -> Path:
+    def _measures(self, names: Sequence[str]) -> FloatArray:
+        with self._open_measures() as file:
+            grids: list[FloatArray] = [np.asarray(file.get_tensor(name), np.float64) for name in names]
+        return np.stack(grids)
+
+    @contextmanager
+    def _open_measures(self) -> Iterator[Any]:
+        """`measures.safetensors`; what is missing from it or damaged is a UserError."""
         path = self.folder / "measures.safetensors"
-        if not path.is_file():
-            raise UserError(f"{path} is missing: the (p, q) grids of {self.name} are not stored; run it again")
-        return path
-
-    def _measure(self, name: str) -> FloatArray:
-        with safe_open(self._measures, framework="numpy") as file:
-            return np.asarray(file.get_tensor(name), np.float64)
+        try:
+            with safe_open(path, framework="numpy") as file:
+                yield file
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise UserError(f"{path}: {error}; remove the folder and run it again") from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise UserError(f"{path} is missing; remove the folder {path.parent} and run it again")
-    return pd.read_csv(path)
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: {error}; remove the folder {path.parent.name} and run it again") from error

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from src.errors import UserError
+from src.figures.records.conf import networks
 from src.figures.records.method import Method
 from src.figures.records.run import Run
 
@@ -93,27 +94,40 @@ class Selection:
     seed: tuple[str, ...] | None = None
 
     def takes(self, run: Run) -> bool:
-        """Whether the run's values are all among those wanted."""
+        """Whether the run's values are all among those wanted; its experiment is a matter of the whole study."""
         has = {
             "dataset": run.dataset,
             "model": run.model,
             "trainer": run.config["trainer"]["name"],
             "protocol": run.config["protocol"]["name"],
-            "experiment": run.config.get("experiment_name"),
             "seed": run.seed,
         }
-        wanted: dict[str, tuple[str, ...] | None] = vars(self)
-        return all(allowed is None or str(has[field]) in allowed for field, allowed in wanted.items())
+        return all(getattr(self, name) is None or str(value) in getattr(self, name) for name, value in has.items())
+
+    def settings(self, runs: Iterable[Run]) -> set[Setting]:
+        """Those of the experiments wanted, among the runs' settings.
+
+        Experiments share runs, and a run keeps the name of the first. So a setting is an experiment's where one of its
+        runs has the name; where none has, where `conf/experiment/` has its data set and model.
+        """
+        found = {Setting.of(run): False for run in runs}
+        for name in self.experiment or ():
+            named = {Setting.of(run) for run in runs if run.config.get("experiment_name") == name}
+            pairs = networks(name)
+            found |= dict.fromkeys(named or {s for s in found if (s.dataset, s.model) in pairs}, True)
+        return {setting for setting, wanted in found.items() if wanted or self.experiment is None}
 
 
 def studies(runs: Iterable[Run], selection: Selection = Selection()) -> tuple[Study, ...]:
     """Group the selected runs; ordered by name. Names tell apart settings that differ in detail only."""
     groups: dict[Setting, list[Run]] = {}
     every: dict[str, set[Setting]] = {}
+    runs = tuple(runs)
+    wanted = selection.settings(runs)
     for run in runs:
         setting = Setting.of(run)
         every.setdefault(_base_name(setting), set()).add(setting)
-        if selection.takes(run):
+        if setting in wanted and selection.takes(run):
             groups.setdefault(setting, []).append(run)
     made = [
         Study(
@@ -138,17 +152,17 @@ def _unique_name(setting: Setting, alike: set[Setting]) -> str:
     """The base name, with what differs among settings of that name appended as `key=value`."""
     if len(alike) == 1:
         return _base_name(setting)
-    flat = {other: _flatten(json.loads(other.detail)) for other in alike}
+    flat = {other: flatten(json.loads(other.detail)) for other in alike}
     keys = sorted({key for values in flat.values() for key in values})
     differing = [key for key in keys if len({str(values.get(key)) for values in flat.values()}) > 1]
     told = [f"{key.split('.', 1)[-1]}={flat[setting].get(key)}" for key in differing]
     return "-".join([_base_name(setting), *told]).replace("/", "_")
 
 
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return flat
 
 

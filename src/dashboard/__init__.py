@@ -1,0 +1,1 @@
+"""Weights & Biases dashboards as code; `python -m src.dashboard --help`."""

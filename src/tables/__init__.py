@@ -1,0 +1,1 @@
+"""Tables of results from stored records; `python -m src.tables --help`."""
