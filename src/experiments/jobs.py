@@ -47,6 +47,12 @@ class BadJob:
     reason: str
 
 
+WITHOUT_HYDRA = [
+    f"~hydra/{group}" for group in ("hydra_logging", "job_logging", "launcher", "sweeper", "output", "env")
+]
+"""Hydra's own settings, which are no part of a job's: not loading them saves a fifth of the time."""
+
+
 class Composer:
     """Settings of jobs as Hydra composes them; files only once for jobs that differ in single values (50 ms each)."""
 
@@ -79,7 +85,7 @@ class Composer:
         return settings(config)
 
     def _compose(self, words: Words) -> DictConfig:
-        config = self._loader.load_sweep_config(self._master, list(words))
+        config = self._loader.load_sweep_config(self._master, [*words, *WITHOUT_HYDRA])
         with open_dict(config):
             del config["hydra"]
         return config

@@ -2,6 +2,7 @@
 
 import logging
 import shlex
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
@@ -10,18 +11,22 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from src.errors import UserError, message
+from src.errors import Busy, UserError, message
 from src.experiments.jobs import BadJob, Job
 from src.experiments.products import Words
 from src.status.disk import disk
 from src.status.report import Report
 from src.status.standing import Status, standings
 from src.status.work import measured_rates, work
+from src.store.claims import is_held, run_lock
 
 log = logging.getLogger(__name__)
 
 ROUNDS = 2
 """How often runs are launched that a launcher lost, as when one of joblib's processes was killed."""
+
+WAIT_S = 1.0
+"""Time between two looks at the runs of other processes."""
 
 Launch = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
 
@@ -55,7 +60,14 @@ class Sweep:
             len(runs) - len(todo),
             len(todo),
         )
-        returns, failed = _launch(todo, launch) if todo else ([], {})
+        returns: list[JobReturn] = []
+        failed: dict[Job, str] = {}
+        while todo:
+            new, failed_now = _launch(todo, launch)
+            busy = [job for job, result in zip(todo, new, strict=False) if _is_busy(result)]
+            returns += [result for result in new if not _is_busy(result)]
+            failed |= {job: reason for job, reason in failed_now.items() if job not in busy}
+            todo = _wait_for_others(busy)
         failures = [*((job.words, " ".join(job.words), job.reason) for job in self.bad)]
         failures += [(job.words, job.folder.name, reason) for job, reason in failed.items()]
         if failures:
@@ -77,6 +89,19 @@ def _launch(todo: list[Job], launch: Launch) -> tuple[list[JobReturn], dict[Job,
             continue
         return returns, failed | {job: _reason(job, r) for job, r in zip(todo, returns, strict=True) if _failed(r)}
     return [], failed | dict.fromkeys(todo, "killed, perhaps for want of memory; try fewer processes")
+
+
+def _wait_for_others(busy: list[Job]) -> list[Job]:
+    """Of runs that other processes are at, those that are left when one of these processes is done or dead."""
+    if busy:
+        log.info("%d runs are being written by other processes; waiting for these", len(busy))
+    while busy and all(is_held(run_lock(job.folder)) for job in busy):
+        time.sleep(WAIT_S)
+    return [run.job for run in standings(busy) if run.job is not None and not run.finished]
+
+
+def _is_busy(result: JobReturn) -> bool:
+    return isinstance(result._return_value, Busy)
 
 
 def _failed(result: JobReturn) -> bool:

@@ -1,0 +1,69 @@
+"""Several processes on one sweep: nothing is trained twice, whoever dies."""
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.support import ROOT, command_line
+
+SWEEP = ["-m", "prune=sap,lottery_ticket,one_shot", "prune.scope=layer,global", "seed=0,1"]
+RUN = ["dataset=digits", "model=mlp", "prune.iterations=4", "trainer.epochs=6", "trainer.batch_size=50", "threads=1"]
+EPOCHS = 6
+
+
+def start(output_dir: Path) -> subprocess.Popen[bytes]:
+    command = [
+        sys.executable,
+        "-m",
+        "src.main",
+        *SWEEP,
+        "tracking=none",
+        "device=cpu",
+        *RUN,
+        f"output_dir={output_dir}",
+    ]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def table(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def trained_epochs(output_dir: Path) -> int:
+    return sum(int(row["epochs"]) for run in output_dir.glob("runs/*") for row in table(run, "timings.csv"))
+
+
+def test_four_processes_two_killed(tmp_path):
+    serial = command_line(*SWEEP, *RUN, f"output_dir={tmp_path / 'serial'}")
+    assert serial.returncode == 0, serial.stderr
+
+    together = tmp_path / "together"
+    processes = [start(together) for _ in range(4)]
+    deadline = time.monotonic() + 120
+    while not list(together.glob("runs/*/iterations.csv")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    moments = random.Random(3)
+    killed = moments.sample(processes, 2)
+    for process in killed:
+        time.sleep(moments.uniform(0.1, 0.5))
+        assert process.poll() is None
+        os.kill(process.pid, signal.SIGKILL)
+    assert [process.wait(timeout=200) for process in processes if process not in killed] == [0, 0]
+
+    expected = sorted((tmp_path / "serial" / "runs").iterdir())
+    assert [run.name for run in expected] == sorted(run.name for run in (together / "runs").iterdir())
+    for run in expected:
+        for name in ("iterations.csv", "layers.csv", "epochs.csv", "masks.safetensors", "run.json"):
+            assert (together / "runs" / run.name / name).read_bytes() == (run / name).read_bytes()
+    # Epochs that a killed process had trained and not recorded are not in its timings, those since the last checkpoint
+    # were trained again: at most one training's per kill.
+    assert abs(trained_epochs(together) - trained_epochs(tmp_path / "serial")) <= 2 * EPOCHS
+    ids = Counter(path.name for path in (together / "trainings").rglob("*.safetensors"))
+    assert sorted(ids) == sorted(path.name for path in (tmp_path / "serial" / "trainings").rglob("*.safetensors"))
