@@ -78,6 +78,14 @@ class Statistics(StrEnum):
     true = "true"
 
 
+class MasksKept(StrEnum):
+    """Masks of all iterations: a byte per weight, a bit (`src.store.masks.read_masks` reads both), or none."""
+
+    full = "full"
+    bits = "bits"
+    none = "none"
+
+
 @dataclass
 class DatasetConfig:
     name: str = MISSING
@@ -210,6 +218,7 @@ class EngineConfig:
 class RecordConfig:
     """What a run keeps beyond what figures and resuming need."""
 
+    masks: MasksKept = MasksKept.full
     weights: bool = False
     neurons: bool = False
 

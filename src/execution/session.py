@@ -19,7 +19,7 @@ from src.run_identity import build_run_id, build_spec
 from src.settings import settings_dict
 from src.store.claims import claim, run_lock
 from src.store.rows import epoch_row, epoch_rows, iteration_row, layer_rows
-from src.store.runs import RunFolder
+from src.store.runs import Keeps, RunFolder
 from src.store.timings import Stopwatch
 from src.tracking import Tracker, open_tracker
 from src.training.members import Standing
@@ -36,7 +36,8 @@ class Run:
         self.plan = build_plan(config)
         identity = build_run_id(config, self.spec)
         path = Path(config.output_dir) / "runs" / run_name(config, identity)
-        self.folder = RunFolder(path, identity, self.plan.iterations, config.record.weights)
+        keeps = Keeps(config.record.masks.value, config.record.weights)
+        self.folder = RunFolder(path, identity, self.plan.iterations, keeps)
         self.error: Exception | None = None
 
     @property

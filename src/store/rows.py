@@ -96,7 +96,7 @@ def measure_tensors(record: Record) -> dict[str, Tensor]:
 def _grids(measures: Measures, model: str) -> dict[str, Tensor]:
     tensors = {
         f"{model}/pqi_global": measures.pqi_global,
-        f"{model}/pqi_layer": measures.pqi_layer,
+        f"{model}/pqi_layer": measures.pqi_layer.to(torch.float32),
         f"{model}/gini_layer": measures.gini_layer,
     }
     if len(measures.pqi_neuron):

@@ -1,8 +1,9 @@
 """The folder of a run: its records, and where it stands."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -10,11 +11,20 @@ from torch import Tensor
 from src.requests import Position, Record
 from src.sparsity import P_GRID, Q_GRID
 from src.store.files import parsed, read_rows, read_tensors, write_json, write_rows, write_tensors, write_text
+from src.store.masks import MASKS_FILE, packed
 from src.store.rows import epoch_rows, iteration_row, layer_rows, measure_tensors
 from src.store.state import read_status
 
 SCHEMA = 1
 """Version of the records' columns and files; readers refuse others."""
+
+
+@dataclass(frozen=True)
+class Keeps:
+    """What a run keeps of its networks: masks `full` (a byte per weight), as `bits` or not, and the last weights."""
+
+    masks: Literal["full", "bits", "none"] = "full"
+    weights: bool = False
 
 
 class RunFolder:
@@ -24,11 +34,11 @@ class RunFolder:
     interrupted write left of that iteration is replaced when it is recorded again.
     """
 
-    def __init__(self, path: Path, identity: str, iterations: int, keep_weights: bool = False) -> None:
+    def __init__(self, path: Path, identity: str, iterations: int, keeps: Keeps = Keeps()) -> None:
         self.path = path
         self.identity = identity
         self.iterations = iterations
-        self.keep_weights = keep_weights
+        self.keeps = keeps
 
     @property
     def finished(self) -> bool:
@@ -65,8 +75,12 @@ class RunFolder:
         self._extend_rows("epochs.csv", t, epoch_rows(record))
         grid = {"p": P_GRID, "q": Q_GRID, "layers": list(record.masks)}
         self._extend_tensors("measures.safetensors", t, measure_tensors(record), grid)
-        self._extend_tensors("masks.safetensors", t, record.masks)
-        if self.keep_weights:
+        if self.keeps.masks != "none":
+            shapes = {name: list(mask.shape) for name, mask in record.masks.items()}
+            self._extend_tensors(
+                MASKS_FILE, t, packed(record.masks) if self.keeps.masks == "bits" else record.masks, shapes
+            )
+        if self.keeps.weights:
             self._extend_tensors("weights.safetensors", t, record.trained.last)
         if record.following is not None:
             self._resume(record.following)
