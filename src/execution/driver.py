@@ -148,6 +148,7 @@ def _answers(
             if trained is None:
                 todo.append(want)
             else:
+                store.discard_partial(want.identity)  # of a process that was killed between the two
                 yield from ((job, trained) for job in want.jobs)
         if not todo:
             return
