@@ -1,8 +1,7 @@
-"""Files that are there whole or not at all."""
+"""Tables, JSON and tensors in files that are there whole or not at all."""
 
 import csv
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,27 +10,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from src.store.atomic import replace, write_text
+
 METADATA_KEY = "json"
-
-
-def replace(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` make a temporary file beside `path`, then put it in place in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically."""
-
-    def write(part: Path) -> None:
-        part.write_text(text, encoding="utf-8")
-
-    replace(path, write)
 
 
 def write_json(path: Path, value: object) -> None:

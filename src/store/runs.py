@@ -10,7 +10,8 @@ from torch import Tensor
 
 from src.requests import Position, Record
 from src.sparsity import P_GRID, Q_GRID
-from src.store.files import parsed, read_rows, read_tensors, write_json, write_rows, write_tensors, write_text
+from src.store.atomic import write_text
+from src.store.files import parsed, read_rows, read_tensors, write_json, write_rows, write_tensors
 from src.store.masks import MASKS_FILE, packed
 from src.store.rows import epoch_rows, iteration_row, layer_rows, measure_tensors
 from src.store.state import read_status

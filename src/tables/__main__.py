@@ -5,8 +5,8 @@ from pathlib import Path
 
 from src.claims import examine
 from src.errors import UserError
-from src.figures.files import write_text
 from src.figures.settings import read_settings
+from src.store.atomic import write_text
 from src.tables.formats import FORMATS
 from src.tables.results import tables
 from src.tables.settings import RecordSettings, choose

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from src.store.files import write_text
+from src.store.atomic import write_text
 from src.tracking.metrics import Value, axes, named
 from src.tracking.wandb_run import RunInfo, begin, first_line, offline_line, reachable, unreachable
 

@@ -6,7 +6,8 @@ import stat
 import pytest
 import torch
 
-from src.store.files import parsed, read_rows, read_tensors, replace, write_rows, write_tensors, write_text
+from src.store.atomic import replace, write_text
+from src.store.files import parsed, read_rows, read_tensors, write_rows, write_tensors
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):

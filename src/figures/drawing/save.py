@@ -8,8 +8,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from src.figures.files import replace
 from src.figures.style import Style
+from src.store.atomic import replace
 
 FORMATS = ("pdf", "svg", "png")
 PNG_DPI = 300

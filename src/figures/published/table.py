@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from src.figures.files import write_text
 from src.figures.published.distance import Distance, distances
 from src.figures.spec import FigureSpec
+from src.store.atomic import write_text
 
 INTRODUCTION = """Distance of our curves from the published ones, over the pruning iterations that both have.
 

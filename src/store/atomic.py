@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all; `src.store.files` without its PyTorch."""
+"""Files that are there whole or not at all. Imports no PyTorch."""
 
 import os
 from collections.abc import Callable
