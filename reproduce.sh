@@ -15,11 +15,13 @@ die() { printf 'reproduce.sh: %s\n' "$*" >&2; exit 1; }
 usage() {
     cat <<'TEXT'
 ./reproduce.sh                        set up, get Fashion-MNIST, run experiment=quickstart, draw its figures
-./reproduce.sh test [pytest options]  set up and run the tests (test-slow: the slow ones)
+./reproduce.sh test [pytest options]  set up and run the tests (test-slow: the slow ones; test-slurm: on a real Slurm)
 ./reproduce.sh setup                  only set up: Python packages, exactly those of requirements.lock, in .venv
 ./reproduce.sh lint                   set up, then ruff and mypy
 ./reproduce.sh EXPERIMENT [KEY=VALUE ...]
                                       set up, run conf/experiment/EXPERIMENT.yaml with these overrides, draw its figures
+./reproduce.sh paper trainer=paper    all experiments of the paper: 736 runs
+./reproduce.sh EXPERIMENT --dry-run   only list runs, trainings after sharing, epochs and time
 ./reproduce.sh KEY=VALUE ...          the same for quickstart; paths are relative to the repository
 
 PYTHON=/path/to/python ./reproduce.sh ... sets up with that Python. All of it can be repeated: what is there is kept.
@@ -172,24 +174,49 @@ names_a_dataset() {
     return 1
 }
 
+# What of the records an experiment's figures show. A run belongs to every experiment that asks for it, whichever made it.
+figures_of() {
+    case $1 in
+    fig[2-5]) echo "figure=$1" ;;
+    main_text) echo figure=fig2,fig3,fig4,fig5 ;;
+    appendix_cifar10) echo dataset=cifar10 model=linear,mlp,resnet18 ;;
+    appendix_* | rebuttal_*) echo "dataset=${1#*_}" ;;
+    submission | paper) ;;
+    *) echo "experiment=$1" ;;
+    esac
+}
+
 # Of the overrides of a run, those that also choose what is drawn.
 draw() {
     local argument name=$1 given
     shift
     given=$#
-    for argument; do
+    for argument in $(figures_of "$name"); do set -- "$@" "$argument"; done
+    for argument in "${@:1:$given}"; do
         case $argument in
         output_dir=* | dataset=* | model=* | seed=* | trainer=* | protocol=*) set -- "$@" "$argument" ;;
         esac
     done
     shift "$given"
     say "figures of $name"
-    "$PY" -m src.figures experiment="$name" "$@"
+    "$PY" -m src.figures "$@"
+}
+
+only_lists() {
+    local argument
+    for argument; do
+        [ "$argument" != --dry-run ] || return 0
+    done
+    return 1
 }
 
 experiment() {
     local name=$1
     shift
+    if only_lists "$@"; then
+        "$PY" -m src.main experiment="$name" "$@"
+        return
+    fi
     say "running experiment=$name${1:+ $*}"
     "$PY" -m src.main experiment="$name" "$@"
     draw "$name" "$@"
@@ -197,7 +224,9 @@ experiment() {
 
 quickstart() {
     setup
-    if names_a_dataset "$@" || get_data; then
+    if only_lists "$@"; then
+        experiment quickstart "$@"
+    elif names_a_dataset "$@" || get_data; then
         experiment quickstart "$@"
     else
         say "NOTICE: Fashion-MNIST cannot be had here. Going on with scikit-learn's digits (1,797 images of 8 x 8 pixels):"
@@ -210,6 +239,18 @@ run_tests() {
     setup
     get_data || say "NOTICE: Fashion-MNIST cannot be had here; the tests that need it are skipped"
     "$PY" -m pytest "$@"
+}
+
+# A Slurm of Debian's own packages, which the tests start on loopback.
+test_slurm() {
+    setup
+    [ "$(id -u)" = 0 ] || die "Slurm's daemons need root: run this as root, in a container for example"
+    if ! command -v slurmctld >/dev/null 2>&1; then
+        say "installing Debian's package slurm-wlm with apt-get"
+        apt-get update -qq >/dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm >/dev/null
+    fi
+    "$PY" -m pytest -m slow tests/launchers/test_slurm.py "$@"
 }
 
 lint() {
@@ -243,6 +284,10 @@ test)
 test-slow)
     shift
     run_tests -m slow "$@"
+    ;;
+test-slurm)
+    shift
+    test_slurm "$@"
     ;;
 '' | *=* | -*) quickstart "$@" ;;
 quickstart)

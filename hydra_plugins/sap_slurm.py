@@ -1,6 +1,7 @@
 """Slurm through submitit: Hydra's launcher, but a task that Slurm loses does not hide the results of the others."""
 
 import logging
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,8 @@ if Submitit is not None:
             """submitit's, with the settings of the launcher."""
             import submitit
 
+            if shutil.which("sbatch") is None:
+                raise UserError("hydra/launcher=slurm: no sbatch here; start it on a machine of the cluster")
             settings = {key: value for key, value in self.params.items() if key != "submitit_folder"}
             timeouts = settings.pop("max_num_timeout")
             folder = Path(self.params["submitit_folder"])

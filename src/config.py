@@ -78,6 +78,22 @@ class Statistics(StrEnum):
     true = "true"
 
 
+class Precision(StrEnum):
+    """Of matrix products and convolutions; bf16 also of activations. Parameters are float32 in all cases."""
+
+    fp32 = "fp32"
+    tf32 = "tf32"
+    bf16 = "bf16"
+
+
+class Compile(StrEnum):
+    """On CUDA: each operation launched on its own, the step as one CUDA graph, or with torch.compile as well."""
+
+    none = "none"
+    graph = "graph"
+    compile = "compile"
+
+
 class MasksKept(StrEnum):
     """Masks of all iterations: a byte per weight, a bit (`src.store.masks.read_masks` reads both), or none."""
 
@@ -142,6 +158,9 @@ class TrainerConfig:
     train_size: int | None = None
     test_size: int | None = None
     checkpoint_every: int = 1
+    precision: Precision = Precision.fp32
+    channels_last: bool = False
+    compile: Compile = Compile.none
 
 
 @dataclass

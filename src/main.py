@@ -40,7 +40,8 @@ def run(config: DictConfig) -> str:
     from src.execution import execute  # torch and wandb: --help, completion and errors in keys must not wait for them
 
     folder = str(execute(checked))
-    print(folder, flush=True)
+    if os.environ.get("RANK", "0") == "0":  # of torchrun's processes the first one speaks
+        print(folder, flush=True)
     return folder
 
 

@@ -33,6 +33,7 @@ def build_spec(config: Config) -> TrainingSpec:
         statistics=dataset.statistics.value,
         validation_fraction=protocol.decision.validation_fraction if held_out else None,
         initial_state=_file_digest(config.init_from),
+        precision=trainer.precision.value,
     )
 
 

@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from src.figures.records.run import FloatArray
 
+TIE = 1e-6
+
 
 class Turns(NamedTuple):
     """Iterations [...] of the trough, of the peak after it, and of the lowest point after the peak."""
@@ -21,16 +23,17 @@ def turns(y: FloatArray) -> Turns:
 
     A curve without three phases gets the turns that make the smaller of fall and rise as large as possible.
 
-    >>> turns(np.array([3.0, 1.0, 2.0, 5.0, 0.0]))
-    Turns(trough=array(1), peak=array(3), end=array(4))
+    >>> [int(t) for t in turns(np.array([3.0, 1.0, 2.0, 5.0, 0.0]))]
+    [1, 3, 4]
     """
     t = np.arange(y.shape[-1])
     fall = np.broadcast_to((y[..., :1] - y)[..., :, None], (*y.shape, len(t)))
     rise = y[..., None, :] - y[..., :, None]
     again = np.broadcast_to((y - _lowest_after(y))[..., None, :], fall.shape)
     in_order = t[:, None] < t[None, :]
-    two = np.where(in_order, np.minimum(fall, rise), -np.inf)
-    three = np.minimum(two, again)
+    # Where one phase is the smallest for several turns, the others are to be as large as possible.
+    two = np.where(in_order, np.minimum(fall, rise) + TIE * (fall + rise), -np.inf)
+    three = np.minimum(two, again) + TIE * again
     has_three = three.max(axis=(-2, -1), keepdims=True) > 0
     best = np.where(has_three, three, two).reshape(*y.shape[:-1], -1).argmax(-1)
     trough, peak = np.divmod(best, len(t))

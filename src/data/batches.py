@@ -26,18 +26,24 @@ def epoch_order(n: int, shuffle: bool, generator: np.random.Generator) -> Tensor
 
 
 def training_batches(
-    dataset: Dataset, batch_size: int, generator: np.random.Generator, shuffle: bool, augment: bool
+    dataset: Dataset,
+    batch_size: int,
+    generator: np.random.Generator,
+    shuffle: bool,
+    augment: bool,
+    at_once: int = 1,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Normalised float32 images and their labels, on the data set's device; a last incomplete batch is kept.
 
     Order and augmentation of the whole epoch are drawn first, so that nothing waits for the host between batches.
+    `at_once` batches are gathered, augmented and normalised together, which changes no bit of them.
     """
     images, labels = dataset.train_images, dataset.train_labels
     n, device = len(labels), images.device
     order = epoch_order(n, shuffle, generator).to(device)
     draws = draw(n, generator, augment and dataset.flip, augment and dataset.crop).to(device)
-    for start in range(0, n, batch_size):
-        part = slice(start, start + batch_size)
+    for start in range(0, n, at_once * batch_size):
+        part = slice(start, start + at_once * batch_size)
         chosen = order[part]
-        batch = apply(images.index_select(0, chosen), draws[part])
-        yield normalise(batch, dataset.mean, dataset.std), labels.index_select(0, chosen)
+        x = normalise(apply(images.index_select(0, chosen), draws[part]), dataset.mean, dataset.std)
+        yield from zip(x.split(batch_size), labels.index_select(0, chosen).split(batch_size), strict=True)

@@ -19,7 +19,10 @@ from src.initial_state import read_initial_state
 from src.models import build_model, prunable_names
 from src.requests import State
 from src.store.trainings import TrainingStore
+from src.training.execution import Execution
+from src.training.parallel import ParallelEngine, is_first, own_device, process_group, processes
 from src.training.solo import SoloEngine
+from src.training.spec import TrainingSpec
 from src.training.stacked.choice import stacks
 from src.training.stacked.engine import StackedEngine
 from src.trajectory import Layout, trajectory
@@ -59,7 +62,10 @@ def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[O
             groups.setdefault(_common(run), []).append(run)
     for group in groups.values():
         try:
-            _execute(group, stacked)
+            if processes() > 1:
+                _execute_in_parallel(group)
+            else:
+                _execute(group, stacked)
         except UserError as error:
             for run in group:
                 run.error = run.error or error
@@ -70,13 +76,59 @@ def _common(run: Run) -> Hashable:
     """What runs must have in common to be trained by one engine."""
     config = run.config
     spec = replace(run.spec, seed=0, initial_state=None)
-    return spec, config.dataset.root, config.output_dir, config.device, config.threads
+    trainer = config.trainer
+    return (
+        spec,
+        trainer.channels_last,
+        trainer.compile,
+        config.dataset.root,
+        config.output_dir,
+        config.device,
+        config.threads,
+    )
 
 
 def _execute(group: Sequence[Run], stacked: bool) -> None:
     """Run a group to its end. Raises UserError where its input is not good, before anything is written."""
-    config, spec = group[0].config, replace(group[0].spec, seed=0, initial_state=None)
+    config = group[0].config
     device = choose_device(config.device)
+    dataset, initial = _inputs(group, device)
+    spec, execution = _shared_spec(group[0]), _execution(config)
+    engine: Engine
+    if stacked and stacks(config.model.name, device):
+        engine = StackedEngine(spec, dataset, initial.model, device, config.engine.max_members, execution)
+    else:
+        engine = SoloEngine(spec, dataset, initial.model, device, execution)
+    _drive(group, engine, initial, device)
+
+
+def _execute_in_parallel(group: Sequence[Run]) -> None:
+    """The same as one of torchrun's processes: the first one drives, the others serve it."""
+    config = group[0].config
+    device = own_device(choose_device(config.device))
+    dataset, initial = _inputs(group, device)
+    with process_group(device):
+        engine = ParallelEngine(_shared_spec(group[0]), dataset, initial.model, device, _execution(config))
+        if not is_first():
+            engine.serve()
+            return
+        try:
+            _drive(group, engine, initial, device)
+        finally:
+            engine.close()
+
+
+def _shared_spec(run: Run) -> TrainingSpec:
+    return replace(run.spec, seed=0, initial_state=None)
+
+
+def _execution(config: Config) -> Execution:
+    return Execution(config.trainer.channels_last, config.trainer.compile.value)
+
+
+def _inputs(group: Sequence[Run], device: torch.device) -> "tuple[Dataset, _InitialStates]":
+    """Images, and all runs' initial states."""
+    config = group[0].config
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     dataset = load_dataset(
@@ -89,12 +141,12 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
     initial = _InitialStates(dataset, device)
     for run in group:
         initial.of(run.config)
-    engine: Engine
-    if stacked and stacks(config.model.name, device):
-        engine = StackedEngine(spec, dataset, initial.model, device, config.engine.max_members)
-    else:
-        engine = SoloEngine(spec, dataset, initial.model, device)
-    layout = Layout(prunable_names(initial.model), [name for name, _ in initial.model.named_buffers()])
+    return dataset, initial
+
+
+def _drive(group: Sequence[Run], engine: Engine, initial: "_InitialStates", device: torch.device) -> None:
+    config, model = group[0].config, initial.model
+    layout = Layout(prunable_names(model), [name for name, _ in model.named_buffers()])
     store = TrainingStore(Path(config.output_dir) / "trainings", device)
     with _sessions(group, device) as sessions:
         jobs = []
@@ -102,8 +154,7 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
             start = initial.of(session.run.config)
             steps = trajectory(session.run.plan, start, layout, session.position)
             jobs.append(Job(steps, session.run.spec, start, session))
-        interval_s = STACK_INTERVAL_S if engine.ahead else 0
-        drive(jobs, engine, store, config.trainer.checkpoint_every, interval_s)
+        drive(jobs, engine, store, config.trainer.checkpoint_every, STACK_INTERVAL_S if engine.ahead else 0)
 
 
 @contextmanager

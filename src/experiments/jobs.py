@@ -12,6 +12,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -47,9 +48,8 @@ class BadJob:
     reason: str
 
 
-WITHOUT_HYDRA = [
-    f"~hydra/{group}" for group in ("hydra_logging", "job_logging", "launcher", "sweeper", "output", "env")
-]
+HYDRAS_OWN = ("hydra_logging", "job_logging", "launcher", "sweeper", "output", "env")
+WITHOUT_HYDRA = [f"~hydra/{group}" for group in HYDRAS_OWN]
 """Hydra's own settings, which are no part of a job's: not loading them saves a fifth of the time."""
 
 
@@ -59,7 +59,7 @@ class Composer:
     def __init__(self, loader: ConfigLoaderImpl, master: DictConfig) -> None:
         parser = OverridesParser.create(config_loader=loader)
         self._loader = loader
-        self._master = master
+        self._name = master.hydra.job.config_name
         self._read = cache(lambda word: parser.parse_overrides([word])[0])
         self._is_group = cache(lambda key: bool(loader.get_group_options(key)))
         self._composed = cache(self._compose)
@@ -85,7 +85,7 @@ class Composer:
         return settings(config)
 
     def _compose(self, words: Words) -> DictConfig:
-        config = self._loader.load_sweep_config(self._master, [*words, *WITHOUT_HYDRA])
+        config = self._loader.load_configuration(self._name, [*words, *WITHOUT_HYDRA], run_mode=RunMode.RUN)
         with open_dict(config):
             del config["hydra"]
         return config

@@ -16,7 +16,7 @@ from src.experiments.jobs import BadJob, Job
 from src.experiments.products import Words
 from src.status.disk import disk
 from src.status.report import Report
-from src.status.standing import Status, standings
+from src.status.standing import Standing, Status, standings
 from src.status.work import measured_rates, work
 from src.store.claims import is_held, run_lock
 
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 ROUNDS = 2
 """How often runs are launched that a launcher lost, as when one of joblib's processes was killed."""
+
+ENDED = (Status.finished, Status.failed)
 
 WAIT_S = 1.0
 """Time between two looks at the runs of other processes."""
@@ -53,42 +55,45 @@ class Sweep:
         """Launch what is not finished. Raises UserError with the table of what failed, when all else is done."""
         runs = standings(self.jobs)
         todo = [run.job for run in runs if run.job is not None and not run.finished]
-        log.info(
-            "%d runs in %s: %d finished, %d to do",
-            len(runs),
-            self.output_dir / "runs",
-            len(runs) - len(todo),
-            len(todo),
-        )
-        returns: list[JobReturn] = []
-        failed: dict[Job, str] = {}
+        where, finished = self.output_dir / "runs", len(runs) - len(todo)
+        log.info("%d runs in %s: %d finished, %d to do", len(runs), where, finished, len(todo))
+        results: dict[Job, JobReturn] = {}
         while todo:
-            new, failed_now = _launch(todo, launch)
-            busy = [job for job, result in zip(todo, new, strict=False) if _is_busy(result)]
-            returns += [result for result in new if not _is_busy(result)]
-            failed |= {job: reason for job, reason in failed_now.items() if job not in busy}
-            todo = _wait_for_others(busy)
+            new = _launch(todo, launch)
+            results |= new
+            todo = _wait_for_others([job for job, result in new.items() if _is_busy(result)])
         failures = [*((job.words, " ".join(job.words), job.reason) for job in self.bad)]
-        failures += [(job.words, job.folder.name, reason) for job, reason in failed.items()]
+        failures += [
+            (job.words, job.folder.name, _reason(job, result)) for job, result in results.items() if _failed(result)
+        ]
         if failures:
             raise UserError(_table(failures, len(self.jobs) + len(self.bad)))
-        return returns
+        return list(results.values())
 
 
-def _launch(todo: list[Job], launch: Launch) -> tuple[list[JobReturn], dict[Job, str]]:
-    """Launch jobs, once more those that their launcher lost; the reasons of those that failed."""
-    failed: dict[Job, str] = {}
+def _launch(todo: Sequence[Job], launch: Launch) -> dict[Job, JobReturn]:
+    """What the jobs return; those that their launcher lost are launched once more."""
+    results: dict[Job, JobReturn] = {}
+    left = list(todo)
     for _ in range(ROUNDS):
         try:
-            returns = list(launch([list(job.words) for job in todo], 0))
+            return results | dict(zip(left, launch([list(job.words) for job in left], 0), strict=True))
         except BrokenExecutor as error:
             log.warning("%s", message(error).splitlines()[0])
-            runs = standings(todo)
-            failed |= {run.job: run.reason or "" for run in runs if run.job and run.status == Status.failed}
-            todo = [run.job for run in runs if run.job and run.status not in (Status.failed, Status.finished)]
-            continue
-        return returns, failed | {job: _reason(job, r) for job, r in zip(todo, returns, strict=True) if _failed(r)}
-    return [], failed | dict.fromkeys(todo, "killed, perhaps for want of memory; try fewer processes")
+            results |= {run.job: _recorded(run) for run in standings(left) if run.job and run.status in ENDED}
+            left = [job for job in left if job not in results]
+            if not left:
+                return results
+    return results | {job: _failure("killed, perhaps for want of memory; try fewer processes") for job in left}
+
+
+def _recorded(run: Standing) -> JobReturn:
+    """The result of a run that ended, but whose process was lost."""
+    return JobReturn(status=JobStatus.COMPLETED) if run.finished else _failure(run.reason or "")
+
+
+def _failure(reason: str) -> JobReturn:
+    return JobReturn(status=JobStatus.FAILED, _return_value=UserError(reason))
 
 
 def _wait_for_others(busy: list[Job]) -> list[Job]:
@@ -105,7 +110,7 @@ def _is_busy(result: JobReturn) -> bool:
 
 
 def _failed(result: JobReturn) -> bool:
-    return result.status == JobStatus.FAILED
+    return result.status == JobStatus.FAILED and not _is_busy(result)
 
 
 def _reason(job: Job, result: JobReturn) -> str:

@@ -43,8 +43,8 @@ def main(arguments: Sequence[str]) -> int:
         output_dir, runs = _runs(words)
         if "--prune" in arguments:
             _prune(output_dir, runs)
-        left, whole = work(runs), work(runs, from_start=True)
-        report = Report(runs, whole, left, measured_rates(output_dir), disk(output_dir, runs))
+        whole = work(runs, from_start=True) if all(run.job for run in runs) else None
+        report = Report(runs, whole, work(runs), measured_rates(output_dir), disk(output_dir, runs))
     except (UserError, HydraException, OmegaConfBaseException) as error:
         print(f"error: {message(error)}", file=sys.stderr)
         return 1

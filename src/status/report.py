@@ -13,10 +13,10 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 @dataclass(frozen=True)
 class Report:
-    """The runs asked for, all their trainings, those left, the rates measured, and the disk used."""
+    """The runs asked for, all their trainings where these are known, those left, the rates, and the disk used."""
 
     runs: Sequence[Standing]
-    whole: Work
+    whole: Work | None
     left: Work
     rates: Mapping[Setting, Rate]
     disk: Disk
@@ -27,7 +27,8 @@ class Report:
         lines = [f"{run.name:{width}}  {_standing(run)}" for run in self.runs if not run.finished]
         counts = ", ".join(f"{count} {status}" for status, count in by_status(self.runs).items() if count)
         lines.append(f"{_plural(len(self.runs), 'run')}{counts and f': {counts}'}")
-        lines.append(f"all of them: {_amount(self.whole)}")
+        if self.whole:
+            lines.append(f"all of them: {_amount(self.whole)}")
         lines.append(f"left to do:  {_amount(self.left)}{self._time()}")
         records, trainings = bytes_text(self.disk.records), bytes_text(self.disk.trainings)
         lines.append(f"disk: {records} of records, {trainings} of trainings kept to go on and to share")
@@ -48,7 +49,7 @@ class Report:
                 for run in self.runs
             ],
             "counts": {status.value: count for status, count in by_status(self.runs).items()},
-            "all": _work_data(self.whole),
+            "all": _work_data(self.whole) if self.whole else None,
             "left": {**_work_data(self.left), "seconds": self.left.seconds(self.rates)},
             "seconds_per_epoch": {
                 "-".join(map(str, setting[:2])): rate.seconds for setting, rate in self.rates.items()

@@ -64,4 +64,15 @@ def shown(cell: Cell, form: str) -> str:
     """
     if not isinstance(cell, Spread):
         return "–" if cell is None else str(cell)
-    return f"{cell.mean:{form}}" + ("" if cell.std is None else f" ± {cell.std:{form}}")
+    return " ± ".join(spread_texts(cell, form))
+
+
+def spread_texts(cell: Spread, form: str) -> list[str]:
+    """Mean, and standard deviation where there is one, with as many decimals.
+
+    >>> spread_texts(Spread(0.9234, 0.0638), ".3g"), spread_texts(Spread(110.4), ".3g")
+    (['0.923', '0.064'], ['110'])
+    """
+    mean = f"{cell.mean:{form}}"
+    decimals = len(mean.partition(".")[2])
+    return [mean] if cell.std is None else [mean, f"{cell.std:,.{decimals}f}"]

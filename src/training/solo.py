@@ -11,13 +11,15 @@ from torch.nn.functional import cross_entropy
 
 from src.data import Dataset, epoch_generator, training_batches
 from src.requests import Epoch, Performance, State, Trained
+from src.training.execution import EAGER, Execution, autocast, batches_at_once, float32_products
 from src.training.images import prepare_images
 from src.training.last_batch import check_last_batch
 from src.training.members import Diverged, Member, Standing
 from src.training.parameters import FlatParameters
 from src.training.spec import TrainingSpec
 from src.training.state import Snapshot, TrainingState
-from src.training.update import clip_, learning_rate, optimizer
+from src.training.step import Step
+from src.training.update import learning_rate
 
 EVALUATION_BATCH = 1000
 
@@ -46,15 +48,24 @@ class SoloEngine:
 
     ahead = False
 
-    def __init__(self, spec: TrainingSpec, dataset: Dataset, model: nn.Module, device: torch.device) -> None:
+    def __init__(
+        self,
+        spec: TrainingSpec,
+        dataset: Dataset,
+        model: nn.Module,
+        device: torch.device,
+        execution: Execution = EAGER,
+    ) -> None:
         self.spec = spec
         self.model = model.to(device)
         self.device = device
-        self._names = list(model.state_dict())
         self.flat = FlatParameters(model)
-        self._buffers = dict(model.named_buffers())
         self.images = prepare_images(dataset, spec.validation_fraction, device)
         check_last_batch(model, dataset.image_shape, len(self.images.train.train_labels), spec.batch_size)
+        self._names = list(model.state_dict())
+        self._buffers = dict(model.named_buffers())
+        self._execution = execution
+        self._step = self._make_step()
 
     def train(
         self, members: Sequence[Member], after_epoch: Callable[[Standing], None] = lambda _: None
@@ -64,50 +75,41 @@ class SoloEngine:
         `after_epoch` sees how the one at work stands after each epoch, the last one included. A training whose loss is
         no longer finite is answered by Diverged.
         """
-        return [self._train(index, member, after_epoch) for index, member in enumerate(members)]
+        with float32_products(self.spec.precision):
+            return [self._train(index, member, after_epoch) for index, member in enumerate(members)]
+
+    def evaluate(self, state: State) -> Performance:
+        """Loss and accuracy of `state` on the test set."""
+        self._load(Snapshot(self.flat.flatten(state), {name: state[name] for name in self._buffers}))
+        with float32_products(self.spec.precision):
+            return self._performance(*self.images.test)[0]
 
     def _train(self, index: int, member: Member, after_epoch: Callable[[Standing], None]) -> Trained | Diverged:
         request = member.request
         mask = self.flat.flatten(request.masks)
         state = member.state or TrainingState.begin(self.flat.flatten(member.initial) * mask, request.buffers)
         self._load(state.current)
-        sgd = optimizer([self.flat.leaf], self.spec)
-        sgd.state[self.flat.leaf]["momentum_buffer"] = state.velocity
+        self._step.begin(mask, state.velocity)
+        state.velocity = self._step.velocity
         for epoch in range(len(state.history), self.spec.epochs):
             lr = learning_rate(self.spec, epoch)
-            sgd.param_groups[0]["lr"] = lr
-            train = self._epoch(epoch_generator(member.spec.seed, request.iteration, epoch), mask, sgd)
+            train = self._epoch(epoch_generator(member.spec.seed, request.iteration, epoch), lr)
             if not math.isfinite(train.loss):
                 return Diverged.at(train.loss, request.iteration, epoch, self.spec)
             self._finish_epoch(state, epoch, lr, train)
             after_epoch(_Alone((index,), epoch + 1, epoch + 1 == self.spec.epochs, state))
         return Trained(self._state_dict(state.best), self._state_dict(state.current), state.best_epoch, state.history)
 
-    def evaluate(self, state: State) -> Performance:
-        """Loss and accuracy of `state` on the test set."""
-        self._load(Snapshot(self.flat.flatten(state), {name: state[name] for name in self._buffers}))
-        return self._performance(*self.images.test)[0]
-
-    def _epoch(self, generator: np.random.Generator, mask: Tensor, sgd: torch.optim.Optimizer) -> Performance:
+    def _epoch(self, generator: np.random.Generator, lr: float) -> Performance:
         """One pass over the training images; its metrics are those of the model while it was training."""
-        spec, flat = self.spec, self.flat
+        spec, step, dataset = self.spec, self._step, self.images.train
+        at_once = batches_at_once(self.device)
         self.model.train()
-        total = torch.zeros((), dtype=torch.float64, device=self.device)
-        correct = torch.zeros((), dtype=torch.int64, device=self.device)
-        for x, y in training_batches(self.images.train, spec.batch_size, generator, spec.shuffle, spec.augment):
-            flat.gradient.zero_()
-            logits = self.model(x)
-            loss = cross_entropy(logits, y)
-            loss.backward()
-            if spec.clip_after_mask:
-                flat.gradient.mul_(mask)
-            clip_(flat.gradient, flat.gradients, spec.clip_norm)
-            flat.gradient.mul_(mask)
-            sgd.step()
-            total += loss.detach() * len(y)
-            correct += (logits.detach().argmax(1) == y).sum()
-        images = len(self.images.train.train_labels)
-        return Performance(float(total) / images, 100 * int(correct) / images)
+        step.begin_epoch(lr)
+        for x, y in training_batches(dataset, spec.batch_size, generator, spec.shuffle, spec.augment, at_once):
+            step(self._share(x), self._share(y))
+        images = len(dataset.train_labels)
+        return Performance(self._total(step.loss) / images, 100 * self._total(step.correct) / images)
 
     def _finish_epoch(self, state: TrainingState, epoch: int, lr: float, train: Performance) -> None:
         test, correct = self._performance(*self.images.test)
@@ -124,12 +126,25 @@ class SoloEngine:
         self.model.eval()
         total = torch.zeros((), dtype=torch.float64, device=self.device)
         correct = torch.zeros((), dtype=torch.int64, device=self.device)
-        for x, y in zip(images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True):
-            logits = self.model(x)
+        parts = self._share(images).split(EVALUATION_BATCH), self._share(labels).split(EVALUATION_BATCH)
+        for x, y in zip(*parts, strict=True):
+            with autocast(self.spec.precision, self.device):
+                logits = self.model(self._execution.arrange(x)).float()
             total += cross_entropy(logits, y, reduction="sum")
             correct += (logits.argmax(1) == y).sum()
-        hits = int(correct)
-        return Performance(float(total) / len(labels), 100 * hits / len(labels)), hits
+        hits = int(self._total(correct))
+        return Performance(self._total(total) / len(labels), 100 * hits / len(labels)), hits
+
+    def _make_step(self) -> Step:
+        return Step(self.model, self.flat, self.spec, self._execution)
+
+    def _share(self, images: Tensor) -> Tensor:
+        """Of images or labels [n, ...] those that this process works on: all."""
+        return images
+
+    def _total(self, value: Tensor) -> float:
+        """A sum over these images, to the host."""
+        return float(value)
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(self.flat.vector.clone(), {name: b.clone() for name, b in self._buffers.items()})

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Precision = Literal["fp32", "tf32", "bf16"]
+"""Of matrix products and convolutions; bf16 also of activations (autocast). Parameters are float32 in all cases."""
+
 
 @dataclass(frozen=True)
 class TrainingSpec:
@@ -30,3 +33,4 @@ class TrainingSpec:
     statistics: Literal["reference", "true"] = "reference"
     validation_fraction: float | None = None
     initial_state: str | None = None
+    precision: Precision = "fp32"

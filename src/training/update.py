@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from src.training.spec import TrainingSpec
 
@@ -14,16 +14,30 @@ def learning_rate(spec: TrainingSpec, epoch: int) -> float:
     return spec.lr * 0.5 * (1 + math.cos(math.pi * epoch / spec.epochs))
 
 
-def optimizer(parameters: list[Tensor], spec: TrainingSpec) -> torch.optim.SGD:
-    """SGD as the specification says; one fused kernel per tensor, learning rate to be set before each epoch."""
-    return torch.optim.SGD(
-        parameters,
-        lr=spec.lr,
+def optimizer(leaf: nn.Parameter, velocity: Tensor, spec: TrainingSpec, capturable: bool = False) -> torch.optim.SGD:
+    """SGD of one vector as the specification says, by one fused kernel; `velocity` is its momentum buffer.
+
+    Where it is to be captured in a CUDA graph, its learning rate is a tensor, which can change afterwards.
+    """
+    sgd = torch.optim.SGD(
+        [leaf],
+        lr=torch.tensor(spec.lr, device=leaf.device) if capturable else spec.lr,
         momentum=spec.momentum,
         weight_decay=spec.weight_decay,
         nesterov=spec.nesterov,
         fused=True,
     )
+    sgd.state[leaf]["momentum_buffer"] = velocity
+    return sgd
+
+
+def set_learning_rate(sgd: torch.optim.SGD, lr: float) -> None:
+    """In place where the learning rate is a tensor."""
+    group = sgd.param_groups[0]
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(lr)
+    else:
+        group["lr"] = lr
 
 
 def clip_(gradient: Tensor, parts: Iterable[Tensor], max_norm: float) -> None:

@@ -115,14 +115,14 @@ def test_curves_are_means_with_bands_of_a_standard_deviation(spec):
 
 
 def test_a_sweep_varies_one_parameter_of_runs_alike_in_the_others(spec):
-    grids = [found["metadata"] for found in objects(spec["report"]) if found.get("type") == "panel-grid"]
-    grouped = {found["groupBy"]: grid["runSets"] for grid in grids for found in lines(grid) if "groupBy" in found}
-    assert set(grouped) == {f"prune.value.{sweep.parameter}" for sweep in ABLATIONS.values()}
-    for parameter, runs in grouped.items():
-        text = json.dumps(runs)
-        filtered = {key for key in ("p", "q", "eta_r", "gamma") if f'"prune.value.{key}"' in json.dumps(text)}
-        assert f"prune.value.{parameter.split('.')[-1]}" in text
-        del filtered
+    """A sweep's panels are grouped by its parameter, and its runs filtered by the three others."""
+    grids = [found["metadata"] for found in objects(spec["report"]) if "runSets" in found.get("metadata", {})]
+    sweeps = {plot["groupBy"]: grid["runSets"][0] for grid in grids for plot in lines(grid) if "groupBy" in plot}
+    parameters = {f"prune.value.{sweep.parameter}" for sweep in ABLATIONS.values()}
+    assert set(sweeps) == parameters
+    for parameter, runs in sweeps.items():
+        filtered = {found["key"]["name"].replace("prune.", "prune.value.") for found in runs["filters"]["filters"]}
+        assert filtered == {"prune.value.name", *parameters} - {parameter}
 
 
 def test_all_views_are_there(spec):

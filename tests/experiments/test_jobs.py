@@ -21,7 +21,6 @@ SWEEP = [
     ("model=mlp", "prune=sap", "prune.p=0.6", "seed=3"),
     ("model=mlp", "seed=2", "seed=4"),
     ("++prune.p=0.6", "seed=3"),
-    ("~init_from", "seed=3"),
     ("model=mlp", "prune=one_shot", "trainer.train_size=100", "prune.scope=layer"),
     ("model=mlp", "prune=one_shot", "trainer.train_size=200", "prune.scope=neuron"),
     ("model=mlp", "prune=one_shot", "trainer.train_size=null", "prune.scope=global"),

@@ -80,8 +80,15 @@ def cluster(root: Path) -> Iterator[dict[str, str]]:
         _wait_until_idle(env)
         yield env
     finally:
-        for pid_file in root.glob("*.pid"):
-            os.kill(int(pid_file.read_text()), signal.SIGTERM)
+        for pid in [int(path.read_text()) for path in root.glob("*.pid")]:
+            os.kill(pid, signal.SIGTERM)
+            _wait_for_end(pid)
+
+
+def _wait_for_end(pid: int, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _wait_until_idle(env: dict[str, str], seconds: float = 30) -> None:

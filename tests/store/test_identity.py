@@ -64,6 +64,9 @@ def test_training_identities_never_change(overrides: str, iteration: int, keep: 
         "trainer.checkpoint_every=5",
         "experiment_name=other",
         "record.weights=true",
+        "record.masks=bits",
+        "trainer.compile=graph",
+        "engine.max_members=3",
     ],
 )
 def test_what_changes_no_result_does_not_enter(override: str) -> None:
@@ -73,7 +76,15 @@ def test_what_changes_no_result_does_not_enter(override: str) -> None:
 
 @pytest.mark.parametrize(
     "override",
-    ["seed=1", "trainer.lr=0.2", "trainer.epochs=4", "dataset=mnist", "model=linear", "dataset.augment=false"],
+    [
+        "seed=1",
+        "trainer.lr=0.2",
+        "trainer.epochs=4",
+        "dataset=mnist",
+        "model=linear",
+        "dataset.augment=false",
+        "trainer.precision=bf16",
+    ],
 )
 def test_what_changes_a_training_enters(override: str) -> None:
     assert run_identity(override) != run_identity()

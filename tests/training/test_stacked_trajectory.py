@@ -22,18 +22,18 @@ PRUNERS = {
     **{f"lottery_ticket-{scope}": Pruner(GROUPINGS[scope], RATIO) for scope in SCOPES},
     **{f"one_shot-{scope}": Pruner(GROUPINGS[scope], RATIO, one_shot=True) for scope in SCOPES},
 }
-RUNS = [(name, seed) for name in PRUNERS for seed in (0, 1)]
+Run = tuple[str, int]
 COUNT, MASK_SHARE, ACCURACY = 2, 0.999, 0.3
 
 
-def records(engine, spec, iterations: int) -> dict[tuple[str, int], list[Record]]:
+def records(engine, spec, runs: list[Run], iterations: int) -> dict[Run, list[Record]]:
     """All runs' records, each round's trainings handed to the engine together."""
     template = network(spec.model)
     layout = Layout(prunable_names(template), [name for name, _ in template.named_buffers()])
-    initial = {seed: initial_state(spec.model, seed) for _, seed in RUNS}
-    trajectories = {run: trajectory(Plan(iterations, PRUNERS[run[0]]), initial[run[1]], layout) for run in RUNS}
-    result: dict[tuple[str, int], list[Record]] = {run: [] for run in RUNS}
-    answers = dict.fromkeys(RUNS)
+    initial = {seed: initial_state(spec.model, seed) for _, seed in runs}
+    trajectories = {run: trajectory(Plan(iterations, PRUNERS[run[0]]), initial[run[1]], layout) for run in runs}
+    result: dict[Run, list[Record]] = {run: [] for run in runs}
+    answers = dict.fromkeys(runs)
     while answers:
         requests = {run: advance(trajectories[run], answer, engine, result[run]) for run, answer in answers.items()}
         asking = [run for run, request in requests.items() if request]
@@ -59,23 +59,31 @@ def advance(steps, answer, engine, seen: list[Record]) -> TrainRequest | None:
                 answer = None
 
 
-@pytest.mark.parametrize(
-    ("model", "learning_rate"),
+@pytest.mark.parametrize("model", ["linear", "mlp"])
+def test_every_method_and_scope(model):
+    check(model, [(name, seed) for name in PRUNERS for seed in (0, 1)], iterations=3, epochs=2, lr=0.1)
+
+
+@pytest.mark.slow
+def test_every_method_and_scope_of_the_convolutional_network():
     # at 0.1 a rounding error grows a millionfold within an epoch of this BatchNorm network
-    [("linear", 0.1), ("mlp", 0.1), pytest.param("cnn", 0.01, marks=pytest.mark.slow)],
-)
-def test_every_method_and_scope(model, learning_rate):
-    iterations = 3 if model != "cnn" else 2
-    spec = specification(model, epochs=2, lr=learning_rate)
-    dataset = patterns(test=1000)
-    solo = records(SoloEngine(spec, dataset, network(model), CPU), spec, iterations)
-    stacked = records(StackedEngine(spec, dataset, network(model), CPU), spec, iterations)
-    for run in RUNS:
+    check("cnn", [(name, 0) for name in PRUNERS], iterations=2, epochs=2, lr=0.01, train=200)
+
+
+def test_convolutional_network():
+    check("cnn", [("sap-global", 0), ("lottery_ticket-neuron", 0)], iterations=1, epochs=1, lr=0.01, train=100)
+
+
+def check(model: str, runs: list[Run], iterations: int, train: int = 600, **settings) -> None:
+    spec = specification(model, **settings)
+    dataset = patterns(train, test=1000)
+    solo = records(SoloEngine(spec, dataset, network(model), CPU), spec, runs, iterations)
+    stacked = records(StackedEngine(spec, dataset, network(model), CPU), spec, runs, iterations)
+    for run in runs:
         assert len(solo[run]) == len(stacked[run]) == iterations + 1
         for one, other in zip(solo[run], stacked[run], strict=True):
             compare(one, other)
-    last = [record[-1].masks for record in stacked.values()]
-    assert all(sum(int((~mask).sum()) for mask in masks.values()) > 0 for masks in last)
+    assert all(not mask.all() for run in runs for mask in list(stacked[run][-1].masks.values())[:1])
 
 
 def compare(one: Record, other: Record) -> None:

@@ -9,6 +9,7 @@ from torch import nn
 
 from src.data import Dataset
 from src.requests import Performance, State, Trained
+from src.training.execution import EAGER, Execution, float32_products
 from src.training.members import Diverged, Member, Standing
 from src.training.solo import SoloEngine
 from src.training.spec import TrainingSpec
@@ -36,11 +37,13 @@ class StackedEngine:
         model: nn.Module,
         device: torch.device,
         max_members: int | None = None,
+        execution: Execution = EAGER,
     ) -> None:
         self.spec = spec
         self.device = device
-        self._solo = SoloEngine(spec, dataset, model, device)
+        self._solo = SoloEngine(spec, dataset, model, device, execution)
         self._max_members = max_members
+        self._execution = execution
 
     def train(
         self, members: Sequence[Member], after_epoch: Callable[[Standing], None] = lambda _: None
@@ -52,8 +55,9 @@ class StackedEngine:
         """
         results: dict[int, Trained | Diverged] = {}
         for part in self._stacks(list(enumerate(members))):
-            stack = Stack(self.spec, self._solo.images, self._solo.model, self._solo.flat, part)
-            results |= stack.train(after_epoch)
+            stack = Stack(self.spec, self._solo.images, self._solo.model, self._solo.flat, part, self._execution)
+            with float32_products(self.spec.precision):
+                results |= stack.train(after_epoch)
         return [results[place] for place in range(len(members))]
 
     def evaluate(self, state: State) -> Performance:

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
+from src.training.execution import autocast
+from src.training.spec import Precision
 from src.training.stacked.groups import Group
 from src.training.stacked.network import hits
 from src.training.stacked.vectors import StackedVector
@@ -21,6 +23,7 @@ class Mapped:
 
     def __init__(
         self,
+        precision: Precision,
         template: nn.Module,
         names: Sequence[str],
         parameters: StackedVector,
@@ -28,6 +31,7 @@ class Mapped:
         buffers: Mapping[str, Tensor],
         groups: Sequence[Group],
     ) -> None:
+        self._precision: Precision = precision
         self._template = template
         self._gradient = gradient.vector
         self._all = dict(zip(names, parameters.leaves, strict=True)) | dict(buffers)
@@ -53,8 +57,9 @@ class Mapped:
             logits: Tensor = functional_call(self._template, member, (x,))
             return logits
 
-        logits: Tensor = torch.vmap(one)(tensors)
-        return logits.transpose(1, 2)
+        with autocast(self._precision, x.device):
+            logits: Tensor = torch.vmap(one)(tensors)
+        return logits.float().transpose(1, 2)
 
 
 def _members(

@@ -27,21 +27,27 @@ def members_that_fit(model: nn.Module, image_shape: ImageShape, batch_size: int,
 def member_bytes(model: nn.Module, image_shape: ImageShape, batch_size: int) -> int:
     """Bytes that one member takes: its vectors and buffers, and what a step keeps for its backward pass.
 
-    The step is run on shapes only; `model` stays as it is.
+    The last is measured on a copy of `model` with 2 and 4 images.
     """
+    trial = copy.deepcopy(model).cpu().train()
+    per_image = (kept_bytes(trial, image_shape, 4) - kept_bytes(trial, image_shape, 2)) // 2
+    parameters = sum(p.numel() * p.element_size() for p in model.parameters())
+    buffers = sum(b.numel() * b.element_size() for b in model.buffers())
+    return VECTORS * parameters + 2 * buffers + WORKSPACE * batch_size * per_image
+
+
+def kept_bytes(model: nn.Module, image_shape: ImageShape, images: int) -> int:
+    """Bytes that a forward pass of so many images keeps for the backward pass, parameters included."""
     kept = 0
 
-    def keep(tensor: Tensor) -> Tensor:
+    def count(tensor: Tensor) -> Tensor:
         nonlocal kept
         kept += tensor.numel() * tensor.element_size()
         return tensor
 
-    trial = copy.deepcopy(model).to("meta").train()
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        trial(torch.empty(batch_size, *image_shape, device="meta")).logsumexp(1).sum()
-    parameters = sum(p.numel() * p.element_size() for p in model.parameters())
-    buffers = sum(b.numel() * b.element_size() for b in model.buffers())
-    return VECTORS * parameters + 2 * buffers + WORKSPACE * kept
+    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+        model(torch.zeros(images, *image_shape)).logsumexp(1).sum()
+    return kept
 
 
 def free_memory(device: torch.device) -> int:

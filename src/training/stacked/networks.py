@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from src.models.linear import Linear
 from src.models.mlp import Mlp
+from src.training.spec import Precision
 from src.training.stacked.dense import Dense
 from src.training.stacked.groups import Group
 from src.training.stacked.mapped import Mapped
@@ -14,6 +15,7 @@ from src.training.stacked.vectors import StackedVector
 
 
 def build_network(
+    precision: Precision,
     template: nn.Module,
     names: Sequence[str],
     parameters: StackedVector,
@@ -22,6 +24,6 @@ def build_network(
     groups: Sequence[Group],
 ) -> Network:
     """Explicit matrix products for `linear` and `mlp`, the template mapped over the members for everything else."""
-    if isinstance(template, Linear | Mlp):
+    if isinstance(template, Linear | Mlp) and precision != "bf16":
         return Dense(parameters, gradient, groups)
-    return Mapped(template, names, parameters, gradient, buffers, groups)
+    return Mapped(precision, template, names, parameters, gradient, buffers, groups)

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from src.data import epoch_generator, training_batches
 from src.requests import Epoch, Performance, State, Trained
+from src.training.capture import Captured
+from src.training.execution import EAGER, Execution, batches_at_once
 from src.training.images import Images
 from src.training.members import Diverged, Member, Standing
 from src.training.parameters import FlatParameters
@@ -19,7 +21,7 @@ from src.training.stacked.networks import build_network
 from src.training.stacked.update import clip_
 from src.training.stacked.vectors import StackedVector
 from src.training.state import Snapshot, TrainingState
-from src.training.update import learning_rate, optimizer
+from src.training.update import learning_rate, optimizer, set_learning_rate
 
 Totals = tuple[Tensor, Tensor]
 """Losses, float64, and hits, int64, summed over images: [K] each."""
@@ -51,9 +53,10 @@ class Stack:
         template: nn.Module,
         flat: FlatParameters,
         members: Sequence[tuple[int, Member]],
+        execution: Execution = EAGER,
     ) -> None:
         members = sorted(members, key=lambda placed: _batch_key(placed[1]))
-        self._spec, self._images, self._flat = spec, images, flat
+        self._spec, self._images, self._flat, self._execution = spec, images, flat, execution
         self._device = flat.vector.device
         self._names = list(template.state_dict())
         self.tracks = [Track(place, member) for place, member in members]
@@ -71,18 +74,22 @@ class Stack:
         for k, track in enumerate(self.tracks):
             self._load(k, track)
         self._network: Network = build_network(
-            template, flat.names, self._parameters, self._gradient, self._buffers, self._groups
+            spec.precision, template, flat.names, self._parameters, self._gradient, self._buffers, self._groups
         )
         leaf = nn.Parameter(self._parameters.vector)
         leaf.grad = self._gradient.vector
-        self._sgd = optimizer([leaf], spec)
-        self._sgd.state[leaf]["momentum_buffer"] = self._velocity.vector
+        self._sgd = optimizer(leaf, self._velocity.vector, spec, capturable=execution.captures)
+        self._losses, self._correct = self._zeros()
+        self._run: Callable[..., None] = self._step
+        if execution.captures:
+            kept = [leaf, self._velocity.vector, self._losses, self._correct, *self._buffers.values()]
+            self._run = Captured(self._step, kept)
 
     def train(self, after_epoch: Callable[[Standing], None]) -> Iterable[tuple[int, Trained | Diverged]]:
         """Train to the end; each member's place and result."""
         for epoch in range(len(self.tracks[0].history), self._spec.epochs):
             lr = learning_rate(self._spec, epoch)
-            self._sgd.param_groups[0]["lr"] = lr
+            set_learning_rate(self._sgd, lr)
             train = self._epoch(epoch)
             test = self._totals(*self._images.test)
             selection = test if self._images.chosen_by_test else self._totals(*self._images.selection)
@@ -118,7 +125,8 @@ class Stack:
 
     def _epoch(self, epoch: int) -> Totals:
         """One pass over the training images; its metrics are those of the networks while they were training."""
-        losses, correct = self._zeros()
+        self._losses.zero_()
+        self._correct.zero_()
         spec, leaders = self._spec, [self.tracks[g.start].member for g in self._groups]
         batches = [
             training_batches(
@@ -127,23 +135,24 @@ class Stack:
                 epoch_generator(leader.spec.seed, leader.request.iteration, epoch),
                 spec.shuffle,
                 spec.augment,
+                batches_at_once(self._device),
             )
             for leader in leaders
         ]
         for step in zip(*batches, strict=True):
-            self._step([x for x, _ in step], torch.stack([y for _, y in step]), losses, correct)
-        return losses, correct
+            self._run(torch.stack([y for _, y in step]), *(self._execution.arrange(x) for x, _ in step))
+        return self._losses, self._correct
 
-    def _step(self, xs: Sequence[Tensor], ys: Tensor, losses: Tensor, correct: Tensor) -> None:
-        """One update from the groups' images and their labels [groups, batch]."""
-        loss, right = self._network.backward(xs, ys[self._group_of, None])
+    def _step(self, ys: Tensor, *xs: Tensor) -> None:
+        """One update from the groups' labels [groups, batch] and their images."""
+        losses, correct = self._network.backward(xs, ys[self._group_of, None])
         if self._spec.clip_after_mask:
             self._gradient.vector.mul_(self._mask.vector)
         clip_(self._gradient, self._spec.clip_norm)
         self._gradient.vector.mul_(self._mask.vector)
         self._sgd.step()
-        losses += loss
-        correct += right
+        self._losses += losses
+        self._correct += correct
 
     @torch.no_grad()
     def _totals(self, images: Tensor, labels: Tensor) -> Totals:
@@ -151,7 +160,7 @@ class Stack:
         losses, correct = self._zeros()
         size = self._spec.batch_size
         for x, y in zip(images.split(size), labels.split(size), strict=True):
-            logits = self._network.logits(x)
+            logits = self._network.logits(self._execution.arrange(x))
             expanded = y.expand(len(logits), 1, len(y))
             losses -= logits.log_softmax(1).gather(1, expanded).sum((1, 2))
             correct += hits(logits, expanded)

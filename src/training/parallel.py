@@ -1,0 +1,124 @@
+"""One training on several devices: data-parallel, a process per device, started by torchrun.
+
+The first process drives; the others do what it asks of them. All hold the same parameters and masks, each works on
+its share of every batch, and PyTorch's DistributedDataParallel averages the gradients: the records are those of one
+process.
+"""
+
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from src.data import Dataset
+from src.errors import UserError
+from src.requests import Performance, State, Trained
+from src.training.execution import EAGER, Execution
+from src.training.members import Diverged, Member, Standing
+from src.training.solo import SoloEngine
+from src.training.spec import TrainingSpec
+from src.training.step import Step
+
+
+def processes() -> int:
+    """How many processes torchrun has started for this command; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1")) if "LOCAL_RANK" in os.environ else 1
+
+
+def is_first() -> bool:
+    """Whether this process is the one that drives, records and speaks."""
+    return processes() == 1 or os.environ["RANK"] == "0"
+
+
+@contextmanager
+def process_group(device: torch.device) -> Iterator[None]:
+    """The connection between torchrun's processes."""
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def own_device(device: torch.device) -> torch.device:
+    """The device of this process: `cuda` means the one with its local number."""
+    return torch.device("cuda", int(os.environ["LOCAL_RANK"])) if device.type == "cuda" else device
+
+
+class ParallelEngine(SoloEngine):
+    """The solo engine with every batch split over processes; the others than the first call `serve`.
+
+    BatchNorm's statistics are those of the whole batch on CUDA, and of a process's share on CPUs. Raises UserError
+    where a batch cannot be split evenly.
+    """
+
+    def __init__(
+        self,
+        spec: TrainingSpec,
+        dataset: Dataset,
+        model: nn.Module,
+        device: torch.device,
+        execution: Execution = EAGER,
+    ) -> None:
+        self._rank, self._processes = dist.get_rank(), dist.get_world_size()
+        if device.type == "cuda":
+            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        super().__init__(spec, dataset, model, device, replace(execution, compile="none"))
+        images = len(self.images.train.train_labels)
+        for size in (spec.batch_size, images % spec.batch_size):
+            if size % self._processes:
+                raise UserError(
+                    f"a batch of {size} images cannot be split evenly over {self._processes} processes; choose "
+                    "trainer.batch_size and dataset.train_size, or torchrun's --nproc-per-node, so that it can"
+                )
+
+    def train(
+        self, members: Sequence[Member], after_epoch: Callable[[Standing], None] = lambda _: None
+    ) -> list[Trained | Diverged]:
+        """As the solo engine's; called by the first process."""
+        self._tell(("train", list(members)))
+        return super().train(members, after_epoch)
+
+    def evaluate(self, state: State) -> Performance:
+        """As the solo engine's; called by the first process."""
+        self._tell(("evaluate", dict(state)))
+        return super().evaluate(state)
+
+    def serve(self) -> None:
+        """Take part in what the first process does, until it closes."""
+        while (order := self._tell(None)) is not None:
+            what, argument = order
+            if what == "train":
+                super().train(argument)
+            else:
+                super().evaluate(argument)
+
+    def close(self) -> None:
+        """Let the other processes go."""
+        self._tell(None)
+
+    def _tell(self, order: Any) -> Any:
+        """What the first process passes here, in all processes; tensors arrive on each one's own device."""
+        buffer = io.BytesIO()
+        torch.save(order, buffer)
+        sent = [buffer.getvalue()]
+        dist.broadcast_object_list(sent, src=0)
+        return torch.load(io.BytesIO(sent[0]), map_location=self.device, weights_only=False)
+
+    def _make_step(self) -> Step:
+        return Step(DistributedDataParallel(self.model), self.flat, self.spec, self._execution)
+
+    def _share(self, images: Tensor) -> Tensor:
+        return images[self._rank :: self._processes]
+
+    def _total(self, value: Tensor) -> float:
+        summed = value.clone()
+        dist.all_reduce(summed)
+        return float(summed)

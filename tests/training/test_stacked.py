@@ -1,0 +1,175 @@
+"""Many trainings at once: each is what it would be alone, whatever happens to the others."""
+
+import copy
+import logging
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from src.training.members import Diverged, Member
+from src.training.solo import SoloEngine
+from src.training.stacked.engine import StackedEngine
+from tests.training.examples import (
+    CPU,
+    distance,
+    equal,
+    initial_state,
+    member,
+    mixed_members,
+    network,
+    patterns,
+    specification,
+)
+
+
+def stacked(spec, dataset=None, max_members=None) -> StackedEngine:
+    return StackedEngine(spec, dataset or patterns(), network(spec.model), CPU, max_members)
+
+
+def solo(spec, dataset=None) -> SoloEngine:
+    return SoloEngine(spec, dataset or patterns(), network(spec.model), CPU)
+
+
+def assert_alike(one, other, tolerance: float) -> None:
+    """The same training up to rounding."""
+    assert one.best_epoch == other.best_epoch
+    assert distance(one.last, other.last) < tolerance
+    assert distance(one.best, other.best) < tolerance
+    for a, b in zip(one.history, other.history, strict=True):
+        assert (a.epoch, a.learning_rate) == (b.epoch, b.learning_rate)
+        for which in ("train", "test", "selection"):
+            assert getattr(a, which).loss == pytest.approx(getattr(b, which).loss, rel=1e-4)
+            assert getattr(a, which).accuracy == pytest.approx(getattr(b, which).accuracy, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        ("linear", {}),
+        ("mlp", {}),
+        ("mlp", {"clip_after_mask": True, "clip_norm": 0.1}),
+        ("mlp", {"clip_norm": math.inf, "nesterov": False, "weight_decay": 0.0}),
+        ("mlp", {"validation_fraction": 0.2, "batch_size": 70, "augment": False}),
+        ("cnn", {"epochs": 2, "lr": 0.01}),
+    ],
+)
+def test_equals_solo(model, settings):
+    spec = specification(model, **settings)
+    dataset = patterns(train=600 if model != "cnn" else 100)
+    members = mixed_members(spec)
+    alone, together = solo(spec, dataset).train(members), stacked(spec, dataset).train(members)
+    for one, other in zip(alone, together, strict=True):
+        assert_alike(one, other, tolerance=1e-4)
+    assert not equal(together[0].last, together[3].last)
+    assert equal(together[1].last, together[4].last)
+
+
+def test_clipping_and_masks_are_at_work():
+    spec = specification("mlp", epochs=1)
+    (plain,) = stacked(spec).train([member(spec)])
+    (clipped,) = stacked(replace(spec, clip_norm=1e-3)).train([member(spec)])
+    assert distance(plain.last, clipped.last) > 1e-3
+    pruned = member(spec, alive=0.5)
+    (result,) = stacked(spec).train([pruned])
+    assert all((result.last[name][~mask] == 0).all() for name, mask in pruned.request.masks.items())
+
+
+def test_batch_norm_statistics_are_per_member():
+    spec = specification("cnn", epochs=1, lr=0.01)
+    one = member(spec, alive=0.2, iteration=1)
+    other = Member(one.spec, one.initial, replace(one.request, masks=member(spec).request.masks))
+    together = stacked(spec, patterns(train=200)).train([one, other])
+    name = "blocks.5.running_mean"
+    assert distance({name: together[0].last[name]}, {name: together[1].last[name]}) > 1e-3
+    assert all(int(result.last["blocks.1.num_batches_tracked"]) == 2 for result in together)
+
+
+@pytest.mark.parametrize("model", ["linear", "cnn"])
+def test_resumed_equals_uninterrupted(model):
+    spec = specification(model, epochs=3, lr=0.01)
+    dataset = patterns(train=600 if model != "cnn" else 100)
+    members = mixed_members(spec)[:3]
+    states: dict[int, object] = {}
+
+    def keep(standing):
+        if standing.epochs_done == 1:
+            states.update({index: copy.deepcopy(standing.state(index)) for index in standing.members})
+
+    whole = stacked(spec, dataset).train(members, keep)
+    assert list(map(len, (states[i].history for i in range(3)))) == [1, 1, 1]
+    resumed = stacked(spec, dataset).train([replace(m, state=states[i]) for i, m in enumerate(members)])
+    for one, other in zip(whole, resumed, strict=True):
+        assert equal(one.last, other.last)
+        assert equal(one.best, other.best)
+        assert one.history == other.history
+        assert one.best_epoch == other.best_epoch
+
+
+def test_members_that_are_at_different_epochs_and_one_that_is_done():
+    spec = specification("linear")
+    first, second = member(spec), member(spec, seed=1)
+    states = {}
+    whole = stacked(spec).train([first, second], lambda s: states.setdefault(s.epochs_done, s.state(1)))
+    seen = []
+    resumed = stacked(spec).train(
+        [first, replace(second, state=states[2]), replace(second, state=states[3])],
+        lambda s: seen.append((list(s.members), s.epochs_done, s.finished)),
+    )
+    for one, other in zip([*whole, whole[1]], resumed, strict=True):
+        assert_alike(one, other, tolerance=1e-6)
+    assert seen == [([0], 1, False), ([0], 2, False), ([0], 3, True), ([1], 3, True)]
+
+
+@pytest.mark.parametrize("model", ["linear", "mlp", "cnn"])
+def test_a_member_that_diverges_leaves_the_others_as_they_were(model):
+    spec = specification(model, epochs=2, lr=0.01)
+    dataset = patterns(train=600 if model != "cnn" else 100)
+    good = mixed_members(spec)[:3]
+    bad = member(spec, seed=1)
+    bad = replace(bad, initial=initial_state(model, 1) | {"linear.bias": torch.full((10,), torch.nan)})
+    seen = []
+    # the same stack with a sound member in the bad one's place
+    expected = stacked(spec, dataset).train([*good, member(spec, seed=1)])
+    results = stacked(spec, dataset).train([*good[:2], bad, good[2]], lambda s: seen.append(sorted(s.members)))
+    assert isinstance(results[2], Diverged)
+    assert "nan in iteration 0, epoch 0" in str(results[2])
+    assert "trainer.lr (now 0.01)" in str(results[2])
+    assert seen == [[0, 1, 3]] * 2
+    for one, other in zip(expected[:3], [results[0], results[1], results[3]], strict=True):
+        assert equal(one.last, other.last)
+        assert one.history == other.history
+
+
+def test_divergence_in_a_later_epoch():
+    spec = specification("mlp", epochs=3)
+    states = {}
+    stacked(spec).train([member(spec)], lambda s: states.setdefault(s.epochs_done, s.state(0)))
+    state = states[1]
+    state.current.parameters[7] = math.inf
+    seen = []
+    (result,) = stacked(spec).train([member(spec, state=state)], lambda s: seen.append(s.epochs_done))
+    assert isinstance(result, Diverged)
+    assert "epoch 1" in str(result)
+    assert seen == []
+
+
+@pytest.mark.parametrize(("max_members", "sizes"), [(2, [2, 2, 1]), (4, [3, 2]), (5, [5]), (None, [5])])
+def test_what_does_not_fit_is_split(max_members, sizes, caplog):
+    spec = specification("linear", epochs=1)
+    seen = []
+    with caplog.at_level(logging.INFO):
+        results = stacked(spec, max_members=max_members).train(
+            mixed_members(spec), lambda s: seen.append(len(s.members))
+        )
+    assert sorted(seen, reverse=True) == sizes
+    assert ("do not fit" in caplog.text) == (len(sizes) > 1)
+    for one, other in zip(solo(spec).train(mixed_members(spec)), results, strict=True):
+        assert_alike(one, other, tolerance=1e-4)
+
+
+def test_evaluation_is_the_solo_engines():
+    spec = specification("mlp")
+    state = initial_state("mlp", 3)
+    assert stacked(spec).evaluate(state) == solo(spec).evaluate(state)
