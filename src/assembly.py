@@ -5,16 +5,8 @@ from typing import Literal
 
 import torch
 
-from src.config import (
-    Config,
-    CountArithmetic,
-    DecisionCheckpoint,
-    FixedRatioConfig,
-    NeuronGroup,
-    OneShotSource,
-    RatioCount,
-    SapConfig,
-)
+from src.choices import CountArithmetic, DecisionCheckpoint, NeuronGroup, OneShotSource, RatioCount
+from src.config import Config, FixedRatioConfig, SapConfig
 from src.errors import UserError
 from src.pruning import GROUPINGS, Pruner, fixed_ratio_amount, sap_amount
 from src.run_identity import build_run_id as build_run_id

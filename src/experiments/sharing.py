@@ -2,7 +2,8 @@
 
 from collections.abc import Hashable, Iterator
 
-from src.config import Config, DecisionCheckpoint, FixedRatioConfig, OneShotSource, SapConfig
+from src.choices import DecisionCheckpoint, OneShotSource
+from src.config import Config, FixedRatioConfig, SapConfig
 from src.experiments.jobs import Job
 from src.store.digest import digest, settings_of
 

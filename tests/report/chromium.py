@@ -45,7 +45,8 @@ class Page:
 
     def open(self, page: Path, width: int, height: int, dark: bool = False) -> None:
         """Show a file in a window of this size, a phone's below 600 pixels."""
-        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+                  {"name": "prefers-reduced-motion", "value": "reduce"}]  # fmt: skip
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
                   mobile=width < 600)  # fmt: skip
         self.call("Emulation.setEmulatedMedia", features=scheme)

@@ -73,10 +73,10 @@ def test_dark_and_light_have_other_colours(page, report):
 def test_the_switch_shows_the_published_reading(page, report):
     page.open(report, 1280, 800)
     page.run("document.querySelector('#results figure').scrollIntoView()")
-    label = "document.querySelector('#results figure .label:nth-of-type(1)')?.parentNode.textContent"
-    page.wait(f"({label} || '').includes('Accuracy (%)')")
+    text = "document.querySelector('#results figure .panels').textContent"
+    page.wait(f"{text}.includes('Accuracy (%)')")
     page.run("document.querySelector('[data-reading=published]').click()")
-    page.wait(f"({label} || '').includes('Mean accuracy 0..T')")
+    page.wait(f"{text}.includes('Mean accuracy 0..T')")
     assert "reading=published" in page.run("document.querySelector('#results figure code').textContent")
 
 
@@ -100,7 +100,7 @@ def test_pointing_shows_the_values_of_all_curves(page, report):
     shown = page.run("tip.innerText")
     iteration = int(re.search(r"Iteration (\d+)", shown).group(1))
     curve = page.run("contentOf(figures[0]).panels[0].curves[0]")
-    assert f"{curve['l']}\t{curve['y'][iteration]}" in shown
+    assert f"{curve['l']}\t{curve['y'][iteration]:.4g}" in shown
     assert page.run("figures[0].querySelectorAll('.ring').length") > len(shown.splitlines()) - 1
 
 

@@ -80,11 +80,14 @@ function curveLines(box, x, y) {
   const rows = box.shown.near.flatMap(({curve, points}) => {
     const p = points.find(candidate => candidate.t === best.t);
     if (!p) return [];
-    const at = box.shown.panel.x2d ? ` at ${p.x} %` : "";
-    return [`<tr><td>${swatch(curve.s)}${escaped(curve.l)}<td>${p.y}${p.e ? ` ± ${p.e}` : ""}${at}`];
+    const at = box.shown.panel.x2d ? ` at ${short(p.x, 3)} %` : "";
+    const error = p.e ? ` ± ${short(p.e, 2)}` : "";
+    return [`<tr><td>${swatch(curve.s)}${escaped(curve.l)}<td>${short(p.y, 4)}${error}${at}`];
   });
   return `<b>Iteration ${best.t}</b><table>${rows.join("")}</table>`;
 }
+
+const short = (value, digits) => String(+value.toPrecision(digits));
 
 function ring(box, t) {
   if (!box.shown?.near) return;
