@@ -21,10 +21,12 @@ class Execution:
     channels_last: images in this memory format, which suits convolutions on recent GPUs.
     compile: `graph` captures the whole step, update included, as one CUDA graph; `compile` compiles the model with
     torch.compile as well; a CPU has no graphs and runs the step as it is.
+    onednn: matrix products of stacked linear layers by oneDNN on an x86 CPU, where MKL leaves vector units unused.
     """
 
     channels_last: bool = False
     compile: Literal["none", "graph", "compile"] = "none"
+    onednn: bool = False
 
     @property
     def captures(self) -> bool:

@@ -120,6 +120,13 @@ const watcher = new IntersectionObserver(entries => {
 }, {rootMargin: "400px"});
 figures.forEach(figure => watcher.observe(figure));
 
+// What is far from the window is drawn one by one when the page is at rest: for screenshots and searching.
+function drawRest() {
+  const next = figures.find(figure => figure.clientWidth > 0 && figure.dataset.drawn !== reading);
+  if (next) { draw(next); setTimeout(drawRest); }
+}
+addEventListener("load", drawRest);
+
 function redraw() {
   for (const figure of figures) {
     delete figure.dataset.drawn;

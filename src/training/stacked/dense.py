@@ -12,13 +12,17 @@ from torch import Tensor
 
 from src.training.stacked.groups import Group
 from src.training.stacked.network import hits
+from src.training.stacked.products import Products
 from src.training.stacked.vectors import StackedVector
 
 
 class Dense:
     """Weight and bias of layer after layer, ReLU in between: the parameters' order of `linear` and `mlp`."""
 
-    def __init__(self, parameters: StackedVector, gradient: StackedVector, groups: Sequence[Group]) -> None:
+    def __init__(
+        self, parameters: StackedVector, gradient: StackedVector, groups: Sequence[Group], products: Products
+    ) -> None:
+        self._products = products
         self._weights, self._biases = parameters.leaves[::2], parameters.leaves[1::2]
         self._weight_gradients, self._bias_gradients = gradient.leaves[::2], gradient.leaves[1::2]
         self._groups = groups
@@ -38,14 +42,14 @@ class Dense:
         delta.scatter_add_(1, labels, delta.new_full((1, 1, 1), -1 / batch).expand(self._members, 1, batch))
         for layer in range(len(hidden), 0, -1):
             below = hidden[layer - 1]
-            torch.bmm(delta, below.transpose(1, 2), out=self._weight_gradients[layer])
+            self._products(delta, below, out=self._weight_gradients[layer])
             torch.sum(delta, 2, out=self._bias_gradients[layer])
-            delta = torch.bmm(self._weights[layer].transpose(1, 2), delta)
-            delta = torch.ops.aten.threshold_backward(delta, below, 0)
+            delta = self._products(self._weights[layer].transpose(1, 2), delta.transpose(1, 2))
+            torch.ops.aten.threshold_backward.grad_input(delta, below, 0, grad_input=delta)
         torch.sum(delta, 2, out=self._bias_gradients[0])
         for members, x in blocks:
             gradient = self._weight_gradients[0][members].view(len(x), -1, x.shape[2])
-            torch.bmm(delta[members].reshape(len(x), -1, batch), x, out=gradient)
+            self._products(delta[members].reshape(len(x), -1, batch), x.transpose(1, 2), out=gradient)
         return losses, correct
 
     @torch.no_grad()
@@ -60,15 +64,15 @@ class Dense:
         activation = parts[0] if len(parts) == 1 else torch.cat(parts)
         for weight, bias in zip(self._weights[1:], self._biases[1:], strict=True):
             hidden.append(activation.relu_())
-            activation = torch.baddbmm(bias.unsqueeze(2), weight, hidden[-1])
+            activation = self._products(weight, hidden[-1].transpose(1, 2)).add_(bias.unsqueeze(2))
         return activation, hidden
 
     def _first(self, members: slice, x: Tensor) -> Tensor:
         """First layer [members, features, batch] of a block with batches `x` [groups, batch, inputs]."""
         groups, batch, inputs = x.shape
         weight, bias = self._weights[0][members], self._biases[0][members]
-        product = torch.baddbmm(bias.view(groups, -1, 1), weight.view(groups, -1, inputs), x.transpose(1, 2))
-        return product.view(len(bias), -1, batch)
+        product = self._products(weight.view(groups, -1, inputs), x)
+        return product.view(len(bias), -1, batch).add_(bias.unsqueeze(2))
 
     def _blocks(self, xs: list[Tensor]) -> "list[Block]":
         """Groups of one size as one block, else one block each."""

@@ -74,7 +74,14 @@ class Stack:
         for k, track in enumerate(self.tracks):
             self._load(k, track)
         self._network: Network = build_network(
-            spec.precision, template, flat.names, self._parameters, self._gradient, self._buffers, self._groups
+            spec.precision,
+            execution,
+            template,
+            flat.names,
+            self._parameters,
+            self._gradient,
+            self._buffers,
+            self._groups,
         )
         leaf = nn.Parameter(self._parameters.vector)
         leaf.grad = self._gradient.vector

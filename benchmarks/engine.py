@@ -1,0 +1,223 @@
+"""Engines against the conventional loop: `python -m benchmarks.engine [--models linear,mlp] [--quick] [--json FILE]`.
+
+Every engine trains one epoch, test pass included, at batch 250 in float32 under full masks; all take turns, and the
+table gives medians. linear and mlp train on Fashion-MNIST, other models on CIFAR-10 (60,000 and 50,000 images, or as
+many as `--images` says); where the data set cannot be had, on synthetic images of the same shape, and the table says
+so. Preparing a training (copying states into the engine) is part of the time. Floating-point operations are those of
+matrix products and convolutions, counted by PyTorch; the peak is that of large matrix products on the same threads.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.conventional import Conventional
+from benchmarks.machine import PeakMemory, describe, matmul_peak, median, synchronise
+from src.data import Dataset, load_dataset
+from src.errors import UserError
+from src.models import MODELS, build_model, prunable_names
+from src.requests import TrainRequest
+from src.training.execution import Execution
+from src.training.members import Member
+from src.training.solo import SoloEngine
+from src.training.spec import TrainingSpec
+from src.training.stacked.engine import StackedEngine
+
+BATCH_SIZE = 250
+MEMBERS = (1, 4, 16, 64)
+SHAPES = {"fashion_mnist": ((1, 28, 28), 60_000), "cifar10": ((3, 32, 32), 50_000)}
+TEST_IMAGES = 10_000
+QUICK_IMAGES = 5_000
+EXPLICIT = ("linear", "mlp")
+"""Models whose stacks multiply matrices explicitly, by oneDNN where that is asked for."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One engine's result; `members` networks were trained for an epoch in `time_s`, the median of `times_s`."""
+
+    model: str
+    dataset: str
+    synthetic: bool
+    train_images: int
+    test_images: int
+    engine: str
+    members: int
+    times_s: list[float]
+    time_s: float
+    flop: float
+    peak_flop_per_s: float
+    peak_memory_bytes: int | None
+
+
+class Bench:
+    """All engines of one model on one data set."""
+
+    def __init__(self, model: str, dataset: Dataset, device: torch.device, members: tuple[int, ...]) -> None:
+        spec = TrainingSpec(dataset.name, model, epochs=1, batch_size=BATCH_SIZE, seed=0)
+        templates = [build_model(model, dataset.image_shape, dataset.classes, 0).to(device) for _ in range(3)]
+        initial = {name: tensor.clone() for name, tensor in templates[0].state_dict().items()}
+        masks = {name: torch.ones_like(initial[name], dtype=torch.bool) for name in prunable_names(templates[0])}
+        buffers = {name: initial[name] for name, _ in templates[0].named_buffers()}
+        self._member = Member(spec, initial, TrainRequest(0, masks, buffers))
+        conventional = Conventional(spec, dataset, templates[0], device)
+        solo = SoloEngine(spec, dataset, templates[1], device)
+        stacked = StackedEngine(spec, dataset, templates[2], device, max(members, default=1))
+        self.engines: dict[tuple[str, int], Callable[[], object]] = {
+            ("conventional", 1): lambda: conventional.epoch(masks),
+            ("solo", 1): lambda: solo.train([self._member]),
+        }
+        for count in members:
+            self.engines["stacked", count] = partial(stacked.train, [self._member] * count)
+        if model in EXPLICIT and device.type == "cpu":
+            other = build_model(model, dataset.image_shape, dataset.classes, 0)
+            with_onednn = StackedEngine(spec, dataset, other, device, max(members, default=1), Execution(onednn=True))
+            for count in members[: len(members) // 2 + 1]:
+                self.engines["stacked, oneDNN", count] = partial(with_onednn.train, [self._member] * count)
+        self.flop = epoch_flop(model, dataset)
+        self._device = device
+
+    def measure(self, repeats: int) -> dict[tuple[str, int], tuple[list[float], int | None]]:
+        """Seconds of every engine's turns, and the largest peak memory."""
+        times: dict[tuple[str, int], list[float]] = {key: [] for key in self.engines}
+        memory: dict[tuple[str, int], int | None] = {}
+        for _ in range(repeats):
+            for key, work in self.engines.items():
+                peak = PeakMemory(self._device)
+                synchronise(self._device)
+                start = time.perf_counter()
+                work()
+                synchronise(self._device)
+                times[key].append(time.perf_counter() - start)
+                used = peak.read()
+                memory[key] = None if used is None else max(used, memory.get(key) or 0)
+        return {key: (times[key], memory[key]) for key in times}
+
+
+def epoch_flop(model: str, dataset: Dataset) -> float:
+    """Floating-point operations of one network's epoch: training and test pass."""
+    network = build_model(model, dataset.image_shape, dataset.classes, 0)
+    x, y = torch.zeros(2, *dataset.image_shape), torch.zeros(2, dtype=torch.int64)
+    with FlopCounterMode(display=False) as step:
+        cross_entropy(network(x), y).backward()
+    with FlopCounterMode(display=False) as test, torch.no_grad():
+        network(x)
+    train_images, test_images = len(dataset.train_labels), len(dataset.test_labels)
+    return float(step.get_total_flops() * train_images + test.get_total_flops() * test_images) / 2
+
+
+def benchmark_data(model: str, root: Path, images: int | None) -> tuple[Dataset, bool]:
+    """The model's data set, a test image for every six of training, and whether it is synthetic."""
+    name = "fashion_mnist" if model in ("linear", "mlp") else "cifar10"
+    shape, available = SHAPES[name]
+    train = min(images or available, available)
+    test = TEST_IMAGES if train == available else min(max(train // 6, 1), TEST_IMAGES)
+    try:
+        return load_dataset(name, root, train, test, download=False), False
+    except UserError:
+        generator = np.random.default_rng(0)
+        pixels = torch.from_numpy(generator.integers(0, 256, (train + test, *shape), dtype=np.uint8))
+        labels = torch.from_numpy(generator.integers(0, 10, train + test))
+        channels, augmented = (0.5,) * shape[0], name == "cifar10"
+        parts = pixels[:train], labels[:train], pixels[train:], labels[train:]
+        return Dataset(name, *parts, 10, channels, channels, flip=augmented, crop=augmented), True
+
+
+def rows_of(model: str, args: argparse.Namespace, device: torch.device) -> list[Row]:
+    """Measure all engines of a model."""
+    dataset, synthetic = benchmark_data(model, args.root, QUICK_IMAGES if args.quick else args.images)
+    bench = Bench(model, dataset, device, args.members)
+    bench.measure(1)  # threads, kernels and caches warm up
+    before = matmul_peak(device)
+    results = bench.measure(args.repeats)
+    peak = max(before, matmul_peak(device))
+    sizes = len(dataset.train_labels), len(dataset.test_labels)
+    return [
+        Row(model, dataset.name, synthetic, *sizes, engine, members, times, median(times), bench.flop, peak, memory)
+        for (engine, members), (times, memory) in results.items()
+    ]
+
+
+def table(rows: list[Row]) -> str:
+    """The rows of one model as a Markdown table."""
+    first = rows[0]
+    times = {row.engine: row.time_s for row in rows if row.engine in ("conventional", "solo")}
+    what = "synthetic images of the shape of " if first.synthetic else ""
+    lines = [
+        f"**{first.model}**, {what}{first.dataset}, {first.train_images:,} training and {first.test_images:,} test "
+        f"images, {first.flop / 1e9:.1f} GFLOP an epoch, measured matmul peak {first.peak_flop_per_s / 1e9:.0f} "
+        f"GFLOP/s, medians of {len(first.times_s)}",
+        "",
+        "| engine | K | s per member-epoch | member-epochs/s | training samples/s | GFLOP/s | of the peak | "
+        "peak memory, MiB | × conventional | × solo |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in rows:
+        each = row.time_s / row.members
+        memory = "" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 2**20:.0f}"
+        lines.append(
+            f"| {row.engine} | {row.members} | {each:.4f} | {1 / each:.2f} | {row.train_images / each:,.0f} | "
+            f"{row.flop / each / 1e9:.1f} | {100 * row.flop / each / row.peak_flop_per_s:.1f} % | {memory} | "
+            f"{times['conventional'] / each:.1f} | {times['solo'] / each:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", default="linear,mlp", help=f"some of {','.join(MODELS)}")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_IMAGES:,} images, 3 repeats, K up to 16")
+    parser.add_argument("--images", type=int, help="training images; all by default")
+    parser.add_argument("--members", default=",".join(map(str, MEMBERS)), help="sizes of stacks; empty: none")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, help="CPU threads; all cores by default")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--root", type=Path, default=Path("data"), help="root of the data sets")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    args = parser.parse_args()
+    args.models = args.models.split(",")
+    if unknown := [model for model in args.models if model not in MODELS]:
+        parser.error(f"unknown model {unknown[0]}: choose some of {','.join(MODELS)}")
+    try:
+        args.members = tuple(int(count) for count in args.members.split(",") if count)
+    except ValueError:
+        parser.error(f"--members {args.members}: give sizes of 1 or more, as in 1,4,16")
+    numbers = (args.repeats, *args.members, args.threads or 1, args.images or 1)
+    if min(numbers) < 1:
+        parser.error("repeats, members, threads and images must be 1 or more")
+    if args.quick:
+        args.repeats, args.members = 3, tuple(count for count in args.members if count <= 16)
+    return args
+
+
+def main() -> None:
+    """Measure, print the tables, write the JSON file where asked for."""
+    args = arguments()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    device = torch.device(args.device)
+    machine = describe(device)
+    print(", ".join(f"{key} {value}" for key, value in machine.items()))
+    rows: list[Row] = []
+    for model in args.models:
+        rows += rows_of(model, args, device)
+        print(f"\n{table([row for row in rows if row.model == model])}", flush=True)
+    if args.json:
+        part = args.json.with_name(args.json.name + ".part")
+        part.write_text(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=2) + "\n")
+        os.replace(part, args.json)
+
+
+if __name__ == "__main__":
+    main()
