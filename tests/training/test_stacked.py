@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from src.training.execution import Execution
 from src.training.members import Diverged, Member
 from src.training.solo import SoloEngine
 from src.training.stacked.engine import StackedEngine
@@ -132,7 +133,12 @@ def test_a_member_that_diverges_leaves_the_others_as_they_were(model):
     seen = []
     # the same stack with a sound member in the bad one's place
     expected = stacked(spec, dataset).train([*good, member(spec, seed=1)])
-    results = stacked(spec, dataset).train([*good[:2], bad, good[2]], lambda s: seen.append(sorted(s.members)))
+
+    def look(standing):
+        seen.append(sorted(standing.members))
+        assert standing.stack._parameters.vector.isfinite().all()
+
+    results = stacked(spec, dataset).train([*good[:2], bad, good[2]], look)
     assert isinstance(results[2], Diverged)
     assert "nan in iteration 0, epoch 0" in str(results[2])
     assert "trainer.lr (now 0.01)" in str(results[2])
@@ -173,3 +179,11 @@ def test_evaluation_is_the_solo_engines():
     spec = specification("mlp")
     state = initial_state("mlp", 3)
     assert stacked(spec).evaluate(state) == solo(spec).evaluate(state)
+
+
+def test_onednn_changes_rounding_only():
+    spec = specification("mlp", epochs=1, batch_size=200)
+    members = mixed_members(spec)
+    engine = StackedEngine(spec, patterns(), network("mlp"), CPU, None, Execution(onednn=True))
+    for one, other in zip(solo(spec).train(members), engine.train(members), strict=True):
+        assert_alike(one, other, tolerance=1e-4)

@@ -9,6 +9,7 @@ from src.training.stacked.groups import Group, group
 from src.training.stacked.mapped import Mapped
 from src.training.stacked.memory import free_memory, kept_bytes, member_bytes, members_that_fit
 from src.training.stacked.network import hits
+from src.training.stacked.products import SMALLEST, choose_products, onednn_products, products
 from src.training.stacked.update import clip_
 from src.training.stacked.vectors import StackedVector
 from tests.training.examples import network
@@ -76,14 +77,14 @@ def test_written_out_gradients_are_autograds(model, keys):
     of = [index for index, g in enumerate(groups) for _ in range(len(g))]
     labels = torch.randint(10, (len(groups), 7), generator=generator)[of, None]
 
-    losses, correct = Dense(parameters, gradient, groups).backward(xs, labels)
+    losses, correct = Dense(parameters, gradient, groups, products).backward(xs, labels)
     mapped = Mapped("fp32", template, list(named), parameters, expected, {}, groups)
     expected_losses, expected_correct = mapped.backward(xs, labels)
     torch.testing.assert_close(losses, expected_losses)
     torch.testing.assert_close(gradient.vector, expected.vector, rtol=1e-3, atol=1e-6)
     assert torch.equal(correct, expected_correct)
     assert expected.vector.count_nonzero() > 0
-    dense_logits = Dense(parameters, gradient, groups).logits(xs[0])
+    dense_logits = Dense(parameters, gradient, groups, products).logits(xs[0])
     torch.testing.assert_close(dense_logits, mapped.logits(xs[0]), rtol=1e-4, atol=1e-5)
 
 
@@ -110,3 +111,33 @@ def test_fewer_of_the_larger_fit():
     assert 1 < large < small
     assert free_memory(CPU) > 2**20
     assert members_that_fit(network("mlp"), (1, 8, 8), 10**12, CPU) == 1
+
+
+@pytest.mark.parametrize("onednn", [True, False])
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_products(onednn, count, transposed):
+    multiply = choose_products(onednn, CPU)
+    if onednn and multiply is products:
+        pytest.skip("PyTorch has no oneDNN here")
+    m, n, inner = 64, 130, 128
+    assert m * n * inner > SMALLEST
+    generator = torch.Generator().manual_seed(0)
+    a = torch.randn(count, m, inner, generator=generator)
+    b = torch.randn(count, n, inner, generator=generator)
+    if transposed:
+        a, b = a.mT.contiguous().mT, b.mT.contiguous().mT
+    expected = torch.einsum("kmi,kni->kmn", a.double(), b.double()).float()
+    torch.testing.assert_close(multiply(a, b), expected, rtol=1e-4, atol=1e-4)
+    out = torch.empty(count, m, n)
+    assert multiply(a, b, out=out) is out
+    torch.testing.assert_close(out, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_onednn_is_for_x86_only_and_only_where_it_is_wanted(monkeypatch):
+    assert choose_products(False, CPU) is products
+    assert choose_products(True, torch.device("cuda")) is products
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    assert choose_products(True, CPU) is products
+    small = torch.ones(2, 3, 4)
+    assert onednn_products(small, small).tolist() == [[[4.0] * 3] * 3] * 2

@@ -1,4 +1,8 @@
-"""Which models are trained faster in a stack than one after the other: measured, see benchmarks/README.md."""
+"""Which models are trained faster in a stack than one after the other: measured, see benchmarks/README.md.
+
+Convolutional networks are not, on a CPU: mapped over the members they become grouped convolutions. On a GPU they have
+not been measured, and stay with the solo engine.
+"""
 
 import torch
 
