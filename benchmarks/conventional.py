@@ -49,7 +49,7 @@ class Conventional:
         kind = Grey if dataset.image_shape[0] == 1 else Coloured
         train = kind(dataset.train_images, dataset.train_labels, transforms.Compose([*flip, *crop, *normalise]))
         test = kind(dataset.test_images, dataset.test_labels, transforms.Compose(normalise))
-        self._train: DataLoader[tuple[Tensor, Tensor]] = DataLoader(train, spec.batch_size, shuffle=True)
+        self._train: DataLoader[tuple[Tensor, Tensor]] = DataLoader(train, spec.batch_size, shuffle=spec.shuffle)
         self._test: DataLoader[tuple[Tensor, Tensor]] = DataLoader(test, spec.batch_size)
 
     def epoch(self, masks: Masks) -> float:

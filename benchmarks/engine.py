@@ -4,7 +4,8 @@ Every engine trains one epoch, test pass included, at batch 250 in float32 under
 table gives medians. linear and mlp train on Fashion-MNIST, other models on CIFAR-10 (60,000 and 50,000 images, or as
 many as `--images` says); where the data set cannot be had, on synthetic images of the same shape, and the table says
 so. Preparing a training (copying states into the engine) is part of the time. Floating-point operations are those of
-matrix products and convolutions, counted by PyTorch; the peak is that of large matrix products on the same threads.
+matrix products and convolutions, counted by PyTorch; the peak is that of a large matrix product on the same threads, by
+MKL or oneDNN, whichever is faster.
 """
 
 import argparse
