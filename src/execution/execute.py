@@ -108,14 +108,19 @@ def _execute_in_parallel(group: Sequence[Run]) -> None:
     device = own_device(choose_device(config.device))
     dataset, initial = _inputs(group, device)
     with process_group(device):
-        engine = ParallelEngine(_shared_spec(group[0]), dataset, initial.model, device, _execution(config))
-        if not is_first():
-            engine.serve()
-            return
-        try:
-            _drive(group, engine, initial, device)
-        finally:
-            engine.close()
+        _work_in_parallel(group, dataset, initial, device)
+
+
+def _work_in_parallel(group: Sequence[Run], dataset: Dataset, initial: "_InitialStates", device: torch.device) -> None:
+    """A function of its own, so that the engine is gone before the processes part."""
+    engine = ParallelEngine(_shared_spec(group[0]), dataset, initial.model, device, _execution(group[0].config))
+    if not is_first():
+        engine.serve()
+        return
+    try:
+        _drive(group, engine, initial, device)
+    finally:
+        engine.close()
 
 
 def _shared_spec(run: Run) -> TrainingSpec:

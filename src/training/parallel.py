@@ -5,6 +5,7 @@ its share of every batch, and PyTorch's DistributedDataParallel averages the gra
 process.
 """
 
+import gc
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +45,7 @@ def process_group(device: torch.device) -> Iterator[None]:
     try:
         yield
     finally:
+        gc.collect()  # what DistributedDataParallel still holds must not outlive the group
         dist.destroy_process_group()
 
 
