@@ -20,12 +20,16 @@ from torch.nn.parallel import DistributedDataParallel
 
 from src.data import Dataset
 from src.errors import UserError
-from src.requests import Performance, State, Trained
+from src.requests import Epoch, Performance, State, Trained, TrainRequest
 from src.training.execution import EAGER, Execution
 from src.training.members import Diverged, Member, Standing
 from src.training.solo import SoloEngine
 from src.training.spec import TrainingSpec
+from src.training.state import Snapshot, TrainingState
 from src.training.step import Step
+
+ORDERED: list[Any] = [Member, TrainingSpec, TrainRequest, TrainingState, Snapshot, Epoch, Performance]
+"""What orders of the first process are made of, besides tensors."""
 
 
 def processes() -> int:
@@ -112,7 +116,8 @@ class ParallelEngine(SoloEngine):
         torch.save(order, buffer)
         sent = [buffer.getvalue()]
         dist.broadcast_object_list(sent, src=0)
-        return torch.load(io.BytesIO(sent[0]), map_location=self.device, weights_only=False)
+        with torch.serialization.safe_globals(ORDERED):
+            return torch.load(io.BytesIO(sent[0]), map_location=self.device)
 
     def _make_step(self) -> Step:
         return Step(DistributedDataParallel(self.model), self.flat, self.spec, self._execution)
