@@ -9,8 +9,6 @@ from src.choices import CountArithmetic, DecisionCheckpoint, NeuronGroup, OneSho
 from src.config import Config, FixedRatioConfig, SapConfig
 from src.errors import UserError
 from src.pruning import GROUPINGS, Pruner, fixed_ratio_amount, sap_amount
-from src.run_identity import build_run_id as build_run_id
-from src.run_identity import build_spec as build_spec
 from src.trajectory import Plan
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from src.assembly import build_plan, build_run_id, build_spec
+from src.assembly import build_plan
 from src.config import Config, register_schemas
 from src.main import CONF
+from src.run_identity import build_run_id, build_spec
 from src.settings import settings
 from tests.support import ROOT
 

@@ -75,10 +75,9 @@ def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[O
 def _common(run: Run) -> Hashable:
     """What runs must have in common to be trained by one engine."""
     config = run.config
-    spec = replace(run.spec, seed=0, initial_state=None)
     trainer = config.trainer
     return (
-        spec,
+        _shared_spec(run),
         trainer.channels_last,
         trainer.compile,
         config.dataset.root,

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 
 from src.requests import TrainRequest
-from src.store.digest import ID_LENGTH
-from src.store.digest import digest as digest
-from src.store.digest import settings_of as settings_of
+from src.store.digest import ID_LENGTH, digest, settings_of
 from src.training.spec import TrainingSpec
 
 

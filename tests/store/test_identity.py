@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from src.assembly import build_run_id, build_spec
 from src.requests import TrainRequest
-from src.store.identity import settings_of, tensors_digest, training_id
+from src.run_identity import build_run_id, build_spec
+from src.store.digest import settings_of
+from src.store.identity import tensors_digest, training_id
 from tests.test_config import composed
 
 PINNED = {
