@@ -10,9 +10,9 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config import Config
+from src.config.schema import Config
 from src.errors import UserError
-from src.settings import settings
+from src.config.settings import settings
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 import torch
 
-from src.choices import CountArithmetic, DecisionCheckpoint, NeuronGroup, OneShotSource, RatioCount
-from src.config import Config, FixedRatioConfig, SapConfig
+from src.config.choices import CountArithmetic, DecisionCheckpoint, NeuronGroup, OneShotSource, RatioCount
+from src.config.schema import Config, FixedRatioConfig, SapConfig
 from src.errors import UserError
 from src.pruning import GROUPINGS, Pruner, fixed_ratio_amount, sap_amount
 from src.trajectory import Plan

@@ -13,9 +13,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config import register_schemas
+from src.config.schema import register_schemas
 from src.errors import UserError, message
-from src.settings import settings
+from src.config.settings import settings
 
 log = logging.getLogger(__name__)
 CONF = str(Path(__file__).resolve().parents[1] / "conf")

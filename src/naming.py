@@ -1,6 +1,6 @@
 """Readable names of runs."""
 
-from src.config import Config, FixedRatioConfig, PruneConfig, SapConfig
+from src.config.schema import Config, FixedRatioConfig, PruneConfig, SapConfig
 
 
 def method_name(prune: PruneConfig) -> str:

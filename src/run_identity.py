@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from src.choices import DecisionCheckpoint
-from src.config import Config
+from src.config.choices import DecisionCheckpoint
+from src.config.schema import Config
 from src.errors import UserError
 from src.store.digest import run_id, settings_of
 from src.training.spec import TrainingSpec

@@ -9,10 +9,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from src.assembly import build_plan
-from src.config import Config, register_schemas
+from src.config.schema import Config, register_schemas
 from src.main import CONF
 from src.run_identity import build_run_id, build_spec
-from src.settings import settings
+from src.config.settings import settings
 from tests.support import ROOT
 
 GROUPS = {

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from src.config import TrackingConfig
+from src.config.schema import TrackingConfig
 from src.errors import UserError
 from src.figures.settings import read_settings
 

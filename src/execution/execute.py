@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from src.assembly import choose_device
-from src.config import Config
+from src.config.schema import Config
 from src.data import Dataset, load_dataset
 from src.errors import Busy, UserError
 from src.execution.driver import Engine, Job, drive

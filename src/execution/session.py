@@ -9,14 +9,14 @@ import torch
 from omegaconf import OmegaConf
 
 from src.assembly import build_plan
-from src.config import Config
+from src.config.schema import Config
 from src.errors import Busy
 from src.execution.progress import Progress
 from src.figures import run_figure
 from src.naming import method_name, run_name
 from src.requests import Record
 from src.run_identity import build_run_id, build_spec
-from src.settings import settings_dict
+from src.config.settings import settings_dict
 from src.store.claims import claim, run_lock
 from src.store.rows import epoch_row, epoch_rows, iteration_row, layer_rows
 from src.store.runs import Keeps, RunFolder

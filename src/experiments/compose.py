@@ -10,7 +10,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from src.config import register_schemas
+from src.config.schema import register_schemas
 from src.experiments.jobs import BadJob, Composer, Job, resolve
 from src.experiments.products import expand
 

@@ -16,12 +16,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config import PRUNE_SCHEMAS, Config
+from src.config.schema import PRUNE_SCHEMAS, Config
 from src.errors import UserError, message
 from src.experiments.products import Words
 from src.naming import run_name
 from src.run_identity import build_run_id, build_spec
-from src.settings import settings
+from src.config.settings import settings
 from src.training.spec import TrainingSpec
 
 

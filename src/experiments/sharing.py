@@ -2,8 +2,8 @@
 
 from collections.abc import Hashable, Iterator
 
-from src.choices import DecisionCheckpoint, OneShotSource
-from src.config import Config, FixedRatioConfig, SapConfig
+from src.config.choices import DecisionCheckpoint, OneShotSource
+from src.config.schema import Config, FixedRatioConfig, SapConfig
 from src.experiments.jobs import Job
 from src.store.digest import digest, settings_of
 

@@ -6,10 +6,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import OmegaConf, open_dict
 
-from src.config import register_schemas
+from src.config.schema import register_schemas
 from src.experiments.compose import CONF, jobs_of
 from src.experiments.jobs import BadJob, Composer, Job, stored_config
-from src.settings import settings, settings_dict
+from src.config.settings import settings, settings_dict
 from src.store.files import write_text
 
 SWEEP = [

@@ -14,7 +14,7 @@ def composed(choices: tuple[str, ...]) -> dict[str, Any]:
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
 
-    from src.config import register_schemas
+    from src.config.schema import register_schemas
 
     register_schemas()
     try:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from src.config import Config, FixedRatioConfig, SapConfig
+from src.config.schema import Config, FixedRatioConfig, SapConfig
 from src.errors import UserError
 
 

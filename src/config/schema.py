@@ -8,7 +8,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from src.choices import (
+from src.config.choices import (
     BatchNormBuffers,
     Checkpoint,
     ClipWhen,

@@ -1,0 +1,88 @@
+"""What a part's code says, without comments, docstrings and layout. Imports neither PyTorch nor the module itself."""
+
+import ast
+import hashlib
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+LENGTH = 32
+"""Hexadecimal digits of a digest."""
+
+
+def code_digest(target: type) -> str:
+    """Digest of a class: its name, and the syntax trees of its module and of what that imports from its own package.
+
+    The package of a part of ours is its folder under `src`, as `src.models`; that of others' parts is the outermost
+    one. Names and places of files do not enter: a copied module is the same part.
+    """
+    package = _package(target.__module__)
+    trees = sorted(_tree(module) for module in _reached(target.__module__, package))
+    return hashlib.sha256("\n".join([target.__qualname__, *trees]).encode()).hexdigest()[:LENGTH]
+
+
+def _package(module: str) -> str:
+    words = module.split(".")
+    return ".".join(words[:2]) if words[0] == "src" else words[0]
+
+
+def _reached(start: str, package: str) -> set[str]:
+    """Modules of `package` that `start` imports, at any depth and anywhere in their code, and itself."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        module = waiting.pop()
+        if module in found or _source(module) is None:
+            continue
+        found.add(module)
+        waiting += [name for name in _imports(module) if name == package or name.startswith(f"{package}.")]
+    return found
+
+
+def _imports(module: str) -> list[str]:
+    """Absolute names that a module imports; of `from a import b` both `a` and `a.b`, which may be a module."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(_source(module) or "")):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), _parent(module))
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return names
+
+
+def _parent(module: str) -> str:
+    path = _path(module)
+    return module if path is not None and path.name == "__init__.py" else module.rpartition(".")[0]
+
+
+@cache
+def _path(module: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, AttributeError, ValueError):
+        return None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    return Path(spec.origin)
+
+
+@cache
+def _source(module: str) -> str | None:
+    path = _path(module)
+    return None if path is None else path.read_text(encoding="utf-8")
+
+
+@cache
+def _tree(module: str) -> str:
+    """The module's syntax tree as text, without docstrings."""
+    tree = ast.parse(_source(module) or "")
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_text(body[0]):
+            node.body = body[1:]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -1,0 +1,114 @@
+"""Parts that a user may replace: each is a frozen dataclass, whose fields are its settings, limits and identity.
+
+A method, a score, a rewinding rule, a model, a data set, an optimizer and a learning-rate schedule are parts. YAML names
+the class by `_target_`; the class is its own schema. Imports no PyTorch: settings are read without it, so a part of
+this repository imports it inside its methods.
+"""
+
+import dataclasses
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from src.errors import UserError
+
+
+def setting(
+    default: Any = dataclasses.MISSING,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    identity: bool = True,
+) -> Any:
+    """A dataclass field with limits; `identity=False` where it does not enter what the part computes."""
+    limits = {"above": above, "at_least": at_least, "below": below, "at_most": at_most}
+    metadata = {"limits": {name: value for name, value in limits.items() if value is not None}, "identity": identity}
+    if isinstance(default, list | dict):
+        return dataclasses.field(default_factory=lambda: default.copy(), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What all parts have in common."""
+
+    @classmethod
+    def kind(cls) -> str:
+        """The class's name in snake_case: `LotteryTicket` is `lottery_ticket`."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+    @property
+    def short(self) -> str:
+        """A short name, for folders and tables: the kind, and each setting that is not at its default."""
+        return safe_name("-".join([self.kind(), *self.changes()]))
+
+    def changes(self) -> list[str]:
+        """`name` and value of each setting of the part's own that is not at its default."""
+        told = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.metadata.get("identity", True) and value != default_of(field) and not isinstance(value, Part):
+                told.append(f"{field.name}{value:g}" if isinstance(value, float | int) else f"{field.name}{value}")
+        return told
+
+    def check(self, key: str) -> None:
+        """Raise UserError where a setting is out of its limits; `key` is the part's place, as in `prune`.
+
+        A part with conditions between its settings extends this.
+        """
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Part):
+                value.check(f"{key}.{field.name}")
+            elif limits := field.metadata.get("limits"):
+                within(f"{key}.{field.name}", value, **limits)
+
+
+def default_of(field: "dataclasses.Field[Any]") -> Any:
+    """A field's default, or MISSING."""
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def require(holds: bool, key: str, value: object, allowed: str, example: str = "") -> None:
+    """Raise UserError that names the key, its value and what is allowed, unless `holds`."""
+    if not holds:
+        raise UserError(
+            f"{key}={value} is not allowed: it must be {allowed}{f'; for example {example}' * bool(example)}"
+        )
+
+
+def within(
+    key: str,
+    value: float | None,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+) -> None:
+    """Raise UserError where a number is not within its limits, or not a number; None is always allowed."""
+    if value is None:
+        return
+    words = {"above {:g}": above, "at least {:g}": at_least, "below {:g}": below, "at most {:g}": at_most}
+    allowed = " and ".join(text.format(limit) for text, limit in words.items() if limit is not None)
+    holds = (
+        not math.isnan(value)
+        and (above is None or value > above)
+        and (at_least is None or value >= at_least)
+        and (below is None or value < below)
+        and (at_most is None or value <= at_most)
+    )
+    require(holds, key, value, allowed or "a number")
+
+
+def safe_name(text: str) -> str:
+    """`text` as one part of a path: letters, digits and `._-`, nothing that leads elsewhere.
+
+    >>> safe_name("../../x y")
+    'x_y'
+    """
+    return re.sub(r"[^A-Za-z0-9._=-]+", "_", text).strip("._") or "unnamed"
