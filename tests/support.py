@@ -26,12 +26,12 @@ def command_line(*overrides: str, cwd: Path = ROOT, **env: str) -> subprocess.Co
 @functools.cache
 def fashion_mnist_root() -> Path:
     """A folder that holds Fashion-MNIST; skips the test where it cannot be had."""
-    from src.data import load_dataset
+    from src.data.mnist import FashionMnist
     from src.errors import UserError
 
     root = ROOT / "data"
     try:
-        load_dataset("fashion_mnist", root, 1, 1)
+        FashionMnist(root=str(root)).load()
     except UserError as error:
         pytest.skip(f"no Fashion-MNIST: {error}")
     return root
