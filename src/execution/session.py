@@ -11,13 +11,13 @@ from src.config.settings import settings_dict
 from src.errors import Busy
 from src.execution.progress import Progress
 from src.messages import TrainRequest
-from src.records.provenance import now, provenance
+from src.records.provenance import code_state, now, provenance
 from src.records.rows import epoch_row
 from src.records.timings import Stopwatch
 from src.records.writer import Keeps, RunFolder
 from src.run import Run
 from src.store.locks import acquire, run_lock
-from src.tracking.opening import open_tracker
+from src.tracking.tracker import open_tracker
 from src.training.state import EpochEnd
 from src.trajectory import Record
 
@@ -60,6 +60,7 @@ class Session:
             folder=run.folder,
             project=run.config.tracking.project,
             entity=run.config.tracking.entity,
+            difference=code_state()[1],
         )
         for row, layers in self._folder.rows():
             self._tracker.log_iteration(row, layers)
