@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from src.records.schema import MASKS_FILE
 from src.store.files import read_tensors
 
-MASKS_FILE = "masks.safetensors"
 
 
 def packed(masks: Mapping[str, Tensor]) -> dict[str, Tensor]:

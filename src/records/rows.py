@@ -5,9 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from src.pruning import remaining
-from src.requests import Epoch, Record
+from src.messages import Epoch
+from src.pruning.masks import remaining
 from src.sparsity import P_GRID, Q_GRID, Measures
+from src.trajectory import Record
 
 HEADLINE = (P_GRID.index(0.5), Q_GRID.index(1.0))
 """Place of (p, q) = (0.5, 1.0) in the grid: the pair that the paper's PQI curves show."""
@@ -17,7 +18,7 @@ def iteration_row(record: Record) -> dict[str, Any]:
     """The row of `iterations.csv`: counts, performance in percent and nats, PQI (0.5, 1.0) and Gini of the network."""
     alive = remaining(record.masks)
     total = sum(mask.numel() for mask in record.masks.values())
-    step, measures, best = record.step, record.measures, record.trained.history[record.trained.best_epoch]
+    step, measures, best = record.step, record.measures, record.trained.best_metrics
     return {
         "iteration": record.iteration,
         "remaining": alive,
@@ -33,8 +34,8 @@ def iteration_row(record: Record) -> dict[str, Any]:
         "pruned_gini": float(step.measures.gini_global) if step else None,
         "best_epoch": record.trained.best_epoch,
         "best_accuracy": best.test.accuracy,
-        "retained_bound": step.decision.bound if step else None,
-        "pruned_count": alive - remaining(step.decision.masks) if step else None,
+        "retained_bound": step.bound if step else None,
+        "pruned_count": alive - remaining(step.following.masks) if step else None,
         "retrained_train_accuracy": record.evaluated.train.accuracy,
         "retrained_train_loss": record.evaluated.train.loss,
         "empty_neurons": int((measures.d_neuron == 0).sum()),
@@ -59,7 +60,7 @@ def layer_rows(record: Record) -> list[dict[str, Any]]:
                 "retrained_gini": float(record.measures.gini_layer[index]),
                 "pruned_pqi": _headline(step.measures.pqi_layer[index]) if step else None,
                 "pruned_gini": float(step.measures.gini_layer[index]) if step else None,
-                "pruned_count": alive - int(step.decision.masks[name].sum()) if step else None,
+                "pruned_count": alive - int(step.following.masks[name].sum()) if step else None,
             }
         )
     return rows

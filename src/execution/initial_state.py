@@ -1,14 +1,62 @@
-"""The initial state from a file, instead of from the seed."""
+"""Initial states: from the seed, or from a file."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from src.data.dataset import Dataset
 from src.errors import UserError
+from src.messages import State
+from src.models.model import build_model, prunable_names
+from src.run import Run
 from src.store.files import read_tensors
+from src.trajectory import Layout
+
+DRAWS = 1_000_003
+"""Between the seeds of a run's fresh initial states."""
+
+
+class InitialStates:
+    """Initial states of runs with one model on one data set, each made once; `model` is one of the models.
+
+    Raises UserError where the model does not fit the images, or a file does not fit the model.
+    """
+
+    def __init__(self, dataset: Dataset, device: torch.device, runs: Sequence[Run]) -> None:
+        self._dataset = dataset
+        self._device = device
+        self._states: dict[Hashable, State] = {}
+        self.model: nn.Module
+        for run in runs:
+            self.of(run, 0)
+
+    def of(self, run: Run, draw: int) -> State:
+        """The state that a run starts from, on the device; `draw` above 0: another one of its seed."""
+        config = run.config
+        if draw > 0:
+            return self._moved(self._build(run, config.seed + draw * DRAWS).state_dict())
+        key = config.seed, config.init_from
+        if key not in self._states:
+            self.model = self._build(run, config.seed)
+            state: State = self.model.state_dict()
+            if config.init_from is not None:
+                state = read_initial_state(Path(config.init_from), state)
+            self._states[key] = self._moved(state)
+        return self._states[key]
+
+    def layout(self, run: Run) -> Layout:
+        """What is pruned of a run's network. Raises UserError where a pattern of prune.exclude matches nothing."""
+        names = prunable_names(self.model, run.config.prune.exclude)
+        return Layout(names, [name for name, _ in self.model.named_buffers()])
+
+    def _build(self, run: Run, seed: int) -> nn.Module:
+        return build_model(run.config.model, self._dataset.image_shape, self._dataset.classes, seed)
+
+    def _moved(self, state: State) -> State:
+        return {name: tensor.detach().to(self._device, copy=True) for name, tensor in state.items()}
 
 
 def read_initial_state(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:

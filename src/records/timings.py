@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from src.training.spec import TrainingSpec
-
 FILE = "timings.csv"
 
 
@@ -32,9 +30,9 @@ class Timing:
 class Stopwatch:
     """Adds up the epochs of one run in one process; a row per iteration."""
 
-    def __init__(self, folder: Path, spec: TrainingSpec, device: str) -> None:
+    def __init__(self, folder: Path, dataset: str, model: str, train_size: int | None, device: str) -> None:
         self._folder = folder
-        self._spec = spec
+        self._setting = (dataset, model, train_size)
         self._device = device
         self._engine = "solo"
         self._epochs = 0
@@ -48,9 +46,8 @@ class Stopwatch:
 
     def iteration(self, iteration: int) -> None:
         """An iteration is recorded: add its row."""
-        spec = self._spec
-        setting = (spec.dataset, spec.model, spec.train_size, self._engine, self._device)
-        append_timing(self._folder, Timing(iteration, self._epochs, self._seconds, *setting))
+        timing = Timing(iteration, self._epochs, self._seconds, *self._setting, self._engine, self._device)
+        append_timing(self._folder, timing)
         self._epochs, self._seconds = 0, 0.0
 
 

@@ -1,4 +1,4 @@
-"""Claims: of several processes or machines that share a folder, one does a piece of work."""
+"""Locks: of several processes or machines that share a folder, one does a piece of work."""
 
 import errno
 import tempfile
@@ -19,8 +19,8 @@ NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 """What a file system without locks answers."""
 
 
-def claim(path: Path, until: ExitStack) -> bool:
-    """Take the claim at `path`, held until `until` closes; False where another process has it.
+def acquire(path: Path, until: ExitStack) -> bool:
+    """Take the lock at `path`, held until `until` closes; False where another process has it.
 
     It is a lock of the kernel's, which falls with its process, however that ends; on a file system that has no such
     locks it is a lease, which is free a minute after its process's end.
@@ -49,13 +49,13 @@ def has_locks(folder: Path) -> bool:
 
 
 def run_lock(folder: Path) -> Path:
-    """What the process that writes a run's `folder`, `<output_dir>/runs/<name>`, holds a claim on."""
+    """What the process that writes a run's `folder`, `<output_dir>/runs/<name>`, holds."""
     return folder.parents[1] / "locks" / f"{folder.name}.lock"
 
 
 def is_held(path: Path) -> bool:
-    """Whether a living process has the claim at `path`."""
+    """Whether a living process has the lock at `path`."""
     if not path.exists() and not path.with_suffix(".lease").exists():
         return False
     with ExitStack() as until:
-        return not claim(path, until)
+        return not acquire(path, until)
