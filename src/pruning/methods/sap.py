@@ -48,13 +48,13 @@ class Sap(Method):
 
         exact = protocol.sap.count_arithmetic == CountArithmetic.exact
         numbers = {"p": self.p, "q": self.q, "eta_r": self.eta_r, "gamma": self.gamma, "beta": self.beta}
-        return sap_amount(weights, alive, **numbers, exact=exact, ceil=protocol.sap.ceil, measure=self.measure.value)
+        return sap_amount(weights, alive, **numbers, exact=exact, ceil=protocol.sap.ceil, measure=str(self.measure))
 
     @property
     def abbreviation(self) -> str:
         numbers = "-".join(f"{x:g}" for x in (self.p, self.q, self.eta_r, self.gamma))
         beta = f"-beta{self.beta:g}" if self.beta != type(self).beta else ""
-        return f"sap-{numbers}{beta}{'' if self.measure is Measure.pqi else f'-{self.measure}'}"
+        return f"sap-{numbers}{beta}{'' if self.measure == Measure.pqi else f'-{self.measure}'}"
 
     @property
     def title(self) -> str:
