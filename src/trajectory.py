@@ -152,7 +152,9 @@ def trajectory(
         request = following
 
 
-def _follow(plan: Plan, layout: Layout, origin: TrainRequest, trained: Trained | None, request: TrainRequest) -> Following:
+def _follow(
+    plan: Plan, layout: Layout, origin: TrainRequest, trained: Trained | None, request: TrainRequest
+) -> Following:
     """The next masks and the training they lead to: decided by `trained`, or by the initial state where it is None."""
     method, t = plan.method, request.iteration
     if method.decided_on == "initialisation" or trained is None:
@@ -162,7 +164,7 @@ def _follow(plan: Plan, layout: Layout, origin: TrainRequest, trained: Trained |
         deciding, _ = trained.checkpoint(plan.dense_decides if later else plan.decides)
     weights = {name: deciding[name] for name in request.masks}
     scores = yield from _scores(plan, deciding, request)
-    decision = prune(method, plan.protocol, weights, scores, request.masks)
+    decision = prune(method, plan.protocol, weights, scores, request.masks, t)
     rewound = yield from method.rewind.start(t + 1, origin, deciding)
     buffers = rewound if plan.reset_buffers else deciding
     start = {**rewound, **{name: buffers[name] for name in layout.buffers}}
@@ -174,7 +176,9 @@ def _scores(plan: Plan, deciding: State, request: TrainRequest) -> Generator[Req
     if not score.needs_network:
         weights = {name: deciding[name] for name in masks}
         return cast(Mapping[str, Tensor], score.of_weights(weights, (plan.seed, request.iteration)))
-    asked = ScoreRequest(apply_masks(deciding, masks), lambda network, batches: score.of_network(network, batches, masks))
+    asked = ScoreRequest(
+        apply_masks(deciding, masks), lambda network, batches: score.of_network(network, batches, masks)
+    )
     return cast(Mapping[str, Tensor], (yield asked))
 
 

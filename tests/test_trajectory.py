@@ -38,7 +38,7 @@ LAYER = Scope.layer
 class One(Method):
     """Prunes one weight of each group."""
 
-    def amount(self, weights, alive, protocol):  # noqa: ARG002
+    def amount(self, weights, alive, iteration, protocol):
         return Amount(torch.ones(len(weights), dtype=torch.int64))
 
 

@@ -219,5 +219,3 @@ def _plain(value: Any) -> Any:
 
 def _shown(value: object) -> str:
     return "null" if value is None else str(value)
-
-

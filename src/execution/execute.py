@@ -121,9 +121,7 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
     _drive(group, engine or SoloEngine(spec, dataset, initial.model, device, backend), initial, device)
 
 
-def _stacked_engine(
-    group: Sequence[Run], dataset: Dataset, model: nn.Module, device: torch.device
-) -> Engine | None:
+def _stacked_engine(group: Sequence[Run], dataset: Dataset, model: nn.Module, device: torch.device) -> Engine | None:
     """What trains a group's runs together; None where one after the other is faster."""
     from src.training.stacked.engine import StackedEngine, stacks
 
