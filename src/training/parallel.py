@@ -30,16 +30,6 @@ ORDERED: list[Any] = [TrainRequest, TrainingState, Snapshot, Epoch, Performance]
 """What orders of the first process are made of, besides tensors and plain values."""
 
 
-def processes() -> int:
-    """How many processes torchrun has started for this command; 1 without it."""
-    return int(os.environ.get("WORLD_SIZE", "1")) if "LOCAL_RANK" in os.environ else 1
-
-
-def is_first() -> bool:
-    """Whether this process is the one that drives, records and speaks."""
-    return processes() == 1 or os.environ["RANK"] == "0"
-
-
 @contextmanager
 def process_group(device: torch.device) -> Iterator[None]:
     """The connection between torchrun's processes."""

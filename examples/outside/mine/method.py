@@ -9,7 +9,7 @@ from src.pruning.method import Method
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src.config.schema import ProtocolConfig
+    from src.config.protocol import ProtocolConfig
     from src.pruning.amounts import Amount
 
 
