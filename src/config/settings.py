@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from hydra.conf import HydraConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -60,7 +61,7 @@ def settings(config: DictConfig, choices: Mapping[str, str] = {}, overrides: Seq
     return result
 
 
-def job_settings(config: DictConfig, hydra: DictConfig) -> Config:
+def job_settings(config: DictConfig, hydra: HydraConf) -> Config:
     """The settings of one of Hydra's jobs; `hydra` is Hydra's own part of its configuration."""
     choices = {
         str(group): str(choice)
@@ -124,7 +125,7 @@ def _build(key: str, node: Any, kind: type[Part] | None = None, default: type[Pa
             raise UserError(f"unknown key {key}.{name}: {_hint(name, list(fields))} ({cls.__name__})")
     nested = {name: field for name, field in fields.items() if "part" in field.metadata}
     parts = {
-        name: _build(f"{key}.{name}", values.pop(name), field.metadata["part"], type(field.default))
+        name: _build(f"{key}.{name}", values.pop(name), field.metadata["part"], cast(type[Part], type(field.default)))
         for name, field in nested.items()
         if name in values
     }

@@ -95,7 +95,11 @@ class Composer:
 
     def foreign(self, words: Words) -> Words:
         """Those of the words that set what the job's own part does not take, as `prune.ratio` with `prune=dense`."""
-        values = [(word, override) for word, override in zip(words, self.parse(words), strict=True) if self._is_value(override)]
+        values = [
+            (word, override)
+            for word, override in zip(words, self.parse(words), strict=True)
+            if self._is_value(override)
+        ]
         files = self._files(words)
         return tuple(word for word, override in values if not self._takes(files, override.key_or_group))
 
