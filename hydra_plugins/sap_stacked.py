@@ -4,15 +4,13 @@ import logging
 from collections.abc import Sequence
 
 from hydra.core.utils import JobReturn, JobStatus, filter_overrides
-from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
 from src.config.schema import Config
-from src.errors import UserError
-from src.config.settings import settings
+from src.sweeps.compose import Composer, config_dir_of
+from src.sweeps.jobs import MISTAKES
 
 log = logging.getLogger(__name__)
 
@@ -21,16 +19,14 @@ class StackedLauncher(Launcher):
     """Groups the jobs that can be trained together; every run gets its folder and records as if it were alone."""
 
     def __init__(self) -> None:
-        self.hydra_context: HydraContext | None = None
         self.config: DictConfig | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:  # noqa: ARG002
-        self.hydra_context = hydra_context
         self.config = config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:  # noqa: ARG002
         """What became of each job, in order; one that cannot be composed is among them and does not stop the others."""
-        composed = [self._compose(words) for words in job_overrides]
+        composed = self._composed(job_overrides)
         good = [config for config in composed if isinstance(config, Config)]
         log.info("%d runs, stacked where that is faster", len(good))
         from src.execution import execute_together  # PyTorch, which Hydra's search for plugins must not wait for
@@ -48,13 +44,13 @@ class StackedLauncher(Launcher):
                 print(outcome.folder, flush=True)
         return results
 
-    def _compose(self, words: Sequence[str]) -> Config | Exception:
-        assert self.hydra_context is not None
+    def _composed(self, job_overrides: Sequence[Sequence[str]]) -> list[Config | Exception]:
         assert self.config is not None
-        try:
-            config = self.hydra_context.config_loader.load_sweep_config(self.config, list(words))
-            with open_dict(config):
-                del config["hydra"]
-            return settings(config)
-        except (UserError, HydraException, OmegaConfBaseException) as error:
-            return error
+        composer = Composer(list(self.config.hydra.overrides.hydra), config_dir_of(self.config.hydra))
+        composed: list[Config | Exception] = []
+        for words in job_overrides:
+            try:
+                composed.append(composer.settings(tuple(words)))
+            except MISTAKES as error:
+                composed.append(error)
+        return composed

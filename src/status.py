@@ -1,79 +1,89 @@
 """Where runs stand.
 
-python -m src.status experiment=main_text trainer=quick
+python -m src.status experiment=main_text
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra.errors import HydraException
-from omegaconf.errors import OmegaConfBaseException
-
 from src.errors import UserError, message
-from src.experiments.compose import jobs_of
-from src.experiments.jobs import BadJob
-from src.status.disk import disk, size, unneeded
-from src.status.report import Report, bytes_text
-from src.status.standing import Standing, Status, standings, stored
-from src.status.work import measured_rates, work
+from src.sweeps.compose import Composer, hydra_with, search_path
+from src.sweeps.disk import size, unneeded
+from src.sweeps.jobs import MISTAKES, jobs_of
+from src.sweeps.progress import Progress, State, progress, stored
+from src.sweeps.report import Report, bytes_text, plural, report, show
+from src.sweeps.sweep import Sweep
 
 HELP = """Where runs stand, what is left to train, how long that takes at the measured rate, and the disk used.
 
-Use:  python -m src.status [KEY=VALUE ...] [--json] [--prune]
+Use:  python -m src.status [KEY=VALUE ...] [--config-dir FOLDER] [--json] [--prune]
 
-  KEY=VALUE   as for src.main, for the runs of that command: experiment=main_text trainer=quick seed=0
-              none, or only output_dir: all runs that there are
-  --json      for scripts
-  --prune     remove trainings and left-overs that none of these runs needs to go on; no records are touched
+  KEY=VALUE     as for src.main, for the runs of that command: experiment=main_text seed=0
+                none, or only output_dir: all runs that there are
+  --config-dir  your own folder of choices, as for src.main
+  --json        for scripts
+  --prune       list and remove the trainings and left-overs that no run here needs to go on; no records are touched
 """
-FLAGS = ("--json", "--prune")
 
 
 def main(arguments: Sequence[str]) -> int:
     """The command line; its exit status: 0, or 1 where the command has a mistake or a run has failed."""
-    if {"-h", "--help"} & set(arguments):
-        print(HELP)
-        return 0
     try:
-        words = [word for word in arguments if word not in FLAGS]
-        if flags := [word for word in words if word.startswith("--")]:
-            raise UserError(f"{flags[0]} is not known; flags: {', '.join(FLAGS)}")
-        output_dir, runs = _runs(words)
-        if "--prune" in arguments:
-            _prune(output_dir, runs)
-        whole = work(runs, from_start=True) if all(run.job for run in runs) else None
-        report = Report(runs, whole, work(runs), measured_rates(output_dir), disk(output_dir, runs))
-    except (UserError, HydraException, OmegaConfBaseException) as error:
+        asked = _parsed(arguments)
+        if asked.help:
+            show(HELP)
+            return 0
+        found = _report(asked.words, asked.config_dir, asked.prune)
+    except MISTAKES as error:
         print(f"error: {message(error)}", file=sys.stderr)
         return 1
-    print(json.dumps(report.data(), indent=2) if "--json" in arguments else report.text())
-    return int(any(run.status == Status.failed for run in runs))
+    show(json.dumps(found.data(), indent=2) if asked.json else found.text())
+    return int(bool(found.bad) or any(run.state == State.failed for run in found.runs))
 
 
-def _runs(words: list[str]) -> tuple[Path, list[Standing]]:
-    """The output folder, and the runs that the words stand for, or all that are in it."""
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
+    for flag in ("--json", "--prune"):
+        parser.add_argument(flag, action="store_true")
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("-m", "--multirun", action="store_true")  # of src.main, and said of its sweeps here anyway
+    parser.add_argument("-cd", "--config-dir")
+    try:
+        asked, words = parser.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise UserError(message(error)) from error
+    if flags := [word for word in words if word.startswith("-")]:
+        raise UserError(f"{flags[0]} is not known; flags: --config-dir FOLDER, --json, --prune")
+    asked.words = words
+    return asked
+
+
+def _report(words: list[str], config_dir: str | None, prune: bool) -> Report:
+    """On the runs that the words stand for, or on all that are in the output folder."""
     if all(word.startswith("output_dir=") for word in words):
-        output_dir = Path(words[-1].removeprefix("output_dir=") if words else "outputs")
-        return output_dir, stored(output_dir)
-    jobs = jobs_of(words)
-    for job in jobs:
-        if isinstance(job, BadJob):
-            raise UserError(f"{' '.join(job.words)}: {job.reason}")
-    runs = standings(jobs)
-    return runs[0].folder.parents[1], runs
+        with hydra_with(config_dir):
+            output_dir = Path(Composer([*search_path(config_dir)], config_dir).settings(tuple(words)).output_dir)
+        runs, bad = stored(output_dir), []
+    else:
+        sweep = Sweep(jobs_of(words, config_dir))
+        output_dir, runs, bad = sweep.output_dir, [progress(job) for job in sweep.jobs], sweep.bad
+    if prune:
+        _prune(output_dir, runs)
+    return report(runs, output_dir, bad)
 
 
-def _prune(output_dir: Path, runs: Sequence[Standing]) -> None:
-    """Remove what none of the runs asked for, and none of the others that are there, needs."""
+def _prune(output_dir: Path, runs: Sequence[Progress]) -> None:
+    """List and remove what none of the runs asked for, and none of the others that are there, refers to."""
     known = {run.name for run in runs}
     everyone = [*runs, *(run for run in stored(output_dir) if run.name not in known)]
-    files = unneeded(output_dir, everyone)
-    freed = sum(size(path) for path in files)
-    for path in files:
+    files = {path: size(path) for path in unneeded(output_dir, everyone)}
+    for path, bytes_freed in files.items():
+        print(f"{path}  {bytes_text(bytes_freed)}", file=sys.stderr)
         path.unlink(missing_ok=True)
-    print(f"removed {len(files)} files, {bytes_text(freed)}", file=sys.stderr)
+    print(f"removed {plural(len(files), 'file')}, {bytes_text(sum(files.values()))}", file=sys.stderr)
 
 
 if __name__ == "__main__":

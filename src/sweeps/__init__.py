@@ -1,1 +1,1 @@
-"""Experiments: the runs a sweep stands for, what they share, and what is left to do. Imports no PyTorch."""
+"""Sweeps: the runs that a command stands for, where they stand, and what is left to do. Imports no PyTorch."""

@@ -1,120 +1,117 @@
-"""Jobs of a sweep: overrides, checked settings and the run they stand for."""
+"""The jobs that a command line of `src.main` stands for: the runs of a sweep."""
 
-import copy
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 
-import yaml  # type: ignore[import-untyped]
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.schema import PRUNE_SCHEMAS, Config
 from src.errors import UserError, message
-from src.experiments.products import Words
-from src.naming import run_name
-from src.run_identity import build_run_id, build_spec
-from src.config.settings import settings
-from src.training.spec import TrainingSpec
+from src.run import Run
+from src.sweeps.compose import Composer, Words, hydra_with, search_path
+
+MISTAKES = (UserError, HydraException, OmegaConfBaseException)
+"""Errors that are the user's to mend."""
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One run of a sweep."""
+    """One run of a sweep, and the words that make it."""
 
     words: Words
-    config: Config
-    spec: TrainingSpec
-    identity: str
-
-    @property
-    def folder(self) -> Path:
-        """Where its records are, or will be."""
-        return Path(self.config.output_dir) / "runs" / run_name(self.config, self.identity)
+    run: Run
 
 
 @dataclass(frozen=True)
 class BadJob:
-    """Overrides that make no run, and why."""
+    """Words that make no run, and why."""
 
     words: Words
     reason: str
 
 
-HYDRAS_OWN = ("hydra_logging", "job_logging", "launcher", "sweeper", "output", "env")
-WITHOUT_HYDRA = [f"~hydra/{group}" for group in HYDRAS_OWN]
-"""Hydra's own settings, which are no part of a job's: not loading them saves a fifth of the time."""
+def jobs_of(words: Sequence[str], config_dir: str | None = None) -> list[Job | BadJob]:
+    """Jobs of `python -m src.main -m` with these words. Raises UserError, and what Hydra and OmegaConf raise."""
+    with hydra_with(config_dir):
+        return jobs([*search_path(config_dir), *words], config_dir)
 
 
-class Composer:
-    """Settings of jobs as Hydra composes them; files only once for jobs that differ in single values (50 ms each)."""
-
-    def __init__(self, loader: ConfigLoaderImpl, master: DictConfig) -> None:
-        parser = OverridesParser.create(config_loader=loader)
-        self._loader = loader
-        self._name = master.hydra.job.config_name
-        self._read = cache(lambda word: parser.parse_overrides([word])[0])
-        self._is_group = cache(lambda key: bool(loader.get_group_options(key)))
-        self._composed = cache(self._compose)
-        self._settings = cache(self._check)
-
-    def parse(self, words: Sequence[str]) -> list[Override]:
-        """Words of a command line as Hydra reads them."""
-        return [self._read(word) for word in words]
-
-    def settings(self, words: Words) -> Config:
-        """Checked settings of one job. Raises UserError, and what Hydra and OmegaConf raise."""
-        seeds = [o.value() for o in self.parse(words) if o.input_line and o.input_line.startswith("seed=")]
-        if not (len(seeds) == 1 and isinstance(seeds[0], int) and seeds[0] >= 0):
-            return self._check(words)
-        others = tuple(word for word in words if not word.startswith("seed="))
-        return replace(self._settings((*others, "seed=0")), seed=seeds[0])  # nothing else depends on the seed
-
-    def _check(self, words: Words) -> Config:
-        overrides = self.parse(words)
-        files = tuple(word for word, o in zip(words, overrides, strict=True) if not self._is_value(o))
-        config = copy.deepcopy(self._composed(files))
-        self._loader._apply_overrides_to_config([o for o in overrides if self._is_value(o)], config)
-        return settings(config)
-
-    def _compose(self, words: Words) -> DictConfig:
-        config = self._loader.load_configuration(self._name, [*words, *WITHOUT_HYDRA], run_mode=RunMode.RUN)
-        with open_dict(config):
-            del config["hydra"]
-        return config
-
-    def _is_value(self, override: Override) -> bool:
-        """Whether it sets a value; choices of files, +key and ~key are Hydra's to order."""
-        changes = not (override.is_add() or override.is_force_add() or override.is_delete())
-        return changes and not self._is_group(override.key_or_group)
+def jobs(words: Sequence[str], config_dir: str | None) -> list[Job | BadJob]:
+    """The same within `hydra.main`: the jobs of each experiment named, with the other words."""
+    composer = Composer(words, config_dir)
+    overrides = composer.parse(words)
+    hydras_own = [word for word, override in zip(words, overrides, strict=True) if override.is_hydra_override()]
+    others = [word for word in words if word not in hydras_own and not word.startswith("experiment=")]
+    sweep: dict[Words, None] = {}
+    for experiment in _experiments(overrides):
+        sweeper = composer.sweeper((*hydras_own, *experiment))
+        axes = expand(sweeper["params"], sweeper["products"], composer.parse([*experiment, *others]), composer)
+        sweep |= dict.fromkeys(axes)
+    return _resolved(composer, list(sweep))
 
 
-def resolve(composer: Composer, sweep: Iterable[Words]) -> list[Job | BadJob]:
+def expand(
+    params: Mapping[str, object],
+    products: Mapping[str, Mapping[str, object]],
+    arguments: Sequence[Override],
+    composer: Composer,
+) -> list[Words]:
+    """The jobs of all products, in order, those that read the same once.
+
+    A product's axes are `params`, its own and `arguments`; of one key the last counts, so that the command line
+    replaces an axis of the experiment. Without products, `params` and `arguments` are the one product.
+    """
+    found: dict[Words, None] = {}
+    for axes in (products or {"all": {}}).values():
+        own = composer.parse([f"{key}={value}" for key, value in {**params, **axes}.items()])
+        values = {override.get_key_element(): _axis(override) for override in [*own, *arguments]}
+        found |= dict.fromkeys(product(*values.values()))
+    return list(found)
+
+
+def _axis(override: Override) -> list[str]:
+    """The words, one for each value, that a word of a sweep stands for."""
+    key = override.get_key_element()
+    if not override.is_sweep_override():
+        return [f"{key}={override.get_value_element_as_str()}"]
+    if not override.is_discrete_sweep():
+        raise UserError(f"{override.input_line}: a sweep goes over single values; give them as {key}=A,B,C")
+    values = [f"{key}={value}" for value in override.sweep_string_iterator()]
+    if key == "output_dir":
+        quoted = f"'output_dir=\"{','.join(value.partition('=')[2] for value in values)}\"'"
+        raise UserError(f"{override.input_line}: a sweep has one output_dir; a folder with a comma is given as {quoted}")
+    return values
+
+
+def _experiments(overrides: Iterable[Override]) -> list[Words]:
+    """The choices of `experiment`, each as words; one of none where there is no experiment."""
+    named = [override for override in overrides if override.key_or_group == "experiment"]
+    return [(word,) for word in _axis(named[-1])] if named else [()]
+
+
+def _resolved(composer: Composer, sweep: Sequence[Words]) -> list[Job | BadJob]:
     """Checked settings and identity of each job; of jobs that are the same run, the first."""
     found: dict[object, Job | BadJob] = {}
-    for words in sweep:
+    for words in _each_with_its_own(composer, sweep):
         try:
-            config = composer.settings(words)
-            spec = build_spec(config)
-            job = Job(words, config, spec, build_run_id(config, spec))
-            found.setdefault(job.identity, job)
-        except (UserError, HydraException, OmegaConfBaseException) as error:
+            job = Job(words, Run(composer.settings(words)))
+            found.setdefault(job.run.identity, job)
+        except MISTAKES as error:
             found[words] = BadJob(words, message(error))
     return list(found.values())
 
 
-def stored_config(folder: Path) -> Config:
-    """The settings that a run's folder was made with. Raises OSError where they are missing or of another version."""
+def _each_with_its_own(composer: Composer, sweep: Sequence[Words]) -> list[Words]:
+    """Jobs without the words that their parts do not take, as `prune.ratio` of `prune=dense`, where another's does."""
+    foreign = {words: _foreign(composer, words) for words in sweep}
+    taken = {word for words in sweep for word in words if word not in foreign[words]}
+    return list(dict.fromkeys(tuple(w for w in words if w not in foreign[words] or w not in taken) for words in sweep))
+
+
+def _foreign(composer: Composer, words: Words) -> Words:
     try:
-        loaded = OmegaConf.load(folder / "config.yaml")
-        prune = PRUNE_SCHEMAS[str(loaded.prune.name)]()
-        return settings(cast(DictConfig, OmegaConf.merge(OmegaConf.structured(Config(prune=prune)), loaded)))
-    except (KeyError, UserError, OmegaConfBaseException, yaml.YAMLError) as error:
-        raise OSError(f"{folder / 'config.yaml'} cannot be read: {error}") from error
+        return composer.foreign(words)
+    except MISTAKES:  # told when the job is composed
+        return ()

@@ -1,17 +1,22 @@
-"""Where one run stands."""
+"""How far a run is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from src.experiments.jobs import BadJob, Job, stored_config
-from src.run_identity import build_run_id, build_spec
+import yaml  # type: ignore[import-untyped]
+
 from src.store.claims import is_held, run_lock
 from src.store.state import read_status
+from src.sweeps.jobs import Job
+
+Setting = tuple[str, str, int | None]
+"""What the time of an epoch depends on here: data set, model, number of training images (None: all)."""
 
 
-class Status(StrEnum):
+class State(StrEnum):
     """State of a run; `interrupted`: begun, and no process works on it."""
 
     finished = "finished"
@@ -22,15 +27,22 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A run, its state and the iterations recorded of T + 1; `job` is None for a stored run that needs no more work."""
+class Progress:
+    """A run, its state, and the iterations recorded of T + 1.
+
+    spec: digest of what all its trainings have in common; epochs: of one training. Of a run that is only known from
+    its folder, what the folder does not tell is None.
+    """
 
     folder: Path
-    status: Status
+    identity: str
+    state: State
     done: int
     total: int
     reason: str | None = None
-    job: Job | None = None
+    spec: str | None = None
+    setting: Setting | None = None
+    epochs: int | None = None
 
     @property
     def name(self) -> str:
@@ -38,64 +50,51 @@ class Standing:
 
     @property
     def finished(self) -> bool:
-        return self.status == Status.finished
+        return self.state == State.finished
 
 
-def standing(job: Job) -> Standing:
-    """Where the run of a job stands."""
-    total = job.config.prune.iterations + 1
-    state = read_status(job.folder)
-    if state is None or state.get("id") != job.identity:
-        return Standing(job.folder, Status.missing, 0, total, job=job)
-    status = _status(job.folder, state["status"])
-    return Standing(job.folder, status, state["iterations_done"], total, state["reason"], job)
+def progress(job: Job) -> Progress:
+    """How far the run of a job is."""
+    run, config = job.run, job.run.config
+    found = read_status(run.folder)
+    state, done, reason = State.missing, 0, None
+    if found is not None and found.get("id") == run.identity:
+        state, done, reason = _state(run.folder, found["status"]), found["iterations_done"], found["reason"]
+    setting = (config.dataset.short, config.model.short, config.dataset.train_size)
+    total = run.iterations + 1
+    return Progress(
+        run.folder, run.identity, state, done, total, reason, run.spec_digest, setting, config.trainer.epochs
+    )
 
 
-def standings(jobs: Iterable[Job | BadJob]) -> list[Standing]:
-    """Where the runs of jobs stand; a job that makes no run is left out."""
-    return [standing(job) for job in jobs if isinstance(job, Job)]
-
-
-def stored(output_dir: Path) -> list[Standing]:
-    """Where the runs stand whose folders are in `<output_dir>/runs`, in the order of their names.
-
-    Settings are read only of unfinished runs and of those that may share trainings with them.
-    """
+def stored(output_dir: Path) -> list[Progress]:
+    """How far the runs are whose folders are in `<output_dir>/runs`, in the order of their names."""
     runs = output_dir / "runs"
     folders = sorted(runs.iterdir()) if runs.is_dir() else []
-    found = []
-    for folder in folders:
-        state = read_status(folder)
-        if state is not None:
-            done, total = state["iterations_done"], state["iterations_total"]
-            found.append(Standing(folder, _status(folder, state["status"]), done, total, state["reason"]))
-    kin = {_kin(run) for run in found if not run.finished}
-    return [_with_job(run, output_dir) if _kin(run) in kin else run for run in found]
+    return [_of_folder(folder, found) for folder in folders if (found := read_status(folder)) is not None]
 
 
-def _kin(run: Standing) -> tuple[str, ...]:
-    """Data set, model and seed, as the folder's name has them."""
-    words = run.name.split("-")
-    return (*words[:2], *(word for word in words if word.startswith("seed")))
+def by_state(runs: Iterable[Progress]) -> dict[State, int]:
+    """How many runs are in each state, in the order of `State`."""
+    states = [run.state for run in runs]
+    return {state: states.count(state) for state in State}
 
 
-def _with_job(run: Standing, output_dir: Path) -> Standing:
+def _of_folder(folder: Path, found: dict[str, Any]) -> Progress:
+    state = _state(folder, found["status"])
+    done, total = found["iterations_done"], found["iterations_total"]
+    about = (folder, str(found["id"]), state, done, total, found["reason"], found.get("spec"))
+    if state == State.finished:
+        return Progress(*about)
     try:
-        config = stored_config(run.folder)
-    except OSError:
-        return run
-    config.output_dir = str(output_dir)  # the folder may have been moved
-    spec = build_spec(config)
-    job = Job((), config, spec, build_run_id(config, spec))
-    return Standing(run.folder, run.status, run.done, run.total, run.reason, job)
+        config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        setting = (config["dataset"]["name"], config["model"]["name"], config["dataset"]["train_size"])
+        return Progress(*about, setting, int(config["trainer"]["epochs"]))
+    except (OSError, yaml.YAMLError, LookupError, TypeError, ValueError):
+        return Progress(*about)
 
 
-def _status(folder: Path, recorded: str) -> Status:
+def _state(folder: Path, recorded: str) -> State:
     if recorded == "running" and not is_held(run_lock(folder)):
-        return Status.interrupted
-    return Status(recorded)
-
-
-def by_status(runs: Sequence[Standing]) -> dict[Status, int]:
-    """How many runs are in each state, in the order of `Status`."""
-    return {status: sum(run.status == status for run in runs) for status in Status}
+        return State.interrupted
+    return State(recorded)

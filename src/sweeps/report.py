@@ -1,21 +1,32 @@
 """What the status says, as text and as data."""
 
-from collections.abc import Mapping, Sequence
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from src.status.disk import Disk
-from src.status.standing import Standing, by_status
-from src.status.work import Rate, Setting, Work
+from src.sweeps.disk import Disk, disk
+from src.sweeps.jobs import BadJob, Job
+from src.sweeps.progress import Progress, Setting, by_state, progress
+from src.sweeps.work import Rate, Work, measured_rates, work
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+
+QUICK, LESS = 3, "trainer=quick or trainer.epochs=3"
+"""Epochs of the shortest training worth looking at, and how to ask for it."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """The runs asked for, all their trainings where these are known, those left, the rates, and the disk used."""
+    """The runs asked for, the impossible ones among them, their trainings, those left, the rates, and the disk used.
 
-    runs: Sequence[Standing]
+    whole: None where the runs' folders do not tell.
+    """
+
+    runs: Sequence[Progress]
+    bad: Sequence[BadJob]
     whole: Work | None
     left: Work
     rates: Mapping[Setting, Rate]
@@ -24,12 +35,15 @@ class Report:
     def text(self) -> str:
         """For people: a line per run that is not finished, then the sums."""
         width = max((len(run.name) for run in self.runs), default=0)
-        lines = [f"{run.name:{width}}  {_standing(run)}" for run in self.runs if not run.finished]
-        counts = ", ".join(f"{count} {status}" for status, count in by_status(self.runs).items() if count)
-        lines.append(f"{_plural(len(self.runs), 'run')}{counts and f': {counts}'}")
+        lines = [f"{run.name:{width}}  {_progress(run)}" for run in self.runs if not run.finished]
+        lines += [f"impossible: {' '.join(job.words)}: {indented(job.reason)}" for job in self.bad]
+        counts = [f"{count} {state}" for state, count in by_state(self.runs).items() if count]
+        counts += [f"{len(self.bad)} impossible"] * bool(self.bad)
+        lines.append(f"{plural(len(self.runs) + len(self.bad), 'run')}{': ' * bool(counts)}{', '.join(counts)}")
         if self.whole:
             lines.append(f"all of them: {_amount(self.whole)}")
-        lines.append(f"left to do:  {_amount(self.left)}{self._time()}")
+        lines.append(f"left to do:  {_amount(self.left)}")
+        lines += _times(self.left, self.rates)
         records, trainings = bytes_text(self.disk.records), bytes_text(self.disk.trainings)
         lines.append(f"disk: {records} of records, {trainings} of trainings kept to go on and to share")
         return "\n".join(lines)
@@ -37,41 +51,39 @@ class Report:
     def data(self) -> dict[str, Any]:
         """For scripts: the same as JSON."""
         return {
-            "runs": [
-                {
-                    "name": run.name,
-                    "folder": str(run.folder),
-                    "status": run.status.value,
-                    "iterations_done": run.done,
-                    "iterations_total": run.total,
-                    "reason": run.reason,
-                }
-                for run in self.runs
-            ],
-            "counts": {status.value: count for status, count in by_status(self.runs).items()},
+            "runs": [_run_data(run) for run in self.runs],
+            "impossible": [{"words": list(job.words), "reason": job.reason} for job in self.bad],
+            "counts": {state.value: count for state, count in by_state(self.runs).items()},
             "all": _work_data(self.whole) if self.whole else None,
             "left": {**_work_data(self.left), "seconds": self.left.seconds(self.rates)},
-            "seconds_per_epoch": {
-                "-".join(map(str, setting[:2])): rate.seconds for setting, rate in self.rates.items()
-            },
+            "seconds_per_epoch": {_named(setting): rate.seconds for setting, rate in self.rates.items()},
             "disk_bytes": {"records": self.disk.records, "trainings": self.disk.trainings},
         }
 
-    def _time(self) -> str:
-        epochs = self.left.epochs
-        if not epochs:
-            return ""
-        known = [
-            f"{setting[0]}-{setting[1]} {rate.seconds:.3g} s ({rate.engine}, {rate.device})"
-            for setting, rate in self.rates.items()
-            if setting in epochs
-        ]
-        unknown = [f"{dataset}-{model}" for dataset, model, size in epochs if (dataset, model, size) not in self.rates]
-        seconds = self.left.seconds(self.rates)
-        total = "" if seconds is None else f"\ntime left: {duration(seconds)} one after the other"
-        measured = f"\nan epoch takes: {', '.join(known)}" if known else ""
-        missing = f"\nno epoch timed yet here: {', '.join(unknown)}" if unknown else ""
-        return total + measured + missing
+
+def report(runs: Sequence[Progress], output_dir: Path, bad: Sequence[BadJob] = ()) -> Report:
+    """The report of runs that are, or will be, in `output_dir`."""
+    whole = work(runs, from_start=True) if all(run.epochs is not None for run in runs) else None
+    return Report(runs, bad, whole, work(runs), measured_rates(output_dir), disk(output_dir, runs))
+
+
+def outlook(jobs: Sequence[Job], rates: Mapping[Setting, Rate]) -> str:
+    """The first line of a run or a sweep: what will be trained, how long that takes here, and how to ask for less."""
+    left = work([progress(job) for job in jobs])
+    trainers = {(job.run.config.choices.get("trainer", "?"), job.run.config.trainer.epochs) for job in jobs}
+    told = ", ".join(f"trainer={name} ({plural(epochs, 'epoch')} a training)" for name, epochs in sorted(trainers))
+    seconds = left.seconds(rates)
+    time = "the time is not known before the first epochs here" if seconds is None else f"about {duration(seconds)} here"
+    less = "" if max((epochs for _, epochs in trainers), default=0) <= QUICK else f"; for less: {LESS}"
+    return f"{told}, at most {plural(len(left.trainings), 'training')}, {time}{less}"
+
+
+def show(text: str) -> None:
+    """Print; a reader that has gone, as `head`, is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at its end
 
 
 def duration(seconds: float) -> str:
@@ -102,20 +114,63 @@ def bytes_text(count: int) -> str:
     return f"{size:.3g} TB"
 
 
-def _standing(run: Standing) -> str:
+def indented(text: str) -> str:
+    """Further lines of a text, so that they are seen to belong to its first."""
+    return text.replace("\n", "\n    ")
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "run"), plural(2, "run")
+    ('1 run', '2 runs')
+    """
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _progress(run: Progress) -> str:
     reason = f": {run.reason.splitlines()[0]}" if run.reason else ""
-    return f"{run.status:11} {run.done:2} of {run.total} iterations{reason}"
+    return f"{run.state:11} {run.done:2} of {run.total} iterations{reason}"
+
+
+def _run_data(run: Progress) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "folder": str(run.folder),
+        "status": run.state.value,
+        "iterations_done": run.done,
+        "iterations_total": run.total,
+        "reason": run.reason,
+    }
 
 
 def _amount(work: Work) -> str:
     counts = (work.iterations, len(work.trainings), sum(work.epochs.values()))
-    iterations, trainings, epochs = map(_plural, counts, ("iteration", "training", "epoch"))
-    return f"{iterations}, {trainings} after sharing, {epochs}"
+    iterations, trainings, epochs = map(plural, counts, ("iteration", "training", "epoch"))
+    return f"{iterations}, at most {trainings} with {epochs}"
 
 
 def _work_data(work: Work) -> dict[str, int]:
     return {"iterations": work.iterations, "trainings": len(work.trainings), "epochs": sum(work.epochs.values())}
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
+def _times(left: Work, rates: Mapping[Setting, Rate]) -> Iterator[str]:
+    """How long what is left takes, and what that is known from."""
+    epochs = left.epochs
+    known = [
+        f"{_named(setting)} {rate.seconds:.3g} s ({rate.engine}, {rate.device})"
+        for setting, rate in rates.items()
+        if setting in epochs
+    ]
+    unknown = [_named(setting) for setting in epochs if setting is None or setting not in rates]
+    seconds = left.seconds(rates)
+    if epochs and seconds is not None:
+        yield f"time left: {duration(seconds)} one after the other"
+    if known:
+        yield f"an epoch takes: {', '.join(known)}"
+    if unknown:
+        yield f"no epoch timed yet here: {', '.join(unknown)}"
+
+
+def _named(setting: Setting | None) -> str:
+    return "runs whose settings cannot be read" if setting is None else "-".join(setting[:2])
