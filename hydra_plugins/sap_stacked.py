@@ -9,6 +9,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from src.config.schema import Config
+from src.run import Run
 from src.sweeps.compose import Composer, config_dir_of
 from src.sweeps.jobs import MISTAKES
 
@@ -21,28 +22,19 @@ class StackedLauncher(Launcher):
     def __init__(self) -> None:
         self.config: DictConfig | None = None
 
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:  # noqa: ARG002
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.config = config
 
-    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:  # noqa: ARG002
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """What became of each job, in order; one that cannot be composed is among them and does not stop the others."""
         composed = self._composed(job_overrides)
         good = [config for config in composed if isinstance(config, Config)]
         log.info("%d runs, stacked where that is faster", len(good))
-        from src.execution import execute_together  # PyTorch, which Hydra's search for plugins must not wait for
+        from src.execution.execute import execute_together  # PyTorch, which Hydra's search for plugins must not wait for
 
-        outcomes = iter(execute_together(good, stacked=True))
-        results = []
-        for words, config in zip(job_overrides, composed, strict=True):
-            outcome = next(outcomes) if isinstance(config, Config) else None
-            error = outcome.error if outcome else config
-            result = JobReturn(overrides=filter_overrides(list(words)))
-            result.status = JobStatus.COMPLETED if error is None else JobStatus.FAILED
-            result.return_value = str(outcome.folder) if outcome and error is None else error
-            results.append(result)
-            if outcome and error is None:
-                print(outcome.folder, flush=True)
-        return results
+        runs = iter(execute_together(good, stacked=True))
+        ends = [next(runs) if isinstance(config, Config) else config for config in composed]
+        return [_result(words, end) for words, end in zip(job_overrides, ends, strict=True)]
 
     def _composed(self, job_overrides: Sequence[Sequence[str]]) -> list[Config | Exception]:
         assert self.config is not None
@@ -54,3 +46,14 @@ class StackedLauncher(Launcher):
             except MISTAKES as error:
                 composed.append(error)
         return composed
+
+
+def _result(words: Sequence[str], end: Run | Exception) -> JobReturn:
+    """What a job returns: the folder of its run, which is printed as any job's, or the error that ended it."""
+    error = end.error if isinstance(end, Run) else end
+    result = JobReturn(overrides=filter_overrides(list(words)))
+    result.status = JobStatus.COMPLETED if error is None else JobStatus.FAILED
+    result.return_value = error or str(end.folder)
+    if error is None:
+        print(end.folder, flush=True)
+    return result

@@ -60,6 +60,19 @@ def settings(config: DictConfig, choices: Mapping[str, str] = {}, overrides: Seq
     return result
 
 
+def job_settings(config: DictConfig, hydra: DictConfig) -> Config:
+    """The settings of one of Hydra's jobs; `hydra` is Hydra's own part of its configuration."""
+    choices = {
+        str(group): str(choice)
+        for group, choice in hydra.runtime.choices.items()
+        if choice is not None and not str(group).startswith("hydra/")
+    }
+    result = settings(config, choices, list(hydra.overrides.task))
+    own = [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
+    result.config_dir = own[0] if own else None
+    return result
+
+
 def settings_dict(config: Config) -> dict[str, Any]:
     """The settings as nested plain values; a part's section names its class, and what it is called as `name`."""
     plain: dict[str, Any] = {field.name: _plain(getattr(config, field.name)) for field in dataclasses.fields(config)}
@@ -206,5 +219,3 @@ def _plain(value: Any) -> Any:
 
 def _shown(value: object) -> str:
     return "null" if value is None else str(value)
-
-

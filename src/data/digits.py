@@ -10,7 +10,7 @@ from src.data.dataset import Images
 TRAINING_IMAGES = 1500
 
 
-def read_digits(root: Path, download: bool) -> Images:  # noqa: ARG001
+def read_digits(root: Path, download: bool) -> Images:
     """8x8 images, values 0..16 scaled to 0..255; the first 1,500 train, the last 297 test."""
     from sklearn.datasets import load_digits  # takes seconds to import
 

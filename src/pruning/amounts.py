@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -36,7 +35,7 @@ def sap_amount(
     beta: float = 0.9,
     exact: bool = False,
     ceil: bool = True,
-    measure: Literal["pqi", "gini", "hoyer"] = "pqi",
+    measure: str = "pqi",
 ) -> Amount:
     """SAP's amounts for rows `weights` [groups, members] of which `alive` remain (Algorithm 1).
 

@@ -11,7 +11,7 @@ from src.pruning.method import Method, decimal
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src.config.schema import ProtocolConfig
+    from src.config.protocol import ProtocolConfig
     from src.pruning.amounts import Amount
 
 
@@ -43,23 +43,25 @@ class Sap(Method):
         super().check(key)
         require(self.p < self.q, f"{key}.p", self.p, f"smaller than {key}.q={self.q:g}, as 0 < p < q")
 
-    def amount(self, weights: "Tensor", alive: "Tensor", protocol: "ProtocolConfig") -> "Amount":
+    def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
         from src.pruning.amounts import sap_amount
 
         exact = protocol.sap.count_arithmetic == CountArithmetic.exact
         numbers = {"p": self.p, "q": self.q, "eta_r": self.eta_r, "gamma": self.gamma, "beta": self.beta}
-        return sap_amount(weights, alive, **numbers, exact=exact, ceil=protocol.sap.ceil, measure=self.measure.value)
+        return sap_amount(weights, alive, **numbers, exact=exact, ceil=protocol.sap.ceil, measure=str(self.measure))
 
     @property
     def abbreviation(self) -> str:
         numbers = "-".join(f"{x:g}" for x in (self.p, self.q, self.eta_r, self.gamma))
         beta = f"-beta{self.beta:g}" if self.beta != type(self).beta else ""
-        return f"sap-{numbers}{beta}{'' if self.measure is Measure.pqi else f'-{self.measure}'}"
+        return f"sap-{numbers}{beta}{'' if self.measure == Measure.pqi else f'-{self.measure}'}"
 
     @property
     def title(self) -> str:
         parts = [f"p={decimal(self.p)}", f"q={decimal(self.q)}"]
         greek = (("eta_r", r"$\eta_r$", 0.0), ("gamma", r"$\gamma$", 1.0), ("beta", r"$\beta$", 0.9))
-        parts += [f"{sign}={decimal(getattr(self, name))}" for name, sign, usual in greek if getattr(self, name) != usual]
+        parts += [
+            f"{sign}={decimal(getattr(self, name))}" for name, sign, usual in greek if getattr(self, name) != usual
+        ]
         of = {"pqi": "", "gini": " by Gini", "hoyer": " by Hoyer"}[self.measure]
         return f"SAP{of} ({', '.join(parts)})"
