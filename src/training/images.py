@@ -1,17 +1,14 @@
 """The images of a training: what it learns from, what it is tested on, and what chooses its best epoch."""
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from src.data.dataset import Dataset
-from src.data.normalisation import normalise
-from src.data.split import validation_split
-from src.errors import UserError
+from src.data.batches import normalise
+from src.data.dataset import Dataset, validation_split
 from src.training.backend import Backend
 
 LabelledImages = tuple[Tensor, Tensor]
@@ -60,25 +57,3 @@ class ScoringBatches:
         for chosen in torch.from_numpy(order).to(dataset.train_labels.device).split(self.batch_size):
             images = normalise(dataset.train_images[chosen], dataset.mean, dataset.std)
             yield self.backend.arrange(images), dataset.train_labels[chosen]
-
-
-def check_last_batch(model: nn.Module, image_shape: tuple[int, int, int], images: int, batch_size: int) -> None:
-    """See to it that the last batch of an epoch of `images` training images can be normalised; `model` stays as it is.
-
-    BatchNorm has no variance to divide by where a batch holds one value per channel: one image, at a depth where it
-    has shrunk to one pixel. PyTorch refuses it in the middle of the epoch, in the authors' code too.
-
-    Raises:
-        UserError: the last batch is one image, and `model` (for `image_shape`) normalises single values.
-    """
-    if (images % batch_size or batch_size) > 1:
-        return
-    trial = copy.deepcopy(model).to("meta").train()  # shapes only, nothing is computed
-    try:
-        trial(torch.empty(1, *image_shape, device="meta"))
-    except ValueError as error:
-        raise UserError(
-            f"trainer.batch_size={batch_size} leaves one image for the last batch of {images} training images, too few "
-            f"for this model's BatchNorm ({error}): choose another trainer.batch_size or dataset.train_size, "
-            "so that the last batch has two images or more"
-        ) from error

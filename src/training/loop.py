@@ -18,10 +18,10 @@ from src.data.batches import epoch_generator, training_batches
 from src.data.dataset import Dataset
 from src.messages import Epoch, LabelledBatches, Performance, State, Trained
 from src.training.backend import EAGER, Backend, Captured, autocast, batches_at_once, float32_products, renewed
-from src.training.images import ScoringBatches, check_last_batch, prepare_images
-from src.training.optimizers import check_optimizer, renew
+from src.training.checks import check_last_batch, check_optimizer
+from src.training.images import ScoringBatches, prepare_images
 from src.training.spec import TrainingSpec
-from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState
+from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState, renew
 from src.training.vectors import FlatParameters, clip_
 
 EVALUATION_BATCH = 1000
@@ -30,8 +30,8 @@ EVALUATION_BATCH = 1000
 class SoloEngine:
     """Trains, evaluates and scores one model on one data set; `spec`: what all members have in common, but the seed."""
 
-    concurrent = False
-    """Whether trainings cost less together than one after the other."""
+    stacked = False
+    """Whether trainings cost less together than one after the other, so that those to come are done now."""
 
     def __init__(
         self, spec: TrainingSpec, dataset: Dataset, model: nn.Module, device: torch.device, backend: Backend = EAGER

@@ -6,21 +6,16 @@ which costs more than all of a short training.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from src.config.part import Part, require, setting
-from src.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 State = dict[str, "Tensor"]
 """An optimizer's state by name: vectors [n], a value for each parameter, and scalars, which count steps."""
-
-TRIAL_STEPS = 4
-"""Steps after which optimizers that are not elementwise show it."""
 
 
 @dataclass(frozen=True)
@@ -163,70 +158,3 @@ class Torch(Optimizer):
 
     def __hash__(self) -> int:
         return hash((self.name, *sorted(self.options)))
-
-
-def renew(state: State, values: Mapping[str, Tensor]) -> None:
-    """Give `state` the values of another, in place where it can be: a captured step keeps its tensors."""
-    for name in state.keys() - values.keys():
-        del state[name]
-    for name, value in values.items():
-        if name in state:
-            state[name].copy_(value)
-        else:
-            state[name] = value.clone()
-
-
-def check_optimizer(optimizer: Optimizer, captured: bool = False) -> int:
-    """Try an optimizer on a few numbers, at once and in two parts; how many vectors its state consists of.
-
-    Raises:
-        UserError: it does not treat every parameter alone, moves zeros without gradient, cannot be used at all, or not
-            in a step that is `captured`.
-    """
-    import torch
-
-    optimizer.check("trainer.optimizer")
-    if captured and not optimizer.capturable:
-        raise UserError(
-            f"trainer.optimizer={optimizer.short} cannot be part of a CUDA graph: choose trainer.compile=none, or "
-            "trainer/optimizer=sgd, adam or adamw"
-        )
-    generator = torch.Generator().manual_seed(0)
-    start, gradients = (torch.randn(size, generator=generator) for size in ((8,), (TRIAL_STEPS, 8)))
-    start[1] = gradients[:, 1] = 0
-    try:
-        whole, first, second = (_trial(optimizer, start[part], gradients[:, part]) for part in PARTS)
-    except UserError:
-        raise
-    except Exception as error:  # whatever another's code raises
-        raise _unusable(optimizer, f"it fails on a vector of parameters ({error})") from error
-    if whole["parameters"][1] != 0:
-        raise _unusable(optimizer, "it moves weights that are zero and have no gradient, as pruned ones")
-    for name, value in whole.items():
-        halves = [first[name], second[name]] if name in first and name in second else []
-        if not all(isinstance(tensor, torch.Tensor) for tensor in [value, *halves]):
-            raise _unusable(optimizer, f"its state {name} is not a tensor")
-        joined = torch.cat(halves) if value.dim() else torch.stack(halves)
-        if not torch.allclose(value.expand_as(joined), joined, rtol=1e-4, atol=1e-7):
-            raise _unusable(optimizer, f"{name} of a parameter depends on the other parameters")
-    return sum(value.shape == start.shape for value in whole.values()) - 1
-
-
-PARTS = slice(None), slice(5), slice(5, None)
-"""All of the numbers on trial, and two parts of them."""
-
-
-def _trial(optimizer: Optimizer, start: Tensor, gradients: Tensor) -> State:
-    """Parameters and state after a step for each of the gradients [steps, n]."""
-    parameters = start.clone()
-    state = optimizer.state(parameters)
-    for gradient in gradients:
-        optimizer.step(parameters, gradient.clone(), state, 0.01)
-    return {"parameters": parameters, **state}
-
-
-def _unusable(optimizer: Optimizer, reason: str) -> UserError:
-    return UserError(
-        f"trainer.optimizer={optimizer.short} cannot be used: {reason}; choose one that treats every parameter alone, "
-        "such as trainer/optimizer=sgd, adam or adamw"
-    )

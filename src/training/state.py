@@ -82,3 +82,14 @@ class Diverged(UserError):
             f"the training loss became {loss} in iteration {iteration}, epoch {epoch}: "
             f"lower trainer.lr (now {spec.lr}) or trainer.clip_norm (now {spec.clip_norm})"
         )
+
+
+def renew(state: dict[str, Tensor], values: Mapping[str, Tensor]) -> None:
+    """Give `state` the values of another, in place where it can be: a captured step keeps its tensors."""
+    for name in state.keys() - values.keys():
+        del state[name]
+    for name, value in values.items():
+        if name in state:
+            state[name].copy_(value)
+        else:
+            state[name] = value.clone()

@@ -10,12 +10,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from src.data.dataset import Dataset
 from src.messages import LabelledBatches, Performance, State, Trained
-from src.training.backend import EAGER, Backend, float32_products
+from src.training.backend import float32_products
+from src.training.checks import check_optimizer
 from src.training.loop import SoloEngine
-from src.training.optimizers import check_optimizer
-from src.training.spec import TrainingSpec
 from src.training.stacked.dense import is_dense
 from src.training.stacked.stack import Stack
 from src.training.state import Diverged, EpochEnd, Member
@@ -34,37 +32,28 @@ WORKSPACE = 2
 """Bytes at the peak of a step for each byte that it keeps for its backward pass."""
 
 
-def stacks(model: nn.Module, image_shape: ImageShape) -> bool:
-    """Whether trainings of `model` are faster in a stack than one after the other: measured, see benchmarks/README.md.
+def stacks(engine: SoloEngine) -> bool:
+    """Whether an engine's trainings are faster in a stack than one after the other: measured, see benchmarks/README.md.
 
     Networks of linear layers are. Convolutional ones are not, on a CPU: mapped over the members they become grouped
     convolutions. On a GPU they have not been measured, and stay with the solo engine.
     """
-    return is_dense(model, image_shape)
+    return is_dense(engine.model, engine.images.train.image_shape)
 
 
 class StackedEngine:
-    """Trains members of one specification together, any mix of seeds, iterations, masks and starting states.
+    """Trains together what the engine `solo` would one after the other: any mix of seeds, iterations, masks and starts.
 
-    `spec`: what all members have in common, but the seed. At most `max_members` form a stack; None: as many as free
+    At most `max_members` form a stack; None: as many as free
     memory holds. Those beyond it are trained in stacks one after the other.
     """
 
-    concurrent = True
-    """Whether trainings cost less together than one after the other."""
+    stacked = True
+    """Whether trainings cost less together than one after the other, so that those to come are done now."""
 
-    def __init__(
-        self,
-        spec: TrainingSpec,
-        dataset: Dataset,
-        model: nn.Module,
-        device: torch.device,
-        max_members: int | None = None,
-        backend: Backend = EAGER,
-    ) -> None:
-        # explicit products know no autocast
-        self._dense = spec.precision != "bf16" and is_dense(model, dataset.image_shape)
-        self._solo = SoloEngine(spec, dataset, model, device, backend)
+    def __init__(self, solo: SoloEngine, max_members: int | None = None) -> None:
+        self._solo = solo
+        self._dense = solo.spec.precision != "bf16" and stacks(solo)  # explicit products know no autocast
         self._max_members = max_members
 
     def train(
