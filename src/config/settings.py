@@ -8,6 +8,7 @@ import dataclasses
 import difflib
 import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -136,12 +137,17 @@ def _build(key: str, node: Any, kind: type[Part] | None = None, default: type[Pa
 
 def _typed(key: str, cls: type[Part], values: dict[str, Any]) -> Part:
     try:
-        node = OmegaConf.merge(OmegaConf.structured(cls), values)
+        node = OmegaConf.merge(_schema(cls), values)
         return cast(Part, OmegaConf.to_object(node))
     except OmegaConfBaseException as error:
         name = f"{key}.{error.full_key}" if getattr(error, "full_key", None) else key
         reason = str(error).splitlines()[0]
         raise UserError(f"{name}: {reason} ({cls.__name__})") from error
+
+
+@cache
+def _schema(cls: type[Part]) -> DictConfig:
+    return OmegaConf.structured(cls)
 
 
 def _resolve(key: str, target: Any, kind: type[Part] | None = None, default: type[Part] | None = None) -> type[Part]:

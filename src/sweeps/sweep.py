@@ -12,7 +12,7 @@ from hydra.core.utils import JobReturn, JobStatus
 
 from src.config.commands import command
 from src.errors import Busy, UserError, message
-from src.store.claims import is_held, run_lock
+from src.store.locks import is_held, run_lock
 from src.sweeps.jobs import MISTAKES, BadJob, Job
 from src.sweeps.progress import Progress, State, progress
 from src.sweeps.report import Report, indented, outlook, plural, report
