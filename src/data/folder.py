@@ -57,7 +57,7 @@ class Folder(DataSource):
     def files(self, root: Path) -> list[Path]:
         return [image.path for part in self._listed(root)[:2] for image in part]
 
-    def read(self, root: Path, download: bool) -> "Images":  # noqa: ARG002
+    def read(self, root: Path, download: bool) -> "Images":
         from src.data.dataset import Images
         from src.data.decoded import decoded_once
 

@@ -56,7 +56,7 @@ class DataSource(Part):
         """All images and labels, on the CPU; `download` what is missing. Raises UserError for what cannot be had."""
         raise NotImplementedError
 
-    def files(self, root: Path) -> list[Path]:  # noqa: ARG002
+    def files(self, root: Path) -> list[Path]:
         """Files whose names, sizes and times change where `read` would give something else; none: not known."""
         return []
 
@@ -120,7 +120,8 @@ class DataSource(Part):
         if not found:
             return None
         files = [(name, status.st_size, status.st_mtime_ns) for name, status in found]
-        text = json.dumps([code_digest(type(self)), repr(dataclasses.replace(self._whole(), root="")), files])
+        own: type[object] = type(self)
+        text = json.dumps([code_digest(own), repr(dataclasses.replace(self._whole(), root="")), files])
         return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 
     @property

@@ -44,7 +44,7 @@ class Stripes(DataSource):
     def files(self, root: Path) -> list[Path]:
         return [root / "stripes"]
 
-    def read(self, root: Path, download: bool) -> Images:  # noqa: ARG002
+    def read(self, root: Path, download: bool) -> Images:
         pixels = torch.tensor(list((root / "stripes").read_bytes()), dtype=torch.uint8) + self.brightness
         images, labels = pixels.view(6, 1, 2, 2), torch.tensor([0, 1, 0, 1, 0, 1])
         return Images(images[:4], labels[:4], images[4:], labels[4:], classes=2)
