@@ -145,5 +145,6 @@ def _images(folder: Path) -> list[Path]:
 
 def _rounds(paths: dict[str, list[Path]], names: list[str]) -> list[Labelled]:
     """One image of each class, then the next of each."""
-    numbered = [(i, names.index(name), path) for name, found in paths.items() for i, path in enumerate(found)]
+    number = {name: label for label, name in enumerate(names)}
+    numbered = [(i, number[name], path) for name, found in paths.items() for i, path in enumerate(found)]
     return [Labelled(path, label) for _, label, path in sorted(numbered)]

@@ -105,7 +105,10 @@ class DataSource(Part):
 
         It is pinned, or was noted beside the files, with their names, sizes and times, when they were last read.
         """
-        return self._pinned or _digests.get(self._key()) or self._noted(self.fingerprint())
+        key = self._key()
+        if key not in _digests and (digest := self._pinned or self._noted(self.fingerprint())):
+            _digests[key] = digest
+        return _digests.get(key)
 
     def fingerprint(self) -> str | None:
         """Digest of code, settings, and the files' names, sizes and times; None where one is missing or none named."""

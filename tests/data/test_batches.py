@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from src.data import apply, draw, epoch_generator, epoch_order, normalise, training_batches
+from src.data.batches import apply, draw, epoch_generator, epoch_order, normalise, training_batches
 from tests.data.synthetic import small_dataset
 
 
