@@ -24,11 +24,11 @@ class StackedLauncher(Launcher):
         self.hydra_context: HydraContext | None = None
         self.config: DictConfig | None = None
 
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:  # noqa: ARG002
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.hydra_context = hydra_context
         self.config = config
 
-    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:  # noqa: ARG002
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """What became of each job, in order; one that cannot be composed is among them and does not stop the others."""
         composed = [self._compose(words) for words in job_overrides]
         good = [config for config in composed if isinstance(config, Config)]

@@ -1,14 +1,21 @@
-"""What Algorithm 1 and the engines tell each other: requests of a trajectory, and what they are answered."""
+"""What Algorithm 1 and the engines tell each other: requests of a trajectory, and what they are answered.
+
+Imports no PyTorch: rules of rewinding, which are settings, speak in these terms.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-from torch import Tensor, nn
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
-State = Mapping[str, Tensor]
+State: TypeAlias = "Mapping[str, Tensor]"
 """A model's state dict: parameters and buffers."""
 
-LabelledBatches = Iterable[tuple[Tensor, Tensor]]
+LabelledBatches: TypeAlias = "Iterable[tuple[Tensor, Tensor]]"
 """Normalised float32 images [batch, C, H, W] and their int64 labels [batch], on the network's device."""
 
 
@@ -96,3 +103,7 @@ class Trained:
     def best_metrics(self) -> Epoch:
         """Metrics of the best epoch; the history may begin after epoch 0."""
         return self.history[self.best_epoch - self.history[0].epoch]
+
+
+Request = TrainRequest | Upcoming | EvaluateRequest | ScoreRequest | InitialiseRequest
+Answer: TypeAlias = "Trained | Performance | State | None"

@@ -5,27 +5,28 @@ result; in between it measures and decides, and after each iteration it yields a
 disks, Hydra or Weights & Biases: drivers answer its requests, one by one or merged with those of other trajectories.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Literal, cast
+from typing import Literal, TypeAlias, cast
 
 from torch import Tensor
 
-from src.pruning import Decision, Masks, Pruner, apply_masks, full_masks, prune
-from src.requests import (
+from src.config.protocol import ProtocolConfig
+from src.messages import (
     Answer,
+    Epoch,
     EvaluateRequest,
     Performance,
-    Position,
-    PruningStep,
-    Record,
     Request,
+    ScoreRequest,
     State,
     Trained,
     TrainRequest,
     Upcoming,
 )
+from src.pruning.masks import Masks, apply_masks, full_masks
+from src.pruning.method import Method
+from src.pruning.prune import Decision, prune
 from src.sparsity import Measures, measure
 
 Checkpoint = Literal["best", "last"]
@@ -33,21 +34,42 @@ Checkpoint = Literal["best", "last"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a trajectory does: T prunings by `pruner` (None: none) and whose weights are used for what.
+    """What a trajectory does under a protocol: the method, and whose weights are used for what.
 
-    decides: the checkpoint that decides a mask (A1), for one-shot the first mask; one_shot_decides: that of the dense
+    decides: the checkpoint that decides a mask (A1), for one-shot the first mask; dense_decides: that of the dense
     network for one-shot's later masks (A2); evaluated, evaluated_last: the checkpoint that is measured, and the one in
     iteration T (A3, A4); reset_buffers: BatchNorm's running statistics are rewound with the parameters (A5).
     """
 
-    iterations: int
-    pruner: Pruner | None
+    method: Method
+    protocol: ProtocolConfig
+    seed: int = 0
     decides: Checkpoint = "best"
-    one_shot_decides: Checkpoint = "last"
+    dense_decides: Checkpoint = "last"
     evaluated: Checkpoint = "last"
     evaluated_last: Checkpoint = "last"
     reset_buffers: bool = False
     measure_neurons: bool = False
+
+    @classmethod
+    def of(cls, method: Method, protocol: ProtocolConfig, seed: int, measure_neurons: bool = False) -> "Plan":
+        """The plan of a method under a protocol."""
+        decides: Checkpoint = "last" if protocol.decision.checkpoint.value == "last" else "best"
+        first, later = {"reference": (decides, "last"), "best": ("best", "best"), "last": ("last", "last")}[
+            protocol.one_shot.source.value
+        ]
+        evaluated = protocol.eval.checkpoint.value
+        return cls(
+            method,
+            protocol,
+            seed,
+            decides=cast(Checkpoint, first) if method.decided_on == "dense" else decides,
+            dense_decides=cast(Checkpoint, later),
+            evaluated=evaluated,
+            evaluated_last="best" if evaluated == "best" else protocol.eval.final_iteration.value,
+            reset_buffers=protocol.rewind.bn_buffers.value == "reset",
+            measure_neurons=measure_neurons,
+        )
 
 
 @dataclass(frozen=True)
@@ -58,73 +80,121 @@ class Layout:
     buffers: list[str]
 
 
-Trajectory = Generator[Request, Answer, None]
+@dataclass(frozen=True)
+class PruningStep:
+    """The step from iteration t to t + 1: r_t where the method has one, where it leads, and the pruned model as it is."""
+
+    bound: float | None
+    following: TrainRequest
+    performance: Performance
+    measures: Measures
 
 
-def trajectory(plan: Plan, initial: State, layout: Layout, start: Position | None = None) -> Trajectory:
-    """Algorithm 1 from `initial`, the state that every iteration rewinds to.
+@dataclass(frozen=True)
+class Record:
+    """What is known after an iteration; `step` is None in the last one."""
 
-    `start` goes on after an interruption: the position that the record of the last finished iteration names.
+    request: TrainRequest
+    trained: Trained
+    evaluated: Epoch
+    measures: Measures
+    step: PruningStep | None = None
+
+    @property
+    def iteration(self) -> int:
+        return self.request.iteration
+
+    @property
+    def masks(self) -> Masks:
+        return self.request.masks
+
+
+Trajectory: TypeAlias = Generator[Request | Record, Answer, None]
+Following: TypeAlias = Generator[Request, Answer, tuple[Decision, TrainRequest]]
+
+
+def trajectory(
+    plan: Plan, initial: State, layout: Layout, start: TrainRequest | None = None, announce: bool = False
+) -> Trajectory:
+    """Algorithm 1 from the state `initial`.
+
+    `start` goes on after an interruption: the training that the record of the last finished iteration leads to. With
+    `announce`, trainings that are known ahead are told as soon as they are.
     """
-    pruner, final = plan.pruner, plan.iterations
-    origin = Position(0, full_masks(initial, layout.prunable), _buffers(initial, layout))
-    at = start or origin
-    follow = partial(_follow, plan, layout, origin)
-    dense: Trained | None = None
-    if pruner and pruner.one_shot and at.iteration > 0:
+    method, final = plan.method, plan.method.prunings
+    origin = TrainRequest(0, full_masks(initial, layout.prunable), initial)
+    request = start or origin
+    dense = None
+    if method.decided_on == "dense" and request.iteration > 0:
         dense = yield from _train(origin)
-        yield _upcoming(follow, dense, at, final)
+    if announce and (dense or method.decided_on == "initialisation"):
+        yield from _announce(plan, layout, origin, dense, request)
 
-    for t in range(at.iteration, final + 1):
-        trained = yield from _train(at)
+    for t in range(request.iteration, final + 1):
+        trained = yield from _train(request)
         state, performance = trained.checkpoint(plan.evaluated_last if t == final else plan.evaluated)
-        measures = _measure(plan, state, at.masks)
-        if pruner is None or t == final:
-            yield Record(t, at.masks, trained, performance, measures)
+        measures = _measure(plan, state, request.masks)
+        if t == final:
+            yield Record(request, trained, performance, measures)
             return
 
-        decides = trained
-        if pruner.one_shot:
+        if method.decided_on == "dense":
             if dense is None:
                 dense = trained
-                yield _upcoming(follow, dense, at, final)
-            decides = dense
+                if announce:
+                    yield from _announce(plan, layout, origin, dense, request)
             state, _ = dense.checkpoint(plan.evaluated)
-        decision, following = follow(decides, at)
+        decision, following = yield from _follow(plan, layout, origin, dense or trained, request)
         pruned = apply_masks(state, decision.masks)
         pruned_performance = yield from _evaluate(pruned)
-        step = PruningStep(decision, pruned_performance, _measure(plan, pruned, decision.masks))
-        yield Record(t, at.masks, trained, performance, measures, step, following)
-        at = following
+        step = PruningStep(decision.bound, following, pruned_performance, _measure(plan, pruned, decision.masks))
+        yield Record(request, trained, performance, measures, step)
+        request = following
 
 
-def _follow(plan: Plan, layout: Layout, origin: Position, decides: Trained, at: Position) -> tuple[Decision, Position]:
-    """The next masks, decided by a checkpoint of the training `decides`, and where they lead."""
-    assert plan.pruner is not None
-    later = plan.pruner.one_shot and at.iteration > 0
-    deciding, _ = decides.checkpoint(plan.one_shot_decides if later else plan.decides)
-    decision = prune(plan.pruner, deciding, at.masks)
-    buffers = origin.buffers if plan.reset_buffers else _buffers(deciding, layout)
-    return decision, Position(at.iteration + 1, decision.masks, buffers)
+def _follow(
+    plan: Plan, layout: Layout, origin: TrainRequest, trained: Trained | None, request: TrainRequest
+) -> Following:
+    """The next masks and the training they lead to: decided by `trained`, or by the initial state where it is None."""
+    method, t = plan.method, request.iteration
+    if method.decided_on == "initialisation" or trained is None:
+        deciding = origin.start
+    else:
+        later = method.decided_on == "dense" and t > 0
+        deciding, _ = trained.checkpoint(plan.dense_decides if later else plan.decides)
+    weights = {name: deciding[name] for name in request.masks}
+    scores = yield from _scores(plan, deciding, request)
+    decision = prune(method, plan.protocol, weights, scores, request.masks, t)
+    rewound = yield from method.rewind.start(t + 1, origin, deciding)
+    buffers = rewound if plan.reset_buffers else deciding
+    start = {**rewound, **{name: buffers[name] for name in layout.buffers}}
+    return decision, TrainRequest(t + 1, decision.masks, start, method.rewind.first_epoch)
 
 
-def _upcoming(
-    follow: Callable[[Trained, Position], tuple[Decision, Position]], dense: Trained, at: Position, final: int
-) -> Upcoming:
-    """One-shot's trainings after `at`: the dense network decides them all."""
+def _scores(plan: Plan, deciding: State, request: TrainRequest) -> Generator[Request, Answer, Mapping[str, Tensor]]:
+    score, masks = plan.method.score, request.masks
+    if not score.needs_network:
+        weights = {name: deciding[name] for name in masks}
+        return cast(Mapping[str, Tensor], score.of_weights(weights, (plan.seed, request.iteration)))
+    asked = ScoreRequest(
+        apply_masks(deciding, masks), lambda network, batches: score.of_network(network, batches, masks)
+    )
+    return cast(Mapping[str, Tensor], (yield asked))
+
+
+def _announce(
+    plan: Plan, layout: Layout, origin: TrainRequest, dense: Trained | None, request: TrainRequest
+) -> Generator[Request, Answer, None]:
+    """The trainings after `request`, all of which the dense or the initial network decides."""
     requests = []
-    while at.iteration < final:
-        _, at = follow(dense, at)
-        requests.append(_request(at))
-    return Upcoming(requests)
+    while request.iteration < plan.method.prunings:
+        _, request = yield from _follow(plan, layout, origin, dense, request)
+        requests.append(request)
+    yield Upcoming(requests)
 
 
-def _request(at: Position) -> TrainRequest:
-    return TrainRequest(at.iteration, at.masks, at.buffers)
-
-
-def _train(at: Position) -> Generator[Request, Answer, Trained]:
-    return cast(Trained, (yield _request(at)))
+def _train(request: TrainRequest) -> Generator[Request, Answer, Trained]:
+    return cast(Trained, (yield request))
 
 
 def _evaluate(state: State) -> Generator[Request, Answer, Performance]:
@@ -133,7 +203,3 @@ def _evaluate(state: State) -> Generator[Request, Answer, Performance]:
 
 def _measure(plan: Plan, state: State, masks: Masks) -> Measures:
     return measure({name: state[name] for name in masks}, masks, neurons=plan.measure_neurons)
-
-
-def _buffers(state: State, layout: Layout) -> dict[str, Tensor]:
-    return {name: state[name] for name in layout.buffers}

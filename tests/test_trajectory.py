@@ -1,19 +1,60 @@
 """Algorithm 1 with trainings made by hand: which weights decide, which are measured, what is carried over."""
 
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 import torch
 
-from src.pruning import GROUPINGS, Amount, Pruner, fixed_ratio_amount, remaining
-from src.requests import Epoch, EvaluateRequest, Performance, Record, Trained, TrainRequest
-from src.trajectory import Layout, Plan, trajectory
+from src.config.choices import Scope
+from src.config.protocol import EvalProtocol, OneShotProtocol, ProtocolConfig, RewindProtocol
+from src.messages import (
+    Epoch,
+    EvaluateRequest,
+    InitialiseRequest,
+    Performance,
+    ScoreRequest,
+    Trained,
+    TrainRequest,
+    Upcoming,
+)
+from src.pruning.amounts import Amount
+from src.pruning.masks import remaining
+from src.pruning.method import Method
+from src.pruning.methods.at_initialisation import AtInitialisation
+from src.pruning.methods.dense import Dense
+from src.pruning.methods.lottery_ticket import LotteryTicket
+from src.pruning.rewinding import FineTune, Fresh, ToEpoch
+from src.pruning.scores import Random, Score
+from src.trajectory import Layout, Plan, Record, trajectory
 
 LAYOUT = Layout(["w"], ["mean"])
 INITIAL = {"w": torch.ones(1, 10), "b": torch.zeros(1), "mean": torch.zeros(1)}
-ONE = Pruner(GROUPINGS["layer"], lambda w, _: Amount(torch.ones(len(w), dtype=torch.int64)))
-ONE_SHOT = Pruner(ONE.grouping, ONE.amount, one_shot=True)
+LAYER = Scope.layer
+
+
+@dataclass(frozen=True)
+class One(Method):
+    """Prunes one weight of each group."""
+
+    def amount(self, weights, alive, iteration, protocol):
+        return Amount(torch.ones(len(weights), dtype=torch.int64))
+
+
+@dataclass(frozen=True)
+class OneOfTheDense(One):
+    decided_on: ClassVar[str] = "dense"
+
+
+@dataclass(frozen=True)
+class OneAtInitialisation(One):
+    decided_on: ClassVar[str] = "initialisation"
+
+
+def plan(iterations: int, method=One, protocol: ProtocolConfig | None = None, **settings) -> Plan:
+    made = method(scope=LAYER, iterations=iterations, **settings)
+    return Plan.of(made, protocol or ProtocolConfig(), seed=3)
 
 
 def state(order: list[int], mean: float) -> dict[str, torch.Tensor]:
@@ -23,19 +64,20 @@ def state(order: list[int], mean: float) -> dict[str, torch.Tensor]:
     return {"w": w, "b": torch.zeros(1), "mean": torch.tensor([mean])}
 
 
-def trained(iteration: int) -> Trained:
+def trained(request: TrainRequest) -> Trained:
     """Best and last checkpoints that would prune different weights: best from the front, last from the back."""
+    t = request.iteration
     epochs = [
-        Epoch(e, 0.1, *(Performance(1.0, 10.0 * iteration + e) for _ in ("train", "test", "selection")))
-        for e in range(2)
+        Epoch(e, 0.1, *(Performance(1.0, 10.0 * t + e) for _ in ("train", "test", "selection")))
+        for e in range(request.first_epoch, request.until or 4)
     ]
     forward = list(range(10))
-    return Trained(state(forward, iteration + 0.25), state(forward[::-1], iteration + 0.75), 0, epochs)
+    return Trained(state(forward, t + 0.25), state(forward[::-1], t + 0.75), request.first_epoch, epochs)
 
 
-def play(plan: Plan, start=None) -> Iterator[TrainRequest | EvaluateRequest | Record]:
-    """All that a trajectory yields, answered by `trained`."""
-    steps, answer = trajectory(plan, INITIAL, LAYOUT, start), None
+def play(plan: Plan, start=None, announce=False) -> Iterator[object]:
+    """All that a trajectory yields, answered by hand; scores of a network are its weights' positions."""
+    steps, answer = trajectory(plan, INITIAL, LAYOUT, start, announce), None
     while True:
         try:
             request = steps.send(answer)
@@ -44,97 +86,180 @@ def play(plan: Plan, start=None) -> Iterator[TrainRequest | EvaluateRequest | Re
         yield request
         match request:
             case TrainRequest():
-                answer = trained(request.iteration)
+                answer = trained(request)
             case EvaluateRequest():
                 answer = Performance(2.0, 50.0)
+            case InitialiseRequest():
+                answer = {**INITIAL, "w": torch.full((1, 10), float(request.draw))}
+            case ScoreRequest():
+                answer = {"w": torch.arange(10.0)[None]}
             case _:
                 answer = None
 
 
-def records(plan: Plan, start=None) -> list[Record]:
-    return [request for request in play(plan, start) if isinstance(request, Record)]
+def records(*arguments, **named) -> list[Record]:
+    return [request for request in play(*arguments, **named) if isinstance(request, Record)]
 
 
-def pruned_positions(record: Record) -> list[int]:
+def trainings(*arguments) -> list[TrainRequest]:
+    return [request for request in play(*arguments) if isinstance(request, TrainRequest)]
+
+
+def pruned_positions(record: Record | TrainRequest) -> list[int]:
     return (~record.masks["w"][0]).nonzero().flatten().tolist()
 
 
 def test_iterations_and_counts():
-    result = records(Plan(3, ONE))
+    result = records(plan(3))
     assert [r.iteration for r in result] == [0, 1, 2, 3]
     assert [remaining(r.masks) for r in result] == [10, 9, 8, 7]
     assert result[-1].step is None
-    assert result[-1].following is None
 
 
 def test_the_best_epoch_decides_and_the_last_is_measured():
-    first, second = records(Plan(1, ONE))
+    first, second = records(plan(1))
     assert pruned_positions(second) == [0]
-    assert first.evaluated.epoch == 1
+    assert first.evaluated.epoch == 3
     assert first.measures.d_global == 10
 
 
 def test_the_last_epoch_decides_where_the_protocol_says_so():
-    assert pruned_positions(records(Plan(1, ONE, decides="last"))[1]) == [9]
+    protocol = ProtocolConfig()
+    protocol.decision.checkpoint = "last"
+    assert Plan.of(One(), _with_decision("last"), 0).decides == "last"
+    assert pruned_positions(records(replace(plan(1), decides="last"))[1]) == [9]
+
+
+def _with_decision(checkpoint: str) -> ProtocolConfig:
+    from src.config.choices import DecisionCheckpoint
+
+    protocol = ProtocolConfig()
+    protocol.decision.checkpoint = DecisionCheckpoint(checkpoint)
+    return protocol
 
 
 def test_evaluated_checkpoints_in_general_and_in_the_final_iteration():
-    assert [r.evaluated.epoch for r in records(Plan(2, ONE, evaluated_last="best"))] == [1, 1, 0]
-    assert [r.evaluated.epoch for r in records(Plan(2, ONE, evaluated="best", evaluated_last="best"))] == [0, 0, 0]
+    from src.config.choices import Checkpoint
+
+    final = ProtocolConfig(eval=EvalProtocol(final_iteration=Checkpoint.best))
+    every = ProtocolConfig(eval=EvalProtocol(checkpoint=Checkpoint.best))
+    assert [r.evaluated.epoch for r in records(plan(2, protocol=final))] == [3, 3, 0]
+    assert [r.evaluated.epoch for r in records(plan(2, protocol=every))] == [0, 0, 0]
 
 
 def test_one_shot_takes_the_first_mask_from_the_best_and_later_ones_from_the_last_dense_epoch():
-    result = records(Plan(3, ONE_SHOT))
+    result = records(plan(3, OneOfTheDense))
     assert [pruned_positions(r) for r in result] == [[], [0], [0, 9], [0, 8, 9]]
 
 
 @pytest.mark.parametrize(("source", "expected"), [("best", [0, 1, 2]), ("last", [7, 8, 9])])
 def test_one_shot_with_one_source(source, expected):
-    plan = Plan(3, ONE_SHOT, decides=source, one_shot_decides=source)
-    assert pruned_positions(records(plan)[-1]) == expected
+    from src.config.choices import OneShotSource
+
+    protocol = ProtocolConfig(one_shot=OneShotProtocol(source=OneShotSource(source)))
+    assert pruned_positions(records(plan(3, OneOfTheDense, protocol))[-1]) == expected
 
 
 def test_one_shot_evaluates_the_pruned_dense_network():
-    evaluations = [r.state["mean"].item() for r in play(Plan(2, ONE_SHOT)) if isinstance(r, EvaluateRequest)]
-    assert evaluations == [0.75, 0.75]
-    own = [r.state["mean"].item() for r in play(Plan(2, ONE)) if isinstance(r, EvaluateRequest)]
-    assert own == [0.75, 1.75]
+    def means(method):
+        return [r.state["mean"].item() for r in play(plan(2, method)) if isinstance(r, EvaluateRequest)]
+
+    assert means(OneOfTheDense) == [0.75, 0.75]
+    assert means(One) == [0.75, 1.75]
 
 
 def test_pruned_states_have_zeros_where_the_next_mask_says_so():
-    evaluated = next(r for r in play(Plan(1, ONE)) if isinstance(r, EvaluateRequest))
+    evaluated = next(r for r in play(plan(1)) if isinstance(r, EvaluateRequest))
     assert evaluated.state["w"][0, 0] == 0
     assert (evaluated.state["w"] != 0).sum() == 9
 
 
+RESET = ProtocolConfig()
+RESET.rewind = RewindProtocol(bn_buffers=type(RESET.rewind.bn_buffers)("reset"))
+
+
 @pytest.mark.parametrize(
-    ("plan", "expected"),
+    ("chosen", "expected"),
     [
-        (Plan(2, ONE), [0.0, 0.25, 1.25]),
-        (Plan(2, ONE_SHOT), [0.0, 0.25, 0.75]),
-        (Plan(2, ONE, reset_buffers=True), [0.0, 0.0, 0.0]),
+        (plan(2), [0.0, 0.25, 1.25]),
+        (plan(2, OneOfTheDense), [0.0, 0.25, 0.75]),
+        (plan(2, protocol=RESET), [0.0, 0.0, 0.0]),
     ],
 )
-def test_buffers_follow_the_deciding_checkpoint_unless_they_are_rewound(plan, expected):
-    assert [r.buffers["mean"].item() for r in play(plan) if isinstance(r, TrainRequest)] == expected
+def test_buffers_follow_the_deciding_checkpoint_unless_they_are_rewound(chosen, expected):
+    assert [r.start["mean"].item() for r in trainings(chosen)] == expected
 
 
-def test_dense_is_one_training():
-    result = list(play(Plan(0, None)))
+def test_dense_is_one_training_whatever_the_iterations():
+    result = list(play(plan(5, Dense)))
     assert [type(r) for r in result] == [TrainRequest, Record]
 
 
-@pytest.mark.parametrize("pruner", [ONE, ONE_SHOT])
-def test_going_on_from_a_position_repeats_nothing_and_gives_the_same_records(pruner):
-    whole = records(Plan(4, pruner))
-    rest = records(Plan(4, pruner), whole[1].following)
+@pytest.mark.parametrize("method", [One, OneOfTheDense, OneAtInitialisation])
+@pytest.mark.parametrize("rewind", [ToEpoch(), ToEpoch(2), FineTune(), Fresh()], ids=lambda rule: rule.short)
+def test_going_on_from_a_record_repeats_nothing_and_gives_the_same_records(method, rewind):
+    whole = records(plan(4, method, rewind=rewind))
+    rest = records(plan(4, method, rewind=rewind), whole[1].step.following)
     assert [r.iteration for r in rest] == [2, 3, 4]
     for expected, found in zip(whole[2:], rest, strict=True):
         assert torch.equal(expected.masks["w"], found.masks["w"])
+        assert torch.equal(expected.request.start["w"], found.request.start["w"])
         assert torch.equal(expected.measures.pqi_layer, found.measures.pqi_layer)
 
 
 def test_masks_are_nested_and_groups_keep_a_weight():
-    pruner = Pruner(GROUPINGS["layer"], partial(fixed_ratio_amount, ratio=0.5))
-    counts = [remaining(r.masks) for r in records(Plan(6, pruner))]
+    counts = [remaining(r.masks) for r in records(plan(6, LotteryTicket, ratio=0.5))]
     assert counts == [10, 5, 3, 2, 1, 1, 1]
+
+
+def test_rewinding_to_an_epoch_asks_once_more_for_the_start_of_iteration_0():
+    asked = trainings(plan(2, rewind=ToEpoch(2)))
+    assert [(r.iteration, r.first_epoch, r.until) for r in asked] == [
+        (0, 0, None),
+        (0, 0, 2),
+        (1, 2, None),
+        (0, 0, 2),
+        (2, 2, None),
+    ]
+    assert torch.equal(asked[2].start["w"], trained(asked[1]).last["w"])
+
+
+def test_fine_tuning_goes_on_from_what_decided_and_a_fresh_start_is_another_each_time():
+    tuned = trainings(plan(2, rewind=FineTune()))
+    assert torch.equal(tuned[1].start["w"], trained(tuned[0]).best["w"])
+    assert [r.start["w"][0, 0].item() for r in trainings(plan(2, rewind=Fresh()))] == [1.0, 1.0, 2.0]
+
+
+@dataclass(frozen=True)
+class Positions(Score):
+    needs_network: ClassVar[bool] = True
+
+
+def test_scores_of_a_network_are_asked_for_and_decide():
+    requests = list(play(plan(2, score=Positions())))
+    asked = [r for r in requests if isinstance(r, ScoreRequest)]
+    assert [int((r.state["w"] == 0).sum()) for r in asked] == [0, 1]
+    assert pruned_positions([r for r in requests if isinstance(r, Record)][-1]) == [0, 1]
+
+
+def test_random_scores_depend_on_seed_and_iteration():
+    def masks(seed):
+        return [pruned_positions(r) for r in records(replace(plan(3, score=Random()), seed=seed))]
+
+    assert masks(3) == masks(3)
+    assert masks(3) != masks(4)
+
+
+def test_before_training_the_initial_state_decides_all_masks():
+    asked = trainings(plan(3, AtInitialisation, ratio=0.2, score=Positions()))
+    assert [pruned_positions(r) for r in asked] == [[], [0, 1], [0, 1, 2, 3], [0, 1, 2, 3, 4]]
+    assert all(torch.equal(r.start["w"], INITIAL["w"]) for r in asked)
+
+
+@pytest.mark.parametrize("method", [OneOfTheDense, OneAtInitialisation])
+def test_trainings_that_are_known_ahead_are_announced_where_that_is_asked_for(method):
+    (upcoming,) = [r for r in play(plan(3, method), announce=True) if isinstance(r, Upcoming)]
+    asked = trainings(plan(3, method))[1:]
+    assert [pruned_positions(r) for r in upcoming.requests] == [pruned_positions(r) for r in asked]
+    assert not [r for r in play(plan(3, method)) if isinstance(r, Upcoming)]
+    assert not [r for r in play(plan(3), announce=True) if isinstance(r, Upcoming)]

@@ -93,3 +93,11 @@ class MasksKept(StrEnum):
     full = "full"
     bits = "bits"
     none = "none"
+
+
+class TrackingMode(StrEnum):
+    """Weights & Biases: online where you are logged in, else offline; always offline; or not at all."""
+
+    wandb = "wandb"
+    offline = "offline"
+    none = "none"

@@ -31,6 +31,11 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def part(kind: type, default: "Part") -> Any:
+    """A dataclass field that holds a part of a `kind` of its own, as a method holds its score."""
+    return dataclasses.field(default=default, metadata={"part": kind, "identity": True})
+
+
 @dataclass(frozen=True)
 class Part:
     """What all parts have in common."""
@@ -46,12 +51,16 @@ class Part:
         return safe_name("-".join([self.kind(), *self.changes()]))
 
     def changes(self) -> list[str]:
-        """`name` and value of each setting of the part's own that is not at its default."""
-        told = []
+        """`name` and value of each setting that is not at its default."""
+        return list(self.changed().values())
+
+    def changed(self) -> dict[str, str]:
+        """The same by the setting's name; parts within the part have names of their own."""
+        told = {}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.metadata.get("identity", True) and value != default_of(field) and not isinstance(value, Part):
-                told.append(f"{field.name}{value:g}" if isinstance(value, float | int) else f"{field.name}{value}")
+                told[field.name] = f"{field.name}{value:g}" if isinstance(value, float) else f"{field.name}{value}"
         return told
 
     def check(self, key: str) -> None:

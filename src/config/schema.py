@@ -1,4 +1,7 @@
-"""Typed settings: the schema behind `conf/`, registered with Hydra."""
+"""The schema behind `conf/`, registered with Hydra.
+
+Sections that hold a part (`_target_`) are open here: the part's own class is their schema, in `settings`.
+"""
 
 from __future__ import annotations
 
@@ -6,142 +9,35 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import OmegaConf
 
-from src.config.choices import (
-    BatchNormBuffers,
-    Checkpoint,
-    ClipWhen,
-    Compile,
-    CountArithmetic,
-    DecisionCheckpoint,
-    MasksKept,
-    NeuronGroup,
-    OneShotSource,
-    Precision,
-    RatioCount,
-    Scope,
-    Statistics,
-)
-
-
-@dataclass
-class DatasetConfig:
-    name: str = MISSING
-    root: str = "data"
-    train_size: int | None = None
-    test_size: int | None = None
-    shuffle: bool = True
-    augment: bool = True
-    statistics: Statistics = Statistics.reference
-    batch_size: int = 250
-
-
-@dataclass
-class ModelConfig:
-    name: str = MISSING
-    prune_iterations: int = MISSING
-
-
-@dataclass
-class PruneConfig:
-    """Shared by all methods; `iterations` is the paper's T."""
-
-    name: str = MISSING
-    scope: Scope = Scope["global"]
-    iterations: int = MISSING
-
-
-@dataclass
-class SapConfig(PruneConfig):
-    p: float = 0.5
-    q: float = 1.0
-    eta_r: float = 0.0
-    gamma: float = 1.0
-    beta: float = 0.9
-
-
-@dataclass
-class FixedRatioConfig(PruneConfig):
-    ratio: float = 0.2
+from src.config.choices import Compile, MasksKept, Precision, TrackingMode
+from src.config.protocol import ProtocolConfig
 
 
 @dataclass
 class TrainerConfig:
-    """One training: E epochs of SGD with cosine annealing (PROTOCOL 3.1)."""
+    """One training: E epochs (PROTOCOL 3.1).
 
-    name: str = MISSING
-    epochs: int = MISSING
-    batch_size: int = MISSING
+    lr: the schedule's largest learning rate; clip_norm: of the gradient's 2-norm, inf: no clipping; checkpoint_every:
+    epochs between two checkpoints; channels_last, compile: means that leave the arithmetic what it is but for rounding.
+    """
+
+    epochs: int = 200
+    batch_size: int = 250
     lr: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    nesterov: bool = True
     clip_norm: float = 1.0
-    train_size: int | None = None
-    test_size: int | None = None
     checkpoint_every: int = 1
     precision: Precision = Precision.fp32
     channels_last: bool = False
     compile: Compile = Compile.none
-
-
-@dataclass
-class DecisionConfig:
-    checkpoint: DecisionCheckpoint = DecisionCheckpoint.best_test
-    validation_fraction: float = 0.1
-
-
-@dataclass
-class OneShotProtocol:
-    source: OneShotSource = OneShotSource.reference
-
-
-@dataclass
-class EvalProtocol:
-    checkpoint: Checkpoint = Checkpoint.last
-    final_iteration: Checkpoint = Checkpoint.last
-
-
-@dataclass
-class RewindProtocol:
-    bn_buffers: BatchNormBuffers = BatchNormBuffers.keep
-
-
-@dataclass
-class ClipProtocol:
-    when: ClipWhen = ClipWhen.before_mask
-
-
-@dataclass
-class FixedRatioProtocol:
-    neuron_group: NeuronGroup = NeuronGroup.dim1
-    count: RatioCount = RatioCount.quantile
-
-
-@dataclass
-class SapProtocol:
-    count_arithmetic: CountArithmetic = CountArithmetic.float32
-    ceil: bool = True
-
-
-@dataclass
-class ProtocolConfig:
-    """The authors' decisions A1-A10 of PROTOCOL 7.A; defaults are theirs."""
-
-    name: str = "reference"
-    decision: DecisionConfig = field(default_factory=DecisionConfig)
-    os: OneShotProtocol = field(default_factory=OneShotProtocol)
-    eval: EvalProtocol = field(default_factory=EvalProtocol)
-    rewind: RewindProtocol = field(default_factory=RewindProtocol)
-    clip: ClipProtocol = field(default_factory=ClipProtocol)
-    lt_os: FixedRatioProtocol = field(default_factory=FixedRatioProtocol)
-    sap: SapProtocol = field(default_factory=SapProtocol)
+    optimizer: Any = field(default_factory=dict)
+    schedule: Any = field(default_factory=dict)
 
 
 @dataclass
 class TrackingConfig:
-    mode: str = "none"
+    mode: TrackingMode = TrackingMode.none
     project: str = "pq-index-sap"
     entity: str | None = None
 
@@ -167,9 +63,15 @@ class RecordConfig:
 
 @dataclass
 class Config:
-    dataset: DatasetConfig = field(default_factory=DatasetConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    prune: PruneConfig = field(default_factory=PruneConfig)
+    """All settings of a run. Typed and checked, the sections of parts hold a DataSource, a Model and a Method.
+
+    choices: the groups' choices that were made, by group; overrides: the words of the command line; config_dir: the
+    user's own folder of choices. All three are filled in by Hydra's shell and are part of no identity.
+    """
+
+    dataset: Any = field(default_factory=dict)
+    model: Any = field(default_factory=dict)
+    prune: Any = field(default_factory=dict)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
@@ -181,27 +83,19 @@ class Config:
     threads: int | None = None
     init_from: str | None = None
     output_dir: str = "outputs"
+    choices: dict[str, str] = field(default_factory=dict)
+    overrides: list[str] = field(default_factory=list)
+    config_dir: str | None = None
 
 
-PRUNE_SCHEMAS: dict[str, type[PruneConfig]] = {
-    "sap": SapConfig,
-    "lottery_ticket": FixedRatioConfig,
-    "one_shot": FixedRatioConfig,
-    "dense": PruneConfig,
-}
+OPEN = ("dataset", "model", "prune", "trainer.optimizer", "trainer.schedule")
+"""Sections that hold a part."""
 
 
 def register_schemas() -> None:
     """Put the schemas where `conf/` expects them; the group `schema` keeps them out of the user's choices."""
     store = ConfigStore.instance()
-    store.store(group="schema", name="main", node=Config, package="_global_")
-    for name, schema in PRUNE_SCHEMAS.items():
-        store.store(group="schema/prune", name=name, node=schema)
-    groups: dict[str, Any] = {
-        "dataset": DatasetConfig,
-        "trainer": TrainerConfig,
-        "protocol": ProtocolConfig,
-        "tracking": TrackingConfig,
-    }
-    for group, node in groups.items():
-        store.store(group=f"schema/{group}", name="main", node=node)
+    main = OmegaConf.structured(Config)
+    for key in OPEN:
+        OmegaConf.set_struct(OmegaConf.select(main, key), False)
+    store.store(group="schema", name="main", node=main, package="_global_")

@@ -1,42 +1,35 @@
 """From settings to finished runs: engines, sessions and the driver put together."""
 
+import logging
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from src.assembly import choose_device
 from src.config.schema import Config
-from src.data import Dataset, load_dataset
-from src.errors import Busy, UserError
-from src.execution.driver import Engine, Job, drive
+from src.data.dataset import Dataset
+from src.errors import UserError
+from src.execution.device import choose_device, is_first, processes
+from src.execution.driver import Engine, Task, drive
+from src.execution.initial_state import InitialStates
 from src.execution.progress import Progress, RunProgress, StackProgress
-from src.execution.session import Run, Session
-from src.initial_state import read_initial_state
-from src.models import build_model, prunable_names
-from src.requests import State
+from src.execution.session import Session
+from src.records.writer import read_status
+from src.run import Run
+from src.store.digest import digest, settings_of
 from src.store.trainings import TrainingStore
-from src.training.execution import Execution
-from src.training.parallel import ParallelEngine, is_first, own_device, process_group, processes
-from src.training.solo import SoloEngine
+from src.training.backend import Backend
+from src.training.loop import SoloEngine
 from src.training.spec import TrainingSpec
-from src.training.stacked.choice import stacks
-from src.training.stacked.engine import StackedEngine
-from src.trajectory import Layout, trajectory
+from src.trajectory import Plan, trajectory
+
+log = logging.getLogger(__name__)
 
 STACK_INTERVAL_S = 20.0
 """Time between two checkpoints of a stack: it writes many states at once."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a run: its folder, and why it stopped where it did not finish."""
-
-    folder: Path
-    error: Exception | None = None
 
 
 def execute(config: Config) -> Path:
@@ -44,40 +37,64 @@ def execute(config: Config) -> Path:
 
     All input is checked before anything is written. Raises UserError for what a user can mend.
     """
-    (outcome,) = execute_together([config])
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.folder
+    (run,) = execute_together([config])
+    if run.error is not None:
+        raise run.error
+    return run.folder
 
 
-def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[Outcome]:
+def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[Run]:
     """The same for many runs at once: those of one data set, model, trainer and protocol share their trainings.
 
-    `stacked`: their trainings advance together, where that is faster. What stops one run does not stop the others.
+    `stacked`: their trainings advance together, where that is faster. What stops one run does not stop the others: it
+    is the `error` of that run.
     """
     runs = [Run(config) for config in configs]
     groups: dict[Hashable, list[Run]] = {}
     for run in runs:
-        if not run.is_finished():
-            groups.setdefault(_common(run), []).append(run)
+        try:
+            _know_data(run)
+            if not _is_finished(run):
+                groups.setdefault(_common(run), []).append(run)
+        except UserError as error:
+            run.error = error
     for group in groups.values():
         try:
-            if processes() > 1:
-                _execute_in_parallel(group)
-            else:
-                _execute(group, stacked)
+            _execute(group, stacked)
         except UserError as error:
             for run in group:
                 run.error = run.error or error
-    return [Outcome(run.folder.path, run.error) for run in runs]
+    return runs
+
+
+def _know_data(run: Run) -> None:
+    """See to it that the identity can tell the data by their content."""
+    if run.config.dataset.content_digest() is None:
+        run.config.dataset.load()
+
+
+def _is_finished(run: Run) -> bool:
+    """Whether there is nothing to do, which is said."""
+    state = read_status(run.folder) or {}
+    finished = state.get("id") == run.identity and state.get("status") == "finished"
+    if finished:
+        log.info(
+            "%s is finished; nothing to do. To run it again, remove %s; to train it again as well, use another "
+            "output_dir: finished trainings are kept in %s",
+            run.name,
+            run.folder,
+            run.output_dir / "trainings",
+        )
+    return finished
 
 
 def _common(run: Run) -> Hashable:
     """What runs must have in common to be trained by one engine."""
     config = run.config
     trainer = config.trainer
+    shared = digest(settings_of(_shared_spec(run)))
     return (
-        _shared_spec(run),
+        shared,
         trainer.channels_last,
         trainer.compile,
         config.dataset.root,
@@ -91,28 +108,39 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
     """Run a group to its end. Raises UserError where its input is not good, before anything is written."""
     config = group[0].config
     device = choose_device(config.device)
-    dataset, initial = _inputs(group, device)
-    spec, execution = _shared_spec(group[0]), _execution(config)
-    engine: Engine
-    if stacked and stacks(config.model.name, device):
-        engine = StackedEngine(spec, dataset, initial.model, device, config.engine.max_members, execution)
-    else:
-        engine = SoloEngine(spec, dataset, initial.model, device, execution)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    if processes() > 1:
+        _execute_in_parallel(group, device)
+        return
+    dataset = config.dataset.load()
+    initial = InitialStates(dataset, device, group)
+    solo = SoloEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(config))
+    engine: Engine = solo
+    if stacked:
+        from src.training.stacked.engine import StackedEngine, stacks
+
+        if stacks(solo):
+            engine = StackedEngine(solo, config.engine.max_members)
     _drive(group, engine, initial, device)
 
 
-def _execute_in_parallel(group: Sequence[Run]) -> None:
+def _execute_in_parallel(group: Sequence[Run], device: torch.device) -> None:
     """The same as one of torchrun's processes: the first one drives, the others serve it."""
-    config = group[0].config
-    device = own_device(choose_device(config.device))
-    dataset, initial = _inputs(group, device)
+    from src.training.parallel import own_device, process_group
+
+    device = own_device(device)
+    dataset = group[0].config.dataset.load()
+    initial = InitialStates(dataset, device, group)
     with process_group(device):
         _work_in_parallel(group, dataset, initial, device)
 
 
-def _work_in_parallel(group: Sequence[Run], dataset: Dataset, initial: "_InitialStates", device: torch.device) -> None:
+def _work_in_parallel(group: Sequence[Run], dataset: Dataset, initial: InitialStates, device: torch.device) -> None:
     """A function of its own, so that the engine is gone before the processes part."""
-    engine = ParallelEngine(_shared_spec(group[0]), dataset, initial.model, device, _execution(group[0].config))
+    from src.training.parallel import ParallelEngine
+
+    engine = ParallelEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(group[0].config))
     if not is_first():
         engine.serve()
         return
@@ -123,63 +151,48 @@ def _work_in_parallel(group: Sequence[Run], dataset: Dataset, initial: "_Initial
 
 
 def _shared_spec(run: Run) -> TrainingSpec:
-    return replace(run.spec, seed=0, initial_state=None)
+    return replace(run.spec, seed=0)
 
 
-def _execution(config: Config) -> Execution:
-    return Execution(config.trainer.channels_last, config.trainer.compile.value)
+def _backend(config: Config) -> Backend:
+    return Backend(config.trainer.channels_last, config.trainer.compile.value)
 
 
-def _inputs(group: Sequence[Run], device: torch.device) -> "tuple[Dataset, _InitialStates]":
-    """Images, and all runs' initial states."""
+def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates, device: torch.device) -> None:
     config = group[0].config
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
-    dataset = load_dataset(
-        config.dataset.name,
-        Path(config.dataset.root),
-        config.dataset.train_size,
-        config.dataset.test_size,
-        statistics=config.dataset.statistics.value,
-    )
-    initial = _InitialStates(dataset, device)
-    for run in group:
-        initial.of(run.config)
-    return dataset, initial
-
-
-def _drive(group: Sequence[Run], engine: Engine, initial: "_InitialStates", device: torch.device) -> None:
-    config, model = group[0].config, initial.model
-    layout = Layout(prunable_names(model), [name for name, _ in model.named_buffers()])
     store = TrainingStore(Path(config.output_dir) / "trainings", device)
+    layouts = [initial.layout(run) for run in group]
     with _sessions(group, device) as sessions:
-        jobs = []
-        for session in sessions:
-            start = initial.of(session.run.config)
-            steps = trajectory(session.run.plan, start, layout, session.position)
-            jobs.append(Job(steps, session.run.spec, start, session))
-        drive(jobs, engine, store, config.trainer.checkpoint_every, STACK_INTERVAL_S if engine.ahead else 0)
+        tasks = []
+        for run, layout in zip(group, layouts, strict=True):
+            if (session := sessions.get(run)) is None:
+                continue
+            plan = Plan.of(run.config.prune, run.config.protocol, run.config.seed, run.config.record.neurons)
+            start = initial.of(run, 0)
+            steps = trajectory(plan, start, layout, session.position, announce=engine.stacked)
+            tasks.append(Task(steps, run.spec, session, partial(initial.of, run), run.spec_digest))
+        drive(tasks, engine, store, config.trainer.checkpoint_every, STACK_INTERVAL_S if engine.stacked else 0)
 
 
 @contextmanager
-def _sessions(group: Sequence[Run], device: torch.device) -> Iterator[list[Session]]:
+def _sessions(group: Sequence[Run], device: torch.device) -> Iterator[dict[Run, Session]]:
     """Sessions of the runs that no other process has; those that have not ended are ended, whatever happens."""
-    together = StackProgress(group[0].plan.iterations, group[0].spec.epochs) if len(group) > 1 else None
-    sessions: list[Session] = []
+    together = StackProgress(group[0].iterations, group[0].spec.epochs) if len(group) > 1 else None
+    sessions: dict[Run, Session] = {}
     try:
         for run in group:
             try:
-                sessions.append(Session(run, device, together.add if together else _alone))
-            except Busy as error:
-                run.error = error
+                sessions[run] = Session(run, device, together.add if together else _alone)
+            except (UserError, OSError) as error:  # one that is busy, or cannot be written, is that run's affair
+                run.error = error if isinstance(error, UserError) else UserError(f"{run.folder}: {error}")
         yield sessions
     except Exception as error:
-        for session in sessions:
+        for session in sessions.values():
             if not session.closed:
                 session.fail(error)
         raise
     finally:
-        for session in sessions:
+        for session in sessions.values():
             if not session.closed:
                 session.interrupt()
         if together:
@@ -187,25 +200,4 @@ def _sessions(group: Sequence[Run], device: torch.device) -> Iterator[list[Sessi
 
 
 def _alone(run: Run, done: int) -> Progress:
-    return RunProgress(run.name, run.plan.iterations, run.spec.epochs, done)
-
-
-class _InitialStates:
-    """Initial states by seed or file, each made once; `model` is one of the models."""
-
-    def __init__(self, dataset: Dataset, device: torch.device) -> None:
-        self._dataset = dataset
-        self._device = device
-        self._states: dict[Hashable, State] = {}
-        self.model: nn.Module
-
-    def of(self, config: Config) -> State:
-        """The state that every iteration of a run rewinds to, on the device."""
-        key = config.seed, config.init_from
-        if key not in self._states:
-            self.model = build_model(config.model.name, self._dataset.image_shape, self._dataset.classes, config.seed)
-            state: State = self.model.state_dict()
-            if config.init_from is not None:
-                state = read_initial_state(Path(config.init_from), state)
-            self._states[key] = {name: tensor.detach().to(self._device, copy=True) for name, tensor in state.items()}
-        return self._states[key]
+    return RunProgress(run.name, run.iterations, run.spec.epochs, done)

@@ -3,14 +3,18 @@
 import logging
 import sys
 import time
-from typing import Never, Protocol
+from collections.abc import Mapping
+from typing import Any, Never, Protocol
 
 from tqdm import tqdm
 
-from src.requests import Epoch, Record
-from src.store.rows import HEADLINE
+from src.messages import Epoch
 
 log = logging.getLogger(__name__)
+
+
+Row = Mapping[str, Any]
+"""A row of `iterations.csv`."""
 
 
 class Progress(Protocol):
@@ -18,7 +22,7 @@ class Progress(Protocol):
 
     def epoch(self, iteration: int, epoch: Epoch) -> None: ...
 
-    def iteration(self, record: Record) -> None: ...
+    def iteration(self, row: Row) -> None: ...
 
     def close(self) -> None: ...
 
@@ -44,15 +48,16 @@ class RunProgress:
             f"accuracy {epoch.test.accuracy:.2f} %{self._headline}"
         )
 
-    def iteration(self, record: Record) -> None:
+    def iteration(self, row: Row) -> None:
         """An iteration is recorded."""
-        self._headline = f", {percent_remaining(record):.3g} % remaining, PQI {_pqi(record):.4f}"
-        self._bar.n = (record.iteration + 1) * self._epochs
+        t = row["iteration"]
+        self._headline = f", {row['percent_remaining']:.3g} % remaining, PQI {row['retrained_pqi']:.4f}"
+        self._bar.n = (t + 1) * self._epochs
         self._bar.refresh()
-        left = _time_left(self._started, record.iteration + 1 - self._done, self._iterations - record.iteration)
+        left = _time_left(self._started, t + 1 - self._done, self._iterations - t)
         _say(
-            f"{self._name}  iteration {record.iteration}/{self._iterations}  "
-            f"accuracy {record.evaluated.test.accuracy:.2f} %{self._headline}  time left {left}"
+            f"{self._name}  iteration {t}/{self._iterations}  "
+            f"accuracy {row['retrained_accuracy']:.2f} %{self._headline}  time left {left}"
         )
 
     def close(self) -> None:
@@ -68,7 +73,7 @@ class StackProgress:
         self.epochs = epochs
         self._parts: list[_Part] = []
         self._started = time.monotonic()
-        self._told = -1
+        self._said = -1
         self._bar = _bar("stack", 0, 0)
 
     def add(self, _run: object, done: int) -> Progress:
@@ -82,12 +87,12 @@ class StackProgress:
         self._bar.n = sum(part.epochs_done for part in self._parts)
         self._bar.update(0)
         slowest = min(part.done for part in self._parts) - 1
-        if slowest <= self._told or not all(part.record for part in self._parts):
+        if slowest <= self._said or not all(part.row for part in self._parts):
             return
-        self._told = slowest
-        records = [part.record for part in self._parts if part.record]
-        accuracy = [record.evaluated.test.accuracy for record in records]
-        percent = [percent_remaining(record) for record in records]
+        self._said = slowest
+        rows = [part.row for part in self._parts if part.row]
+        accuracy = [row["retrained_accuracy"] for row in rows]
+        percent = [row["percent_remaining"] for row in rows]
         first = min(part.first for part in self._parts)
         left = _time_left(self._started, slowest + 1 - first, self.iterations - slowest)
         _say(
@@ -106,31 +111,21 @@ class _Part:
     def __init__(self, stack: StackProgress, done: int) -> None:
         self._stack = stack
         self.first = self.done = done
-        self.record: Record | None = None
+        self.row: Row | None = None
         self.epochs_done = done * stack.epochs
 
     def epoch(self, iteration: int, epoch: Epoch) -> None:
         self.epochs_done = iteration * self._stack.epochs + epoch.epoch + 1
 
-    def iteration(self, record: Record) -> None:
-        self.done = record.iteration + 1
-        self.record = record
+    def iteration(self, row: Row) -> None:
+        self.done = row["iteration"] + 1
+        self.row = row
         self.epochs_done = self.done * self._stack.epochs
         self._stack.refresh()
 
     def close(self) -> None:
         self.done = self._stack.iterations + 1
         self._stack.refresh()
-
-
-def percent_remaining(record: Record) -> float:
-    """Weights that are left, in percent of all prunable ones."""
-    alive = sum(int(mask.sum()) for mask in record.masks.values())
-    return 100 * alive / sum(mask.numel() for mask in record.masks.values())
-
-
-def _pqi(record: Record) -> float:
-    return float(record.measures.pqi_global[HEADLINE])
 
 
 def _time_left(started: float, done: int, left: int) -> str:

@@ -1,113 +1,107 @@
-"""One run while it goes on: its folder, its mirror in Weights & Biases, and what the user sees."""
+"""One run while a process is at it: its folder, its mirror in Weights & Biases, and what the user sees."""
 
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
 import torch
 from omegaconf import OmegaConf
 
-from src.assembly import build_plan
-from src.config.schema import Config
+from src.config.settings import settings_dict
 from src.errors import Busy
 from src.execution.progress import Progress
-from src.figures import run_figure
-from src.naming import method_name, run_name
-from src.requests import Record
-from src.run_identity import build_run_id, build_spec
-from src.config.settings import settings_dict
-from src.store.claims import claim, run_lock
-from src.store.rows import epoch_row, epoch_rows, iteration_row, layer_rows
-from src.store.runs import Keeps, RunFolder
-from src.store.timings import Stopwatch
-from src.tracking import Tracker, open_tracker
-from src.training.members import Standing
+from src.messages import TrainRequest
+from src.records.provenance import code_state, now, provenance
+from src.records.rows import epoch_row
+from src.records.timings import Stopwatch
+from src.records.writer import Keeps, RunFolder
+from src.run import Run
+from src.store.locks import acquire, run_lock
+from src.tracking.tracker import open_tracker
+from src.training.state import EpochEnd
+from src.trajectory import Record
 
 log = logging.getLogger(__name__)
-
-
-class Run:
-    """A run as its settings describe it: what is trained, pruned and recorded, and why it failed where it did."""
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        self.spec = build_spec(config)
-        self.plan = build_plan(config)
-        identity = build_run_id(config, self.spec)
-        path = Path(config.output_dir) / "runs" / run_name(config, identity)
-        keeps = Keeps(config.record.masks.value, config.record.weights)
-        self.folder = RunFolder(path, identity, self.plan.iterations, keeps)
-        self.error: Exception | None = None
-
-    @property
-    def name(self) -> str:
-        return self.folder.path.name
-
-    def is_finished(self) -> bool:
-        """Whether there is nothing to do, which is said."""
-        if self.folder.finished:
-            log.info("%s is finished; nothing to do (delete the folder to run it again)", self.name)
-        return self.folder.finished
 
 
 class Session:
     """The process's hold on a run's folder, from which on it is written; listens to the driver.
 
-    Raises Busy where another process has it. `position` is where the run goes on, None where it begins.
+    Raises Busy where another process has it. `position` is the training to go on with, None where the run begins.
     """
 
     def __init__(self, run: Run, device: torch.device, progress: Callable[[Run, int], Progress]) -> None:
         self.run = run
-        self._folder = run.folder
-        self._closed = False
+        self.closed = False
         self._ending = ExitStack()
-        if not claim(run_lock(run.folder.path), self._ending):
-            raise Busy(f"{run.folder.path} is being written by another process; wait for it or stop it")
-        run.folder.open(OmegaConf.to_yaml(OmegaConf.structured(run.config)))
-        self.position = run.folder.position(device)
+        if not acquire(run_lock(run.folder), self._ending):
+            raise Busy(f"{run.folder} is being written by another process; wait for it or stop it")
+        record = run.config.record
+        summary = {**run.summary(), "provenance": provenance(device, run.spec.precision)}
+        self._folder = RunFolder(
+            run.folder, run.identity, run.iterations, Keeps(record.masks.value, record.weights), summary
+        )
+        config = settings_dict(run.config)
+        self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)))
+        self.position = self._folder.position(device)
         done = self.position.iteration if self.position else 0
         if self.position:
-            log.info("%s goes on with iteration %d of %d", run.name, done, run.plan.iterations)
-        self._watch = Stopwatch(run.folder.path, run.spec, device.type)
+            log.info("%s goes on with iteration %d of %d", run.name, done, run.iterations)
+        names = run.config.dataset.short, run.config.model.short
+        self._watch = Stopwatch(run.folder, *names, run.config.dataset.train_size, device.type)
         self._progress = progress(run, done)
-        self._tracker = _open_tracker(run)
-        for row, layers in run.folder.rows():
+        self._tracker = open_tracker(
+            run.config.tracking.mode.value,
+            run_id=run.identity,
+            name=run.name,
+            group=run.config.experiment_name,
+            tags=[*names, run.config.prune.short, run.config.prune.scope.value],
+            config={**config, "provenance": summary["provenance"]},
+            folder=run.folder,
+            project=run.config.tracking.project,
+            entity=run.config.tracking.entity,
+            difference=code_state()[1],
+        )
+        for row, layers in self._folder.rows():
             self._tracker.log_iteration(row, layers)
 
     def record(self, record: Record) -> None:
         """An iteration has ended."""
-        self._folder.write(record)
-        for epoch in epoch_rows(record):
-            self._tracker.log_epoch(epoch)
-        self._tracker.log_iteration(iteration_row(record), layer_rows(record))
-        self._progress.iteration(record)
+        row, layers = self._folder.write(record)
+        for epoch in record.trained.history:
+            self._tracker.log_epoch(epoch_row(record.iteration, epoch))
+        self._tracker.log_iteration(row, layers)
+        self._progress.iteration(row)
         self._watch.iteration(record.iteration)
 
-    def after_epoch(self, iteration: int, standing: Standing, index: int, seconds: float) -> None:
+    def after_epoch(self, request: TrainRequest, end: EpochEnd, index: int, seconds: float) -> None:
         """An epoch has ended. A member of a stack tells Weights & Biases of its epochs at the iteration's end."""
-        self._watch.epoch(seconds, len(standing.members))
-        latest = standing.latest(index)
-        if len(standing.members) == 1:
-            self._tracker.log_epoch(epoch_row(iteration, latest))
-        self._progress.epoch(iteration, latest)
+        self._watch.epoch(seconds, len(end.members))
+        latest = end.latest(index)
+        if len(end.members) == 1 and request.until is None:
+            self._tracker.log_epoch(epoch_row(request.iteration, latest))
+        self._progress.epoch(request.iteration, latest)
 
     def finish(self) -> None:
-        """All is recorded."""
+        """All is recorded; the picture is a copy of it, without which a run is as finished."""
+        self._folder.summary["provenance"]["end"] = now()
         self._folder.finish()
-        self._tracker.log_records(self._folder.path / "iterations.csv")
-        self._tracker.log_figures([run_figure(self._folder.path, self._folder.path / "curves.png")])
-        self._close("finished")
+        self._tracker.log_records(self.run.folder / "iterations.csv")
+        try:
+            from src.analysis.figures.single_run import run_figure
 
-    @property
-    def closed(self) -> bool:
-        """Whether the run has come to an end."""
-        return self._closed
+            self._tracker.log_figures([run_figure(self.run.folder, self.run.folder / "curves.png")])
+        except Exception as error:
+            log.warning("%s is finished, but curves.png could not be drawn: %s", self.run.name, error)
+        self._close("finished")
 
     def fail(self, error: Exception) -> None:
         """The run stops here; the same command tries again from its last record."""
         self.run.error = error
-        self._folder.fail(str(error) or type(error).__name__)
+        try:
+            self._folder.fail(str(error) or type(error).__name__)
+        except OSError as unwritten:
+            log.warning("%s: that it failed could not be written: %s", self.run.name, unwritten)
         self._close("failed")
 
     def interrupt(self) -> None:
@@ -115,22 +109,7 @@ class Session:
         self._close("interrupted")
 
     def _close(self, status: str) -> None:
-        self._closed = True
+        self.closed = True
         self._progress.close()
         self._tracker.finish(status)
         self._ending.close()
-
-
-def _open_tracker(run: Run) -> Tracker:
-    config = run.config
-    return open_tracker(
-        config.tracking.mode,
-        run_id=run.folder.identity,
-        name=run.name,
-        group=config.experiment_name,
-        tags=[config.dataset.name, config.model.name, method_name(config.prune), config.prune.scope.value],
-        config=settings_dict(config),
-        folder=run.folder.path,
-        project=config.tracking.project,
-        entity=config.tracking.entity,
-    )

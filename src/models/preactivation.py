@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from src.models.init import initialise
-from src.models.shape import ImageShape
+from src.models.model import ImageShape
+from src.models.networks import initialise
 
 
 class Block(nn.Module):

@@ -1,23 +1,2 @@
-"""Magnitude pruning along three axes: groups of weights (scope), how many to prune (amount), which ones (pruner)."""
-
-from src.pruning.amounts import Amount, fixed_ratio_amount, sap_amount, sap_count
-from src.pruning.masks import Masks, Weights, apply_masks, full_masks, remaining
-from src.pruning.pruner import Decision, Pruner, prune
-from src.pruning.scopes import GROUPINGS, Grouping
-
-__all__ = [
-    "GROUPINGS",
-    "Amount",
-    "Decision",
-    "Grouping",
-    "Masks",
-    "Pruner",
-    "Weights",
-    "apply_masks",
-    "fixed_ratio_amount",
-    "full_masks",
-    "prune",
-    "remaining",
-    "sap_amount",
-    "sap_count",
-]
+"""Pruning along independent axes: groups of weights (scope), what goes first (score), how many (amount), and from where
+the network is trained again (rewinding). A method combines them, one file each in `methods/`."""

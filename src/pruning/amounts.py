@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from src.sparsity import pq_index, retained_lower_bound
+from src.sparsity.bound import retained_lower_bound
+from src.sparsity.gini import gini_index
+from src.sparsity.hoyer import hoyer_index
+from src.sparsity.pqi import pq_index
 
 FLOAT32_MEMBERS = 2**22
 
@@ -32,20 +35,25 @@ def sap_amount(
     beta: float = 0.9,
     exact: bool = False,
     ceil: bool = True,
+    measure: str = "pqi",
 ) -> Amount:
     """SAP's amounts for rows `weights` [groups, members] of which `alive` remain (Algorithm 1).
 
         r = ceil(d (1 + eta_r)^(-q/(q-p)) (1 - I)^(pq/(q-p))),   c = floor(d clamp(gamma (1 - r/d), 0, beta))
 
     The authors evaluate both in float32, where c is often one too few (PROTOCOL 1.5, A8); `exact` does not.
-    `ceil=False` leaves r real, as the paper writes it (A9). An empty or all-zero group prunes nothing.
+    `ceil=False` leaves r real, as the paper writes it (A9). An empty or all-zero group prunes nothing. `measure` puts
+    the Gini index or Hoyer's measure in the place of I: controls, for which r is no bound.
     """
     d = alive.sum(dim=1)
-    pqi = pq_index(weights, p, q, mask=alive, dim=1)
-    if not exact:
-        pqi = _as_in_float32(pqi, weights, alive, p, q)
+    if measure == "pqi":
+        index = pq_index(weights, p, q, mask=alive, dim=1)
+        if not exact:
+            index = _as_in_float32(index, weights, alive, p, q)
+    else:
+        index = (gini_index if measure == "gini" else hoyer_index)(weights, mask=alive, dim=1)
     dtype = torch.float64 if exact else torch.float32
-    bound = retained_lower_bound(pqi, d, p, q, eta_r, ceil=ceil, dtype=dtype)
+    bound = retained_lower_bound(index, d, p, q, eta_r, ceil=ceil, dtype=dtype)
     return Amount(sap_count(d, bound, gamma=gamma, beta=beta), bound)
 
 
@@ -86,7 +94,7 @@ def sap_count(d: Tensor, bound: Tensor, *, gamma: float = 1.0, beta: float = 0.9
     return count.floor().nan_to_num(nan=0.0).long()
 
 
-def fixed_ratio_amount(_weights: Tensor, alive: Tensor, *, ratio: float, floor: bool = False) -> Amount:
+def fixed_ratio_amount(alive: Tensor, ratio: float, *, floor: bool = False) -> Amount:
     """The baselines' amounts: ratio P of the alive weights of each row.
 
     With n alive the interpolated quantile and the strict comparison of the authors prune ceil(P (n - 1))

@@ -2,34 +2,20 @@
 
 from dataclasses import dataclass
 
+from src.pruning.methods.dense import Dense
+from src.pruning.methods.lottery_ticket import LotteryTicket
+from src.pruning.methods.one_shot import OneShot
+from src.pruning.methods.sap import Sap
 from src.records.method import Method, plain
 
-PAPER_KINDS = ("sap", "lottery_ticket", "one_shot", "dense")
+CLASSES = {cls.kind(): cls for cls in (Sap, LotteryTicket, OneShot, Dense)}
+"""The kinds of methods that the paper has."""
 
 
 def paper_method(kind: str, **settings: float) -> Method:
     """A method with these settings, the others at their defaults, named as its class names it."""
-    if kind == "sap":
-        parts = [f"{name}={decimal(settings[name])}" for name in ("p", "q")]
-        if settings["eta_r"]:
-            parts.append(f"$\\eta_r$={decimal(settings['eta_r'])}")
-        if settings["gamma"] != 1:
-            parts.append(f"$\\gamma$={decimal(settings['gamma'])}")
-        short = "-".join(f"{settings[name]:g}" for name in ("p", "q", "eta_r", "gamma"))
-        return Method(kind, f"sap-{short}", f"SAP ({', '.join(parts)})", settings)
-    short, label = {"lottery_ticket": ("lt", "Lottery Ticket"), "one_shot": ("os", "One Shot")}[kind]
-    ratio = settings["ratio"]
-    return Method(kind, f"{short}-{ratio:g}", f"{label} (P={decimal(ratio)})", settings)
-
-
-def decimal(value: float) -> str:
-    """A number as the paper's legends write it, with at least one decimal.
-
-    >>> decimal(1), decimal(0.001)
-    ('1.0', '0.001')
-    """
-    text = f"{value:g}"
-    return text if "." in text or "e" in text else text + ".0"
+    part = CLASSES[kind](**settings)
+    return Method(part.kind(), part.short, part.label, settings)
 
 
 SAP = paper_method("sap", p=0.5, q=1.0, eta_r=0.0, gamma=1.0)

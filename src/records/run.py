@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]
 from src.errors import UserError
 from src.records.csv_table import FloatArray, numbers, read_columns
 from src.records.method import Method
-from src.records.schema import CONFIG, ITERATIONS, LAYERS, MEASURES, METADATA_KEY, RUN, SCHEMA
+from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, LAYERS_FILE, MEASURES_FILE, RUN_FILE, SCHEMA
 
 Side = Literal["retrained", "pruned"]
 AGAIN = "remove the folder and run it again"
@@ -73,7 +73,7 @@ class Run:
     @cached_property
     def table(self) -> Mapping[str, FloatArray]:
         """`iterations.csv`: column -> array [T+1], NaN where not defined."""
-        path = self.folder / ITERATIONS
+        path = self.folder / ITERATIONS_FILE
         table = numbers(path, read_columns(path))
         order = np.argsort(table["iteration"], kind="stable")
         found = table["iteration"][order].tolist()
@@ -87,7 +87,7 @@ class Run:
     @cached_property
     def layers(self) -> LayerTable:
         """`layers.csv`, one column of each array per prunable tensor."""
-        path = self.folder / LAYERS
+        path = self.folder / LAYERS_FILE
         cells = read_columns(path)
         layer = cells.pop("layer")
         names = tuple(dict.fromkeys(layer))
@@ -111,7 +111,7 @@ class Run:
     def grid_axes(self) -> tuple[FloatArray, FloatArray]:
         """The grid's p and q."""
         with self._open_measures() as file:
-            metadata = json.loads((file.metadata() or {})[METADATA_KEY])
+            metadata = json.loads((file.metadata() or {})["json"])
             return np.array(metadata["p"]), np.array(metadata["q"])
 
     def _measures(self, names: Sequence[str]) -> FloatArray:
@@ -124,7 +124,7 @@ class Run:
         """`measures.safetensors`; what is missing from it or damaged is a UserError."""
         from safetensors import SafetensorError, safe_open
 
-        path = self.folder / MEASURES
+        path = self.folder / MEASURES_FILE
         try:
             with safe_open(path, framework="numpy") as file:
                 yield file
@@ -135,13 +135,13 @@ class Run:
 def load_run(folder: Path) -> Run:
     """One run, finished or not. Raises UserError where the folder holds none that this version reads."""
     try:
-        state: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        state: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         if state.get("schema") != SCHEMA:
             raise UserError(
                 f"{folder.name}: records of schema {state.get('schema')!r}, this version reads {SCHEMA}; "
                 "use the version that made them, or run them again into another output_dir"
             )
-        config = yaml.load((folder / CONFIG).read_text(encoding="utf-8"), Loader=_Loader)
+        config = yaml.load((folder / CONFIG_FILE).read_text(encoding="utf-8"), Loader=_Loader)
         return _run(folder, state, config)
     except UserError:
         raise

@@ -1,18 +1,33 @@
-"""Tables, JSON and tensors in files that are there whole or not at all."""
+"""Tables, JSON and tensors in files that are there whole or not at all. Imports no PyTorch before tensors are asked for."""
 
 import csv
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
-
-from src.store.atomic import replace, write_text
+if TYPE_CHECKING:
+    from torch import Tensor
 
 METADATA_KEY = "json"
+
+
+def replace(path: Path, write: Callable[[Path], object]) -> Path:
+    """Let `write` make a file beside `path`, then put it in its place in one step; returns `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write UTF-8 text, whole or not at all; returns `path`."""
+    return replace(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def write_json(path: Path, value: object) -> None:
@@ -58,8 +73,10 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     replace(path, write)
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: object = None) -> None:
+def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: object = None) -> None:
     """Write tensors as safetensors atomically; `metadata` is JSON under one key, so that equal is bytewise equal."""
+    from safetensors.torch import save_file
+
     cpu = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
 
     def write(part: Path) -> None:
@@ -71,11 +88,13 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: object = 
     replace(path, write)
 
 
-def read_tensors(path: Path, keep: Callable[[str], bool] = lambda _: True) -> tuple[dict[str, Tensor], Any]:
+def read_tensors(path: Path, keep: Callable[[str], bool] = lambda _: True) -> "tuple[dict[str, Tensor], Any]":
     """Tensors whose name `keep` accepts, and the metadata. Raises OSError where the file is missing or damaged."""
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "null"))
-            return {name: file.get_tensor(name) for name in file.keys() if keep(name)}, metadata  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in file.keys() if keep(name)}, metadata
     except (SafetensorError, ValueError) as error:
         raise OSError(f"{path} is damaged: {error}") from error

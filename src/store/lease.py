@@ -1,4 +1,4 @@
-"""Leases: claims for file systems without locks, which a dead owner loses after a while."""
+"""Leases: locks for file systems without locks, which a dead owner loses after a while."""
 
 import os
 import threading

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from src.requests import Epoch, Performance, Trained
-from src.store.claims import claim
+from src.messages import Epoch, Performance, Trained
+from src.store.locks import acquire
 from src.store.files import read_tensors, write_tensors
 from src.training.state import Snapshot, TrainingState
 
@@ -46,7 +46,7 @@ class TrainingStore:
     def save(self, identity: str, trained: Trained, origin: Origin) -> None:
         """Keep a finished training."""
         states = {"last": trained.last}
-        if trained.best_epoch != len(trained.history) - 1:
+        if trained.best_epoch != trained.history[-1].epoch:
             states["best"] = trained.best
         tensors = {f"{which}/{name}": tensor for which, state in states.items() for name, tensor in state.items()}
         history = [asdict(epoch) for epoch in trained.history]
@@ -62,12 +62,14 @@ class TrainingStore:
         current = _snapshot(tensors, "current")
         best = current if meta["best_is_current"] else _snapshot(tensors, "best")
         history = _history(meta["history"])
-        return TrainingState(current, tensors["velocity"], best, meta["best_epoch"], meta["best_correct"], history)
+        optimizer = _select(tensors, "optimizer")
+        return TrainingState(current, optimizer, best, meta["best_epoch"], meta["best_correct"], history)
 
     def save_partial(self, identity: str, state: TrainingState, origin: Origin) -> None:
         """Keep the state between two epochs."""
         best_is_current = state.best is state.current
-        tensors = {"velocity": state.velocity, **_tensors(state.current, "current")}
+        tensors = {f"optimizer/{name}": tensor for name, tensor in state.optimizer.items()}
+        tensors |= _tensors(state.current, "current")
         if not best_is_current:
             tensors |= _tensors(state.best, "best")
         meta = {
@@ -87,9 +89,9 @@ class TrainingStore:
         """Forget the checkpoint of a training."""
         self._partial(identity).unlink(missing_ok=True)
 
-    def claim(self, identity: str, until: ExitStack) -> bool:
-        """Claim a training until `until` closes; False where another process is at it."""
-        return claim(self.root.parent / "locks" / f"{identity}.lock", until)
+    def lock(self, identity: str, until: ExitStack) -> bool:
+        """Lock a training until `until` closes; False where another process is at it."""
+        return acquire(self.root.parent / "locks" / f"{identity}.lock", until)
 
     def _read(self, path: Path) -> tuple[dict[str, Tensor], Any]:
         tensors, meta = read_tensors(path)

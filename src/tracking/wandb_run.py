@@ -32,6 +32,7 @@ class RunInfo:
     folder: Path
     project: str
     entity: str | None
+    difference: str = ""
 
 
 def begin(info: RunInfo, online: bool) -> Any:

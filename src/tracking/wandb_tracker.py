@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from src.store.atomic import write_text
+from src.store.files import parsed, read_rows, write_text
 from src.tracking.metrics import Value, axes, named
 from src.tracking.wandb_run import RunInfo, begin, first_line, offline_line, reachable, unreachable
 
@@ -30,6 +30,8 @@ class WandbTracker:
         self._last_step = self._run.step - 1 if not self._run.offline else _read_step(self._marker)
         for name, x in axes().items():
             self._run.define_metric(name, step_metric=x)
+        if info.difference:
+            self._try(lambda: self._save_difference(info.folder / "wandb"))
 
     def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
         values = named("iterations", row)
@@ -44,10 +46,10 @@ class WandbTracker:
 
     def log_records(self, iterations_csv: Path) -> None:
         def table() -> dict[str, Any]:
-            import pandas as pd
             import wandb
 
-            return {"records": wandb.Table(dataframe=pd.read_csv(iterations_csv))}
+            rows = [parsed(row) for row in read_rows(iterations_csv)]
+            return {"records": wandb.Table(columns=list(rows[0]), data=[list(row.values()) for row in rows])}
 
         if not self._waits_in_vain():
             self._try(lambda: self._send(table(), self._last_step + 1))
@@ -66,6 +68,11 @@ class WandbTracker:
             self._tell(offline_line(self._info, "no connection a moment ago"))
             return  # W&B itself tries once more at exit, for all such runs together
         self._try(lambda: self._run.finish(exit_code=0 if status == "finished" else 1))
+
+    def _save_difference(self, folder: Path) -> None:
+        """How the code differs from its commit, as a file of the run."""
+        path = write_text(folder / "difference.patch", self._info.difference)
+        self._run.save(str(path), base_path=str(folder), policy="now")
 
     def _first_step(self, row: Mapping[str, Value]) -> int:
         return int(row["iteration"] or 0) * (self._epochs + 1)

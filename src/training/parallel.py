@@ -18,28 +18,16 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from src.data import Dataset
+from src.data.dataset import Dataset
 from src.errors import UserError
-from src.requests import Epoch, Performance, State, Trained, TrainRequest
-from src.training.execution import EAGER, Execution
-from src.training.members import Diverged, Member, Standing
-from src.training.solo import SoloEngine
+from src.messages import Epoch, Performance, State, Trained, TrainRequest
+from src.training.backend import EAGER, Backend
+from src.training.loop import SoloEngine
 from src.training.spec import TrainingSpec
-from src.training.state import Snapshot, TrainingState
-from src.training.step import Step
+from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState
 
-ORDERED: list[Any] = [Member, TrainingSpec, TrainRequest, TrainingState, Snapshot, Epoch, Performance]
-"""What orders of the first process are made of, besides tensors."""
-
-
-def processes() -> int:
-    """How many processes torchrun has started for this command; 1 without it."""
-    return int(os.environ.get("WORLD_SIZE", "1")) if "LOCAL_RANK" in os.environ else 1
-
-
-def is_first() -> bool:
-    """Whether this process is the one that drives, records and speaks."""
-    return processes() == 1 or os.environ["RANK"] == "0"
+ORDERED: list[Any] = [TrainRequest, TrainingState, Snapshot, Epoch, Performance]
+"""What orders of the first process are made of, besides tensors and plain values."""
 
 
 @contextmanager
@@ -61,22 +49,17 @@ def own_device(device: torch.device) -> torch.device:
 class ParallelEngine(SoloEngine):
     """The solo engine with every batch split over processes; the others than the first call `serve`.
 
-    BatchNorm's statistics are those of the whole batch on CUDA, and of a process's share on CPUs. Raises UserError
-    where a batch cannot be split evenly.
+    The first process computes scores alone. BatchNorm's statistics are those of the whole batch on CUDA, and of a
+    process's share on CPUs. Raises UserError where a batch cannot be split evenly.
     """
 
     def __init__(
-        self,
-        spec: TrainingSpec,
-        dataset: Dataset,
-        model: nn.Module,
-        device: torch.device,
-        execution: Execution = EAGER,
+        self, spec: TrainingSpec, dataset: Dataset, model: nn.Module, device: torch.device, backend: Backend = EAGER
     ) -> None:
         self._rank, self._processes = dist.get_rank(), dist.get_world_size()
         if device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        super().__init__(spec, dataset, model, device, replace(execution, compile="none"))
+        super().__init__(spec, dataset, model, device, replace(backend, compile="none"))
         images = len(self.images.train.train_labels)
         for size in (spec.batch_size, images % spec.batch_size):
             if size % self._processes:
@@ -86,31 +69,31 @@ class ParallelEngine(SoloEngine):
                 )
 
     def train(
-        self, members: Sequence[Member], after_epoch: Callable[[Standing], None] = lambda _: None
+        self, members: Sequence[Member], after_epoch: Callable[[EpochEnd], None] = lambda _: None
     ) -> list[Trained | Diverged]:
         """As the solo engine's; called by the first process."""
-        self._tell(("train", list(members)))
+        self._send(("train", [(member.spec.seed, member.request, member.checkpoint) for member in members]))
         return super().train(members, after_epoch)
 
     def evaluate(self, state: State) -> Performance:
         """As the solo engine's; called by the first process."""
-        self._tell(("evaluate", dict(state)))
+        self._send(("evaluate", dict(state)))
         return super().evaluate(state)
 
     def serve(self) -> None:
         """Take part in what the first process does, until it closes."""
-        while (order := self._tell(None)) is not None:
+        while (order := self._send(None)) is not None:
             what, argument = order
             if what == "train":
-                super().train(argument)
+                super().train([Member(replace(self.spec, seed=seed), *rest) for seed, *rest in argument])
             else:
                 super().evaluate(argument)
 
     def close(self) -> None:
         """Let the other processes go."""
-        self._tell(None)
+        self._send(None)
 
-    def _tell(self, order: Any) -> Any:
+    def _send(self, order: Any) -> Any:
         """What the first process passes here, in all processes; tensors arrive on each one's own device."""
         buffer = io.BytesIO()
         torch.save(order, buffer)
@@ -119,8 +102,8 @@ class ParallelEngine(SoloEngine):
         with torch.serialization.safe_globals(ORDERED):
             return torch.load(io.BytesIO(sent[0]), map_location=self.device)
 
-    def _make_step(self) -> Step:
-        return Step(DistributedDataParallel(self.model), self.flat, self.spec, self._execution)
+    def _training_form(self) -> nn.Module:
+        return DistributedDataParallel(self.model)
 
     def _share(self, images: Tensor) -> Tensor:
         return images[self._rank :: self._processes]

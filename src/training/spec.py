@@ -1,7 +1,13 @@
-"""The settings that a training's result depends on, apart from its request."""
+"""The settings that a training's result depends on, apart from its request. Imports no PyTorch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from src.training.optimizers import Optimizer, Sgd
+from src.training.schedules import Cosine, Schedule
+
+ENGINE_VERSION = 1
+"""Raised when the engines' numbers change: it is part of a training's identity."""
 
 Precision = Literal["fp32", "tf32", "bf16"]
 """Of matrix products and convolutions; bf16 also of activations (autocast). Parameters are float32 in all cases."""
@@ -9,28 +15,26 @@ Precision = Literal["fp32", "tf32", "bf16"]
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """Dataset, model, trainer and the parts of the protocol that enter a training; hashed into its identity.
+    """Trainer, seed, and the parts of the protocol that enter a training; hashed into its identity.
 
-    A field with a default here is left out of the hash while it holds that default, so that a setting which is added
-    later at its neutral value changes no identity.
+    `data` and `model` are digests, and enter nothing but the identity: an engine is given the images and the network.
     """
 
-    dataset: str
-    model: str
-    epochs: int
-    batch_size: int
     seed: int
+    epochs: int
+    batch_size: int = 250
     lr: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    nesterov: bool = True
     clip_norm: float = 1.0
+    optimizer: Optimizer = field(default_factory=Sgd)
+    schedule: Schedule = field(default_factory=Cosine)
+    precision: Precision = "fp32"
     clip_after_mask: bool = False
-    train_size: int | None = None
-    test_size: int | None = None
+    validation_fraction: float | None = None
     shuffle: bool = True
     augment: bool = True
-    statistics: Literal["reference", "true"] = "reference"
-    validation_fraction: float | None = None
-    initial_state: str | None = None
-    precision: Precision = "fp32"
+    data: str = ""
+    model: str = ""
+
+    def learning_rate(self, epoch: int) -> float:
+        """The learning rate of an epoch, counted from 0 (PROTOCOL 3.1)."""
+        return self.lr * self.schedule.factor(epoch, self.epochs)

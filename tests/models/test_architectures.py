@@ -1,20 +1,24 @@
 """Sizes, layer order and shapes of the models against PROTOCOL 3.4."""
 
+import dataclasses
+
 import pytest
 import torch
 from torch import nn
 
 from src.errors import UserError
-from src.models import MODELS, build_model, prunable_names
-from src.models.cnn import Cnn
+from src.models.model import build_model, prunable_names
+from src.models.plain import Cnn
 from src.models.preactivation import Block
+from src.models.residual import WideResnet
+from src.models.shipped import MODELS
 
 FASHION, CIFAR, TINY, DIGITS = (1, 28, 28), (3, 32, 32), (3, 64, 64), (1, 8, 8)
 
 
 def on_meta(name: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
     with torch.device("meta"):
-        return MODELS[name](shape, classes)
+        return MODELS[name].build(shape, classes)
 
 
 @pytest.mark.parametrize(
@@ -150,16 +154,31 @@ def test_identity_block_adds_the_raw_input_and_a_changing_one_the_preactivation(
     torch.testing.assert_close(changed(x)[:, 0, 0, 0], torch.tensor([0.0, 2.0, 0.0]), atol=1e-4, rtol=0)
 
 
-def test_unknown_name_lists_the_models():
-    with pytest.raises(UserError, match=r"model=vgg.*linear, mlp, cnn, resnet9, resnet18, resnet50, wresnet28x2"):
-        build_model("vgg", CIFAR, 10, 0)
+def test_widths_and_depths_are_settings():
+    def sizes(name: str, **settings: object) -> list[int]:
+        with torch.device("meta"):
+            model = dataclasses.replace(MODELS[name], **settings).build(CIFAR, 10)
+        return [model.get_parameter(weight).numel() for weight in prunable_names(model)]
+
+    assert sizes("mlp", hidden=[5]) == [3 * 32 * 32 * 5, 5 * 10]
+    assert sizes("cnn", widths=[2, 4]) == [3 * 2 * 9, 2 * 4 * 9, 4 * 10]
+    assert sizes("resnet9", width=2) == [54, 36, 36, 72, 144, 8, 288, 576, 32, 1152, 2304, 128, 160]
+    assert len(sizes("resnet9", depth=3)) == 1 + 4 * 3 * 2 + 3 + 1
+    assert len(sizes("wresnet28x2", depth=10)) == 1 + 3 * 2 + 3 + 1
 
 
 def test_resnet50_refuses_one_channel():
     with pytest.raises(UserError, match=r"model=resnet50.*3 channels.*have 1.*resnet18"):
-        build_model("resnet50", FASHION, 10, 0)
+        build_model(MODELS["resnet50"], FASHION, 10, 0)
 
 
 def test_cnn_refuses_images_that_it_would_pool_away():
-    with pytest.raises(UserError, match=r"8x8 pixels.*4x4"), torch.device("meta"):
-        Cnn((1, 4, 4), 10)
+    with pytest.raises(UserError, match=r"halves the image 3 times.*8x8 pixels.*4x4"):
+        build_model(MODELS["cnn"], (1, 4, 4), 10, 0)
+    assert build_model(Cnn(widths=[4, 8]), (1, 4, 4), 10, 0)
+
+
+def test_wresnet_refuses_a_depth_without_blocks():
+    with pytest.raises(UserError, match=r"model.depth=12 leaves no block.*64x64.*4 stages.*model.depth=13"):
+        build_model(WideResnet(depth=12, factor=1), TINY, 10, 0)
+    assert build_model(WideResnet(depth=13, factor=1), TINY, 10, 0)

@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from src.models import MODELS, build_model
+from src.models.model import build_model
+from src.models.shipped import MODELS
 
 
 def built(name: str, seed: int = 0) -> nn.Module:
-    return build_model(name, (3, 32, 32), 10, seed)
+    return build_model(MODELS[name], (3, 32, 32), 10, seed)
 
 
 @pytest.mark.parametrize("name", ["cnn", "resnet9", "wresnet28x2", "resnet50"])
@@ -59,6 +60,22 @@ def test_the_seed_alone_decides():
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not torch.equal(first["linear.weight"], built("cnn", seed=1).state_dict()["linear.weight"])
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "value"),
+    [
+        ("linear", "linear.weight", 0.0146339),
+        ("mlp", "linear.weight", -0.0027419),
+        ("cnn", "linear.weight", -0.0121383),
+        ("resnet9", "linear.weight", 0.0033256),
+        ("resnet50", "fc.weight", 0.0099933),
+        ("wresnet28x2", "linear.weight", -0.0340850),
+    ],
+)
+def test_initial_values_of_a_seed_never_change(name, last, value):
+    """The last weight drawn: it depends on all that were drawn before it."""
+    assert built(name, seed=3).get_parameter(last).flatten()[-1].item() == pytest.approx(value, abs=1e-6)
 
 
 def test_models_are_built_on_the_cpu_whatever_the_default_device():

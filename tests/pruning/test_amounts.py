@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from src.pruning import fixed_ratio_amount, sap_amount, sap_count
+from src.pruning.amounts import fixed_ratio_amount, sap_amount, sap_count
 from src.sparsity import retained_lower_bound
 
 
@@ -70,11 +70,11 @@ def test_sap_prunes_nothing_of_empty_and_all_zero_groups():
 def test_quantile_rule_gives_the_protocols_sequences(n, sequence):
     for expected in sequence:
         alive = (torch.arange(max(n, 2)) < n)[None]
-        n -= int(fixed_ratio_amount(alive.float(), alive, ratio=0.2).count)
+        n -= int(fixed_ratio_amount(alive, 0.2).count)
         assert n == expected
 
 
 def test_floor_rule_prunes_exactly_the_share():
     alive = torch.arange(10)[None] < torch.tensor([[10], [4], [0]])
-    count = fixed_ratio_amount(alive.float(), alive, ratio=0.2, floor=True).count
+    count = fixed_ratio_amount(alive, 0.2, floor=True).count
     assert count.tolist() == [2, 0, 0]

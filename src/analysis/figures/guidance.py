@@ -47,16 +47,15 @@ def figure_command(plan: Plan, settings: FigureSettings) -> str:
     setting = plan.study.setting
     words = [f"figure={plan.kind}", f"dataset={setting.dataset}", f"model={setting.model}"]
     words += [f"scope={scope}" for scope in plan.scopes if len(plan.scopes) == 1]
-    return command(
-        "src.figures", [*words, *settings.words(AS_GIVEN), *(f"plot.{word}" for word in settings.plot_words)]
-    )
+    words += [*settings.words(AS_GIVEN), *(f"plot.{word}" for word in settings.plot_words)]
+    return command("src.figures", words)
 
 
 def _contents(study: Study) -> list[str]:
-    return [
-        f"{study.setting.text}, {scope}: {', '.join(sorted({r.method.short for r in study.all_runs if r.scope == scope}))}"
-        for scope in sorted({run.scope for run in study.all_runs})
-    ]
+    methods: dict[str, set[str]] = {}
+    for run in study.all_runs:
+        methods.setdefault(run.scope, set()).add(run.method.short)
+    return [f"{study.setting.text}, {scope}: {', '.join(sorted(found))}" for scope, found in sorted(methods.items())]
 
 
 def _command(request: Request, settings: FigureSettings) -> str:

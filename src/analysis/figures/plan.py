@@ -8,7 +8,7 @@ from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import FigureSpec
 from src.records.method import Method
 from src.records.missing import Condition
-from src.records.paper import FOUR_METHODS, PAPER_KINDS
+from src.records.paper import FOUR_METHODS, CLASSES
 from src.records.schema import SCOPES
 from src.records.study import Study
 
@@ -77,7 +77,7 @@ class Filter:
     def series(self, series: Sequence[Series], study: Study) -> tuple[Series, ...]:
         """Those whose method is to be drawn, and the study's other methods: asked for, or of kinds of their own."""
         recorded = {run.method.short: run.method for run in study.all_runs}
-        guests = sorted(short for short, method in recorded.items() if method.kind not in PAPER_KINDS)
+        guests = sorted(short for short, method in recorded.items() if method.kind not in CLASSES)
         names = dict.fromkeys(guests if self.methods is None else self.methods)
         others = [recorded[name] for name in names if name in recorded.keys() - {s.method.short for s in series}]
         made = [Series(m, m.label, f"other-{i % OTHERS}", self.methods is None) for i, m in enumerate(others)]

@@ -28,7 +28,7 @@ def page(content: Content) -> str:
     return _environment().get_template("page.html").render(
         content=content,
         claims=found,
-        counts={claim: {v: sum(f.verdict == v for f in findings) for v in Verdict} for claim, findings in found.items()},
+        verdicts=list(Verdict),
         share=f"{decided.count(Verdict.holds)} of {len(decided)} decided" if decided else "none decided",
         left_out=SAID_BY_HEADINGS,
         slots=slot_looks(),

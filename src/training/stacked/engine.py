@@ -1,52 +1,63 @@
 """The stacked engine: many trainings at once, on one device."""
 
+import copy
 import logging
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from src.data import Dataset
-from src.requests import Performance, State, Trained
-from src.training.execution import EAGER, Execution, float32_products
-from src.training.members import Diverged, Member, Standing
-from src.training.solo import SoloEngine
-from src.training.spec import TrainingSpec
-from src.training.stacked.memory import members_that_fit
+from src.messages import LabelledBatches, Performance, State, Trained
+from src.training.backend import float32_products
+from src.training.checks import check_optimizer
+from src.training.loop import SoloEngine
+from src.training.stacked.dense import is_dense
 from src.training.stacked.stack import Stack
+from src.training.state import Diverged, EpochEnd, Member
 
 log = logging.getLogger(__name__)
 
-Placed = tuple[int, Member]
+ImageShape = tuple[int, int, int]
+
+SHARE = 0.7
+"""Of the free memory that a stack may take: the rest is for batches, results and the allocator."""
+
+VECTORS = 4
+"""Parameters, gradient, mask and best epoch's parameters; the optimizer's come on top."""
+
+WORKSPACE = 2
+"""Bytes at the peak of a step for each byte that it keeps for its backward pass."""
+
+
+def stacks(engine: SoloEngine) -> bool:
+    """Whether an engine's trainings are faster in a stack than one after the other: measured, see benchmarks/README.md.
+
+    Networks of linear layers are. Convolutional ones are not, on a CPU: mapped over the members they become grouped
+    convolutions. On a GPU they have not been measured, and stay with the solo engine.
+    """
+    return is_dense(engine.model, engine.images.train.image_shape)
 
 
 class StackedEngine:
-    """Trains members of one specification together, any mix of seeds, iterations, masks and buffers.
+    """Trains together what the engine `solo` would one after the other: any mix of seeds, iterations, masks and starts.
 
-    `spec`: what all members have in common; seed and initial state are the members' own. At most `max_members` form a
-    stack; None: as many as free memory holds. Those beyond it are trained in stacks one after the other.
+    At most `max_members` form a stack; None: as many as free
+    memory holds. Those beyond it are trained in stacks one after the other.
     """
 
-    ahead = True
+    stacked = True
+    """Whether trainings cost less together than one after the other, so that those to come are done now."""
 
-    def __init__(
-        self,
-        spec: TrainingSpec,
-        dataset: Dataset,
-        model: nn.Module,
-        device: torch.device,
-        max_members: int | None = None,
-        execution: Execution = EAGER,
-    ) -> None:
-        self.spec = spec
-        self.device = device
-        self._solo = SoloEngine(spec, dataset, model, device, execution)
+    def __init__(self, solo: SoloEngine, max_members: int | None = None) -> None:
+        self._solo = solo
+        self._dense = solo.spec.precision != "bf16" and stacks(solo)  # explicit products know no autocast
         self._max_members = max_members
-        self._execution = execution
 
     def train(
-        self, members: Sequence[Member], after_epoch: Callable[[Standing], None] = lambda _: None
+        self, members: Sequence[Member], after_epoch: Callable[[EpochEnd], None] = lambda _: None
     ) -> list[Trained | Diverged]:
         """The trainings of `members`, each from its checkpoint where it had been interrupted.
 
@@ -54,9 +65,9 @@ class StackedEngine:
         longer finite is answered by Diverged; it does not change the others.
         """
         results: dict[int, Trained | Diverged] = {}
-        for part in self._stacks(list(enumerate(members))):
-            stack = Stack(self.spec, self._solo.images, self._solo.model, self._solo.flat, part, self._execution)
-            with float32_products(self.spec.precision):
+        for places in self._stacks(members):
+            stack = Stack(self._solo, {place: members[place] for place in places}, self._dense)
+            with float32_products(self._solo.spec.precision):
                 results |= stack.train(after_epoch)
         return [results[place] for place in range(len(members))]
 
@@ -64,15 +75,26 @@ class StackedEngine:
         """Loss and accuracy of `state` on the test set, bit for bit the solo engine's."""
         return self._solo.evaluate(state)
 
-    def _stacks(self, members: list[Placed]) -> list[list[Placed]]:
-        """Members by how far they are, then in parts of equal size that fit; with the same batches, side by side."""
-        members.sort(key=lambda placed: (_epochs_done(placed), placed[1].spec.seed, placed[1].request.iteration))
-        parts: list[list[Placed]] = []
-        for _, run in groupby(members, _epochs_done):
+    def score(
+        self, state: State, function: Callable[[nn.Module, LabelledBatches], Mapping[str, Tensor]], seed: int
+    ) -> dict[str, Tensor]:
+        """As the solo engine's."""
+        return self._solo.score(state, function, seed)
+
+    def _stacks(self, members: Sequence[Member]) -> list[list[int]]:
+        """Places of members that train the same epochs, in parts of equal size that fit; same batches side by side."""
+
+        def epochs(place: int) -> tuple[int, int, int]:
+            member = members[place]
+            return member.next_epoch, member.request.first_epoch, member.until
+
+        def order(place: int) -> tuple[int, ...]:
+            return *epochs(place), members[place].spec.seed, members[place].request.iteration
+
+        parts: list[list[int]] = []
+        for _, run in groupby(sorted(range(len(members)), key=order), epochs):
             alike = list(run)
-            fits = self._max_members or members_that_fit(
-                self._solo.model, self._solo.images.train.image_shape, self.spec.batch_size, self.device
-            )
+            fits = self._max_members or self._members_that_fit()
             count = -(-len(alike) // fits)
             if count > 1:
                 log.info("%d trainings do not fit one stack of %d: %d stacks", len(alike), fits, count)
@@ -80,7 +102,52 @@ class StackedEngine:
             parts += [alike[start : start + size] for start in range(0, len(alike), size)]
         return parts
 
+    def _members_that_fit(self) -> int:
+        solo, spec = self._solo, self._solo.spec
+        vectors = VECTORS + check_optimizer(spec.optimizer)
+        return members_that_fit(solo.model, solo.images.train.image_shape, spec.batch_size, vectors, solo.device)
 
-def _epochs_done(placed: Placed) -> int:
-    state = placed[1].state
-    return len(state.history) if state else 0
+
+def members_that_fit(
+    model: nn.Module, image_shape: ImageShape, batch_size: int, vectors: int, device: torch.device
+) -> int:
+    """How many members a stack may have by the memory that is free now; at least 1."""
+    return max(int(SHARE * free_memory(device)) // member_bytes(model, image_shape, batch_size, vectors), 1)
+
+
+def member_bytes(model: nn.Module, image_shape: ImageShape, batch_size: int, vectors: int) -> int:
+    """Bytes that one member takes: its vectors and buffers, and what a step keeps for its backward pass.
+
+    The last is measured on a copy of `model` with 2 and 4 images.
+    """
+    trial = copy.deepcopy(model).cpu().train()
+    per_image = (kept_bytes(trial, image_shape, 4) - kept_bytes(trial, image_shape, 2)) // 2
+    parameters = sum(p.numel() * p.element_size() for p in model.parameters())
+    buffers = sum(b.numel() * b.element_size() for b in model.buffers())
+    return vectors * parameters + 2 * buffers + WORKSPACE * batch_size * per_image
+
+
+def kept_bytes(model: nn.Module, image_shape: ImageShape, images: int) -> int:
+    """Bytes that a forward pass of so many images keeps for the backward pass, parameters included."""
+    kept = 0
+
+    def count(tensor: Tensor) -> Tensor:
+        nonlocal kept
+        kept += tensor.numel() * tensor.element_size()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+        model(torch.zeros(images, *image_shape)).logsumexp(1).sum()
+    return kept
+
+
+def free_memory(device: torch.device) -> int:
+    """Free bytes of `device`, those of its allocator's cache included; for the CPU the machine's."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:  # not Linux
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))

@@ -1,34 +1,27 @@
 """Members that advance together: their tensors, their epochs, and what is kept of each."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from src.data import epoch_generator, training_batches
-from src.requests import Epoch, Performance, State, Trained
-from src.training.capture import Captured
-from src.training.execution import EAGER, Execution, batches_at_once
-from src.training.images import Images
-from src.training.members import Diverged, Member, Standing
-from src.training.parameters import FlatParameters
-from src.training.spec import TrainingSpec
-from src.training.stacked.groups import group
-from src.training.stacked.network import Network, hits
-from src.training.stacked.networks import build_network
-from src.training.stacked.update import clip_
-from src.training.stacked.vectors import StackedVector
-from src.training.state import Snapshot, TrainingState
-from src.training.update import learning_rate, optimizer, set_learning_rate
+from src.data.batches import epoch_generator, training_batches
+from src.messages import Epoch, Performance, Trained
+from src.training.backend import Captured, batches_at_once, renewed
+from src.training.loop import SoloEngine
+from src.training.stacked.dense import Dense
+from src.training.stacked.networks import Mapped, Network, group, hits
+from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState
+from src.training.vectors import StackedVector
 
 Totals = tuple[Tensor, Tensor]
 """Losses, float64, and hits, int64, summed over images: [K] each."""
 
 
 @dataclass
-class Track:
+class StackMember:
     """What the host knows of a member; `place` is where its answer belongs."""
 
     place: int
@@ -38,126 +31,129 @@ class Track:
     best_correct: int = -1
     diverged: Diverged | None = None
 
+    @property
+    def batches(self) -> tuple[int, int]:
+        """Seed and iteration: what decides which batches it sees."""
+        return self.member.spec.seed, self.member.request.iteration
+
 
 class Stack:
-    """K members on one device; those that share their batches, by seed and iteration, lie side by side.
+    """K members that train the same epochs; those that share their batches, by seed and iteration, lie side by side.
 
-    Nothing waits for the host within an epoch. A member whose loss is no longer finite is set to zero and keeps its
-    place, so that the others' arithmetic stays what it was.
+    `members` by the places of their answers. Nothing waits for the host within an epoch. A member whose loss is no
+    longer finite is set to zero and keeps its place, so that the others' arithmetic stays what it was. Images and the
+    form of the model are those of the engine `solo`; `dense`: whether explicit products may stand for the model.
     """
 
-    def __init__(
-        self,
-        spec: TrainingSpec,
-        images: Images,
-        template: nn.Module,
-        flat: FlatParameters,
-        members: Sequence[tuple[int, Member]],
-        execution: Execution = EAGER,
-    ) -> None:
-        members = sorted(members, key=lambda placed: _batch_key(placed[1]))
-        self._spec, self._images, self._flat, self._execution = spec, images, flat, execution
-        self._device = flat.vector.device
-        self._names = list(template.state_dict())
-        self.tracks = [Track(place, member) for place, member in members]
-        self._groups = group([_batch_key(member) for _, member in members])
-        self._group_of = torch.tensor(
-            [index for index, g in enumerate(self._groups) for _ in range(len(g))], device=self._device
-        )
-        count = len(members)
-        self._parameters, self._gradient, self._velocity, self._mask, self._best = (
-            StackedVector(flat.shapes, count, self._device) for _ in range(5)
-        )
-        buffers = dict(template.named_buffers())
-        self._buffers = {name: b.new_empty((count, *b.shape)) for name, b in buffers.items()}
+    def __init__(self, solo: SoloEngine, members: Mapping[int, Member], dense: bool) -> None:
+        self._spec, self._images, self._flat, self._device = solo.spec, solo.images, solo.flat, solo.device
+        self._solo, self._backend = solo, solo.backend
+        self.members = sorted((StackMember(*item) for item in members.items()), key=lambda m: m.batches)
+        self._groups = group([m.batches for m in self.members])
+        groups_of = [index for index, members in enumerate(self._groups) for _ in members]
+        self._group_of = torch.tensor(groups_of, device=self._device)
+        self._parameters, self._gradient, self._mask, self._best = (self._zero_vector() for _ in range(4))
+        count = len(self.members)
+        self._buffers = {name: b.new_empty((count, *b.shape)) for name, b in solo.buffers.items()}
         self._best_buffers = {name: b.clone() for name, b in self._buffers.items()}
-        for k, track in enumerate(self.tracks):
-            self._load(k, track)
-        self._network: Network = build_network(
-            spec.precision,
-            execution,
-            template,
-            flat.names,
-            self._parameters,
-            self._gradient,
-            self._buffers,
-            self._groups,
-        )
-        leaf = nn.Parameter(self._parameters.vector)
-        leaf.grad = self._gradient.vector
-        self._sgd = optimizer(leaf, self._velocity.vector, spec, capturable=execution.captures)
+        self._optimizer = self._load()
+        self._network: Network
+        if dense:
+            self._network = Dense(self._parameters, self._gradient, self._groups)
+        else:
+            vectors = self._parameters, self._gradient
+            names = self._flat.names
+            self._network = Mapped(self._spec.precision, solo.model, names, *vectors, self._buffers, self._groups)
+        self._lr = self._backend.learning_rate(self._spec.lr, self._device)
         self._losses, self._correct = self._zeros()
         self._run: Callable[..., None] = self._step
-        if execution.captures:
-            kept = [leaf, self._velocity.vector, self._losses, self._correct, *self._buffers.values()]
-            self._run = Captured(self._step, kept)
+        if self._backend.captures:
+            written = [self._parameters.vector, *self._optimizer.values(), self._losses, self._correct]
+            self._run = Captured(self._step, [*written, *self._buffers.values()])
 
-    def train(self, after_epoch: Callable[[Standing], None]) -> Iterable[tuple[int, Trained | Diverged]]:
-        """Train to the end; each member's place and result."""
-        for epoch in range(len(self.tracks[0].history), self._spec.epochs):
-            lr = learning_rate(self._spec, epoch)
-            set_learning_rate(self._sgd, lr)
+    def train(self, after_epoch: Callable[[EpochEnd], None]) -> dict[int, Trained | Diverged]:
+        """Train to the end; results by place."""
+        first = self.members[0].member
+        for epoch in range(first.next_epoch, first.until):
+            self._lr = renewed(self._lr, self._spec.learning_rate(epoch))
             train = self._epoch(epoch)
             test = self._totals(*self._images.test)
             selection = test if self._images.chosen_by_test else self._totals(*self._images.selection)
-            self._finish_epoch(epoch, lr, train, test, selection)
-            if standing := self._standing(epoch + 1):
-                after_epoch(standing)
-            else:
+            self._finish_epoch(epoch, train, test, selection)
+            at_work = {m.place: k for k, m in enumerate(self.members) if not m.diverged}
+            if not at_work:
                 break
-        return [(track.place, track.diverged or self._trained(k)) for k, track in enumerate(self.tracks)]
+            after_epoch(self._end(at_work, epoch + 1, epoch + 1 == first.until))
+        return {m.place: m.diverged or self._trained(k) for k, m in enumerate(self.members)}
 
     def state(self, k: int) -> TrainingState:
         """All that it takes to go on with member `k` from here."""
-        track = self.tracks[k]
+        m = self.members[k]
         current = Snapshot(self._parameters.member(k), {name: b[k].clone() for name, b in self._buffers.items()})
         best = current
-        if track.best_epoch != len(track.history) - 1:
+        if m.history and m.best_epoch != m.history[-1].epoch:
             best = Snapshot(self._best.member(k), {name: b[k].clone() for name, b in self._best_buffers.items()})
-        velocity = self._velocity.member(k)
-        return TrainingState(current, velocity, best, track.best_epoch, track.best_correct, list(track.history))
+        optimizer = {
+            name: self._stacked(value).member(k) if value.dim() else value.clone()
+            for name, value in self._optimizer.items()
+        }
+        return TrainingState(current, optimizer, best, m.best_epoch, m.best_correct, list(m.history))
 
-    def _load(self, k: int, track: Track) -> None:
-        member = track.member
-        mask = self._flat.flatten(member.request.masks)
-        state = member.state or TrainingState.begin(self._flat.flatten(member.initial) * mask, member.request.buffers)
-        track.history, track.best_epoch, track.best_correct = list(state.history), state.best_epoch, state.best_correct
-        self._mask.set_member(k, mask)
-        self._parameters.set_member(k, state.current.parameters)
-        self._velocity.set_member(k, state.velocity)
-        self._best.set_member(k, state.best.parameters)
-        for name in self._buffers:
-            self._buffers[name][k] = state.current.buffers[name]
-            self._best_buffers[name][k] = state.best.buffers[name]
+    def _load(self) -> dict[str, Tensor]:
+        """Write every member's state before its next epoch; the optimizer's state of all."""
+        checkpoints: list[dict[str, Tensor]] = []
+        for k, m in enumerate(self.members):
+            mask = self._flat.flatten(m.member.request.masks)
+            state = self._solo.begin(m.member, mask)
+            m.history, m.best_epoch, m.best_correct = state.history, state.best_epoch, state.best_correct
+            self._mask.set_member(k, mask)
+            self._parameters.set_member(k, state.current.parameters)
+            self._best.set_member(k, state.best.parameters)
+            for name in self._buffers:
+                self._buffers[name][k] = state.current.buffers[name]
+                self._best_buffers[name][k] = state.best.buffers[name]
+            checkpoints.append(state.optimizer)
+        if not self.members[0].history:
+            return self._spec.optimizer.state(self._parameters.vector)
+        # scalars count steps, and all members have gone as many
+        optimizer = {name: value.clone() for name, value in checkpoints[0].items()}
+        for name, value in optimizer.items():
+            if value.dim():
+                vector = self._zero_vector()
+                for k, checkpoint in enumerate(checkpoints):
+                    vector.set_member(k, checkpoint[name])
+                optimizer[name] = vector.vector
+        return optimizer
 
     def _epoch(self, epoch: int) -> Totals:
         """One pass over the training images; its metrics are those of the networks while they were training."""
         self._losses.zero_()
         self._correct.zero_()
-        spec, leaders = self._spec, [self.tracks[g.start].member for g in self._groups]
+        spec = self._spec
         batches = [
             training_batches(
                 self._images.train,
                 spec.batch_size,
-                epoch_generator(leader.spec.seed, leader.request.iteration, epoch),
+                epoch_generator(*self.members[members.start].batches, epoch),
                 spec.shuffle,
                 spec.augment,
                 batches_at_once(self._device),
             )
-            for leader in leaders
+            for members in self._groups
         ]
         for step in zip(*batches, strict=True):
-            self._run(torch.stack([y for _, y in step]), *(self._execution.arrange(x) for x, _ in step))
+            self._run(torch.stack([y for _, y in step]), *(self._backend.arrange(x) for x, _ in step))
         return self._losses, self._correct
 
     def _step(self, ys: Tensor, *xs: Tensor) -> None:
-        """One update from the groups' labels [groups, batch] and their images."""
+        """One update from the groups' labels [groups, batch] and their images, as in `src.training.loop`."""
+        spec, gradient = self._spec, self._gradient
         losses, correct = self._network.backward(xs, ys[self._group_of, None])
-        if self._spec.clip_after_mask:
-            self._gradient.vector.mul_(self._mask.vector)
-        clip_(self._gradient, self._spec.clip_norm)
-        self._gradient.vector.mul_(self._mask.vector)
-        self._sgd.step()
+        if spec.clip_after_mask:
+            gradient.vector.mul_(self._mask.vector)
+        gradient.clip_(spec.clip_norm)
+        gradient.vector.mul_(self._mask.vector)
+        spec.optimizer.step(self._parameters.vector, gradient.vector, self._optimizer, self._lr)
         self._losses += losses
         self._correct += correct
 
@@ -167,35 +163,30 @@ class Stack:
         losses, correct = self._zeros()
         size = self._spec.batch_size
         for x, y in zip(images.split(size), labels.split(size), strict=True):
-            logits = self._network.logits(self._execution.arrange(x))
+            logits = self._network.logits(self._backend.arrange(x))
             expanded = y.expand(len(logits), 1, len(y))
             losses -= logits.log_softmax(1).gather(1, expanded).sum((1, 2))
             correct += hits(logits, expanded)
         return losses, correct
 
-    def _zeros(self) -> Totals:
-        count = len(self.tracks)
-        losses = torch.zeros(count, dtype=torch.float64, device=self._device)
-        return losses, torch.zeros(count, dtype=torch.int64, device=self._device)
-
-    def _finish_epoch(self, epoch: int, lr: float, train: Totals, test: Totals, selection: Totals) -> None:
+    def _finish_epoch(self, epoch: int, train: Totals, test: Totals, selection: Totals) -> None:
         """The epoch's one synchronisation: metrics to the host, diverged members out, better ones remembered."""
         rows = torch.stack([t.double() for totals in (train, test, selection) for t in totals]).tolist()
         images = self._images
         counts = [len(labels) for labels in (images.train.train_labels, images.test[1], images.selection[1])]
         better = []
-        for k, (track, values) in enumerate(zip(self.tracks, zip(*rows, strict=True), strict=True)):
-            if track.diverged:
+        for k, (m, values) in enumerate(zip(self.members, zip(*rows, strict=True), strict=True)):
+            if m.diverged:
                 continue
             if not math.isfinite(values[0]):
                 self._stop(k, values[0] / counts[0], epoch)
                 continue
-            train_k, test_k, selection_k = (
+            performances = (
                 Performance(values[2 * i] / count, 100 * values[2 * i + 1] / count) for i, count in enumerate(counts)
             )
-            track.history.append(Epoch(epoch, lr, train_k, test_k, selection_k))
-            if values[5] > track.best_correct:
-                track.best_epoch, track.best_correct = epoch, int(values[5])
+            m.history.append(Epoch(epoch, self._spec.learning_rate(epoch), *performances))
+            if values[5] > m.best_correct:
+                m.best_epoch, m.best_correct = epoch, int(values[5])
                 better.append(k)
         chosen = torch.tensor(better, dtype=torch.int64, device=self._device)
         self._best.copy_members(self._parameters, chosen)
@@ -204,46 +195,34 @@ class Stack:
 
     def _stop(self, k: int, loss: float, epoch: int) -> None:
         """Take a member out without moving the others."""
-        track = self.tracks[k]
-        track.diverged = Diverged.at(loss, track.member.request.iteration, epoch, self._spec)
-        for vector in (self._parameters, self._velocity, self._mask):
+        m = self.members[k]
+        m.diverged = Diverged(loss, m.member.request.iteration, epoch, self._spec)
+        vectors = [self._stacked(value) for value in self._optimizer.values() if value.dim()]
+        for vector in (self._parameters, self._mask, *vectors):
             vector.clear(k)
         for name, buffer in self._buffers.items():
-            buffer[k] = track.member.request.buffers[name]
+            buffer[k] = m.member.request.start[name]
 
-    def _standing(self, epochs_done: int) -> "StackStanding | None":
-        places = {track.place: k for k, track in enumerate(self.tracks) if not track.diverged}
-        return StackStanding(self, places, epochs_done, epochs_done == self._spec.epochs) if places else None
+    def _end(self, at_work: Mapping[int, int], epochs_done: int, finished: bool) -> EpochEnd:
+        """How the members stand, by place; their states are copied out only where they are asked for."""
+        return EpochEnd(
+            list(at_work),
+            epochs_done,
+            finished,
+            lambda place: self.state(at_work[place]),
+            lambda place: self.members[at_work[place]].history[-1],
+        )
 
     def _trained(self, k: int) -> Trained:
-        state = self.state(k)
-        best, last = (self._state_dict(snapshot) for snapshot in (state.best, state.current))
-        return Trained(best, last, state.best_epoch, state.history)
+        return self._solo.trained(self.state(k))
 
-    def _state_dict(self, snapshot: Snapshot) -> State:
-        tensors = {**self._flat.unflatten(snapshot.parameters), **snapshot.buffers}
-        return {name: tensors[name] for name in self._names}
+    def _zeros(self) -> Totals:
+        count = len(self.members)
+        losses = torch.zeros(count, dtype=torch.float64, device=self._device)
+        return losses, torch.zeros(count, dtype=torch.int64, device=self._device)
 
+    def _zero_vector(self) -> StackedVector:
+        return StackedVector.zeros(self._flat.shapes, len(self.members), self._device)
 
-@dataclass(frozen=True)
-class StackStanding:
-    """How a stack stands; members' states are copied out of it only where they are asked for."""
-
-    stack: Stack
-    places: dict[int, int]
-    epochs_done: int
-    finished: bool
-
-    @property
-    def members(self) -> Sequence[int]:
-        return list(self.places)
-
-    def state(self, index: int) -> TrainingState:
-        return self.stack.state(self.places[index])
-
-    def latest(self, index: int) -> Epoch:
-        return self.stack.tracks[self.places[index]].history[-1]
-
-
-def _batch_key(member: Member) -> tuple[int, int]:
-    return member.spec.seed, member.request.iteration
+    def _stacked(self, vector: Tensor) -> StackedVector:
+        return StackedVector(self._flat.shapes, len(self.members), vector)

@@ -6,7 +6,8 @@ from src.analysis.figures.kinds.panels import lines_of, pruned_panels, retrained
 from src.analysis.figures.plan import METHOD_SERIES, Filter, Plan, Series, has_any
 from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import FigureSpec
-from src.records.paper import ABLATIONS, Ablation, decimal
+from src.pruning.method import decimal
+from src.records.paper import ABLATIONS, Ablation
 from src.records.study import Study
 
 CAPTIONS = {

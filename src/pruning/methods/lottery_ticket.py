@@ -1,0 +1,45 @@
+"""Lottery ticket (Frankle & Carbin 2019): a fixed ratio of the smallest magnitudes, again and again."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from src.config.choices import NeuronGroup, RatioCount, Scope
+from src.config.part import setting
+from src.pruning.method import Method, decimal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from src.config.protocol import ProtocolConfig
+    from src.pruning.amounts import Amount
+    from src.pruning.scopes import Grouping
+
+
+@dataclass(frozen=True)
+class LotteryTicket(Method):
+    """Of n alive weights of a group ceil(P (n - 1)) go, P being `ratio` (PROTOCOL 1.7)."""
+
+    ratio: float = setting(0.2, above=0, below=1)
+
+    protocol: ClassVar[tuple[str, ...]] = ("fixed_ratio",)
+    prefix: ClassVar[str] = "lt"
+    name: ClassVar[str] = "Lottery Ticket"
+
+    def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
+        from src.pruning.amounts import fixed_ratio_amount
+
+        return fixed_ratio_amount(alive, self.ratio, floor=protocol.fixed_ratio.count == RatioCount.floor)
+
+    def grouping(self, protocol: "ProtocolConfig") -> "Grouping":
+        from src.pruning.scopes import GROUPINGS
+
+        by_position = protocol.fixed_ratio.neuron_group == NeuronGroup.dim1  # A7
+        return GROUPINGS["neuron_dim1" if self.scope is Scope.neuron and by_position else self.scope.value]
+
+    @property
+    def abbreviation(self) -> str:
+        return f"{self.prefix}-{self.ratio:g}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} (P={decimal(self.ratio)})"

@@ -1,0 +1,87 @@
+"""What cannot be trained, found before training: an optimizer that is not elementwise, a last batch of one image."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from src.errors import UserError
+from src.training.optimizers import Optimizer, State
+
+TRIAL_STEPS = 4
+"""Steps after which optimizers that are not elementwise show it."""
+
+PARTS = slice(None), slice(5), slice(5, None)
+"""All of the numbers on trial, and two parts of them."""
+
+
+def check_optimizer(optimizer: Optimizer, captured: bool = False) -> int:
+    """Try an optimizer on a few numbers, at once and in two parts; how many vectors its state consists of.
+
+    Raises:
+        UserError: it does not treat every parameter alone, moves zeros without gradient, cannot be used at all, or not
+            in a step that is `captured`.
+    """
+    optimizer.check("trainer.optimizer")
+    if captured and not optimizer.capturable:
+        raise UserError(
+            f"trainer.optimizer={optimizer.short} cannot be part of a CUDA graph: choose trainer.compile=none, or "
+            "trainer/optimizer=sgd, adam or adamw"
+        )
+    generator = torch.Generator().manual_seed(0)
+    start, gradients = (torch.randn(size, generator=generator) for size in ((8,), (TRIAL_STEPS, 8)))
+    start[1] = gradients[:, 1] = 0
+    try:
+        whole, first, second = (_trial(optimizer, start[part], gradients[:, part]) for part in PARTS)
+    except UserError:
+        raise
+    except Exception as error:  # whatever another's code raises
+        raise _unusable(optimizer, f"it fails on a vector of parameters ({error})") from error
+    if whole["parameters"][1] != 0:
+        raise _unusable(optimizer, "it moves weights that are zero and have no gradient, as pruned ones")
+    for name, value in whole.items():
+        halves = [first[name], second[name]] if name in first and name in second else []
+        if not all(isinstance(tensor, torch.Tensor) for tensor in [value, *halves]):
+            raise _unusable(optimizer, f"its state {name} is not a tensor")
+        joined = torch.cat(halves) if value.dim() else torch.stack(halves)
+        if not torch.allclose(value.expand_as(joined), joined, rtol=1e-4, atol=1e-7):
+            raise _unusable(optimizer, f"{name} of a parameter depends on the other parameters")
+    return sum(value.shape == start.shape for value in whole.values()) - 1
+
+
+def _trial(optimizer: Optimizer, start: Tensor, gradients: Tensor) -> State:
+    """Parameters and state after a step for each of the gradients [steps, n]."""
+    parameters = start.clone()
+    state = optimizer.state(parameters)
+    for gradient in gradients:
+        optimizer.step(parameters, gradient.clone(), state, 0.01)
+    return {"parameters": parameters, **state}
+
+
+def _unusable(optimizer: Optimizer, reason: str) -> UserError:
+    return UserError(
+        f"trainer.optimizer={optimizer.short} cannot be used: {reason}; choose one that treats every parameter alone, "
+        "such as trainer/optimizer=sgd, adam or adamw"
+    )
+
+
+def check_last_batch(model: nn.Module, image_shape: tuple[int, int, int], images: int, batch_size: int) -> None:
+    """See to it that the last batch of an epoch of `images` training images can be normalised; `model` stays as it is.
+
+    BatchNorm has no variance to divide by where a batch holds one value per channel: one image, at a depth where it
+    has shrunk to one pixel. PyTorch refuses it in the middle of the epoch, in the authors' code too.
+
+    Raises:
+        UserError: the last batch is one image, and `model` (for `image_shape`) normalises single values.
+    """
+    if (images % batch_size or batch_size) > 1:
+        return
+    trial = copy.deepcopy(model).to("meta").train()  # shapes only, nothing is computed
+    try:
+        trial(torch.empty(1, *image_shape, device="meta"))
+    except ValueError as error:
+        raise UserError(
+            f"trainer.batch_size={batch_size} leaves one image for the last batch of {images} training images, too few "
+            f"for this model's BatchNorm ({error}): choose another trainer.batch_size or dataset.train_size, "
+            "so that the last batch has two images or more"
+        ) from error

@@ -1,0 +1,200 @@
+"""One training from top to bottom: the solo engine, which trains one network after the other on one device.
+
+    masked start -> each epoch: (batch -> forward, backward, clip, mask, step)*, test, best so far -> best and last
+
+Nothing waits for the host within an epoch. All parameters are views of one vector, and so are their gradients.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from src.data.batches import epoch_generator, training_batches
+from src.data.dataset import Dataset
+from src.messages import Epoch, LabelledBatches, Performance, State, Trained
+from src.training.backend import EAGER, Backend, Captured, autocast, batches_at_once, float32_products, renewed
+from src.training.checks import check_last_batch, check_optimizer
+from src.training.images import ScoringBatches, prepare_images
+from src.training.spec import TrainingSpec
+from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState, renew
+from src.training.vectors import FlatParameters, clip_
+
+EVALUATION_BATCH = 1000
+
+
+class SoloEngine:
+    """Trains, evaluates and scores one model on one data set; `spec`: what all members have in common, but the seed."""
+
+    stacked = False
+    """Whether trainings cost less together than one after the other, so that those to come are done now."""
+
+    def __init__(
+        self, spec: TrainingSpec, dataset: Dataset, model: nn.Module, device: torch.device, backend: Backend = EAGER
+    ) -> None:
+        check_optimizer(spec.optimizer, backend.captures)
+        self.spec, self.device, self.backend = spec, device, backend
+        self.images = prepare_images(dataset, spec.validation_fraction, device)
+        check_last_batch(model, dataset.image_shape, len(self.images.train.train_labels), spec.batch_size)
+        self.model = model.to(device)
+        self.flat = FlatParameters(model)
+        self._names = list(model.state_dict())
+        self.buffers = {name: buffer for name, buffer in model.named_buffers() if name in self._names}
+        self._network = self._training_form()
+        # all that a step writes or reads stays where it is, so that it can be captured once for all trainings
+        self._mask = torch.ones_like(self.flat.vector)
+        self._optimizer = spec.optimizer.state(self.flat.vector)
+        self._lr = backend.learning_rate(spec.lr, device)
+        self._loss = torch.zeros((), dtype=torch.float64, device=device)
+        self._correct = torch.zeros((), dtype=torch.int64, device=device)
+        self._run: Callable[[Tensor, Tensor], None] = self._step
+        if backend.captures:
+            written = [self.flat.vector, *self._optimizer.values(), self._loss, self._correct, *model.buffers()]
+            self._run = Captured(self._step, written)
+
+    def train(
+        self, members: Sequence[Member], after_epoch: Callable[[EpochEnd], None] = lambda _: None
+    ) -> list[Trained | Diverged]:
+        """The trainings of `members`, one after the other, each from its checkpoint where it had been interrupted.
+
+        `after_epoch` sees how the one at work stands after each epoch, the last one included. A training whose loss is
+        no longer finite is answered by Diverged.
+        """
+        with float32_products(self.spec.precision):
+            return [self._train(index, member, after_epoch) for index, member in enumerate(members)]
+
+    def evaluate(self, state: State) -> Performance:
+        """Loss and accuracy of `state` on the test set."""
+        self._load(self._flattened(state))
+        with float32_products(self.spec.precision):
+            return self._performance(*self.images.test)[0]
+
+    def score(
+        self, state: State, function: Callable[[nn.Module, LabelledBatches], Mapping[str, Tensor]], seed: int
+    ) -> dict[str, Tensor]:
+        """`function` of a network of its own in `state`, in evaluation mode, and of the training images.
+
+        They come in batches, in an order that `seed` decides, and are not augmented.
+        """
+        network = copy.deepcopy(self.model).eval()
+        network.load_state_dict(dict(state))
+        batches = ScoringBatches(self.images.train, self.spec.batch_size, seed, self.backend)
+        with float32_products(self.spec.precision), torch.enable_grad():
+            scores = function(network, batches)
+        return {name: score.detach().clone() for name, score in scores.items()}
+
+    def _train(self, index: int, member: Member, after_epoch: Callable[[EpochEnd], None]) -> Trained | Diverged:
+        request, until = member.request, member.until
+        mask = self.flat.flatten(request.masks)
+        state = self.begin(member, mask)
+        self._load(state.current)
+        self._mask.copy_(mask)
+        renew(self._optimizer, state.optimizer or self.spec.optimizer.state(self.flat.vector))
+        state.optimizer = self._optimizer
+        for epoch in range(member.next_epoch, until):
+            train = self._epoch(member, epoch)
+            if not math.isfinite(train.loss):
+                return Diverged(train.loss, request.iteration, epoch, self.spec)
+            self._finish_epoch(state, epoch, train)
+            end = EpochEnd((index,), epoch + 1, epoch + 1 == until, lambda _: state, lambda _: state.history[-1])
+            after_epoch(end)
+        return self.trained(state)
+
+    def begin(self, member: Member, mask: Tensor) -> TrainingState:
+        """The training's state before its next epoch; a checkpoint stays as it is."""
+        if member.checkpoint:
+            return replace(member.checkpoint, history=list(member.checkpoint.history))
+        start = self._flattened(member.request.start)
+        return TrainingState.begin(start.parameters * mask, start.buffers)
+
+    def trained(self, state: TrainingState) -> Trained:
+        """The result of a training that has come to its end."""
+        best, last = (self._state_dict(snapshot) for snapshot in (state.best, state.current))
+        return Trained(best, last, state.best_epoch, state.history)
+
+    def _epoch(self, member: Member, epoch: int) -> Performance:
+        """One pass over the training images; its metrics are those of the model while it was training."""
+        spec, dataset = self.spec, self.images.train
+        self.model.train()
+        self._lr = renewed(self._lr, spec.learning_rate(epoch))
+        self._loss.zero_()
+        self._correct.zero_()
+        generator = epoch_generator(member.spec.seed, member.request.iteration, epoch)
+        at_once = batches_at_once(self.device)
+        for x, y in training_batches(dataset, spec.batch_size, generator, spec.shuffle, spec.augment, at_once):
+            self._run(self.backend.arrange(self._share(x)), self._share(y))
+        images = len(dataset.train_labels)
+        return Performance(self._total(self._loss) / images, 100 * self._total(self._correct) / images)
+
+    def _step(self, x: Tensor, y: Tensor) -> None:
+        """One step, as in PROTOCOL 2.3, from normalised images [batch, C, H, W] and their labels [batch]."""
+        spec, gradient = self.spec, self.flat.gradient
+        gradient.zero_()
+        with autocast(spec.precision, self.device):
+            logits = self._network(x)
+            loss = cross_entropy(logits, y)
+        loss.backward()
+        if spec.clip_after_mask:
+            gradient.mul_(self._mask)
+        clip_(gradient, self.flat.gradients, spec.clip_norm)
+        gradient.mul_(self._mask)
+        spec.optimizer.step(self.flat.vector, gradient, self._optimizer, self._lr)
+        self._loss += loss.detach() * len(y)
+        self._correct += (logits.detach().argmax(1) == y).sum()
+
+    def _finish_epoch(self, state: TrainingState, epoch: int, train: Performance) -> None:
+        """Test, and remember the best epoch so far, the first of equals."""
+        test, correct = self._performance(*self.images.test)
+        selection = test
+        if not self.images.chosen_by_test:
+            selection, correct = self._performance(*self.images.selection)
+        state.history.append(Epoch(epoch, self.spec.learning_rate(epoch), train, test, selection))
+        state.current = self._snapshot()
+        if correct > state.best_correct:
+            state.best, state.best_epoch, state.best_correct = state.current, epoch, correct
+
+    @torch.no_grad()
+    def _performance(self, images: Tensor, labels: Tensor) -> tuple[Performance, int]:
+        self.model.eval()
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        parts = self._share(images).split(EVALUATION_BATCH), self._share(labels).split(EVALUATION_BATCH)
+        for x, y in zip(*parts, strict=True):
+            with autocast(self.spec.precision, self.device):
+                logits = self.model(self.backend.arrange(x)).float()
+            total += cross_entropy(logits, y, reduction="sum")
+            correct += (logits.argmax(1) == y).sum()
+        hits = int(self._total(correct))
+        return Performance(self._total(total) / len(labels), 100 * hits / len(labels)), hits
+
+    def _training_form(self) -> nn.Module:
+        """The model as it is called in training."""
+        return torch.compile(self.model) if self.backend.compile == "compile" else self.model  # type: ignore[return-value]
+
+    def _share(self, images: Tensor) -> Tensor:
+        """Of images or labels [n, ...] those that this process works on: all."""
+        return images
+
+    def _total(self, value: Tensor) -> float:
+        """A sum over these images, to the host."""
+        return float(value)
+
+    def _flattened(self, state: State) -> Snapshot:
+        return Snapshot(self.flat.flatten(state), {name: state[name] for name in self.buffers})
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(self.flat.vector.clone(), {name: b.clone() for name, b in self.buffers.items()})
+
+    @torch.no_grad()
+    def _load(self, snapshot: Snapshot) -> None:
+        self.flat.vector.copy_(snapshot.parameters)
+        for name, buffer in self.buffers.items():
+            buffer.copy_(snapshot.buffers[name])
+
+    def _state_dict(self, snapshot: Snapshot) -> dict[str, Tensor]:
+        tensors = {**self.flat.unflatten(snapshot.parameters), **snapshot.buffers}
+        return {name: tensors[name] for name in self._names}

@@ -1,0 +1,95 @@
+"""All parameters of a model, or of a stack of models, in one vector: a step is few operations whatever they are."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class FlatParameters:
+    """A model's parameters and gradients as views of two vectors of shape [parameters].
+
+    `gradients` are the gradient's views, one per parameter. The model keeps working as any module; loading
+    writes in place, so that captured graphs and views stay valid.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        named = list(model.named_parameters())
+        self.names = [name for name, _ in named]
+        self.shapes = [p.shape for _, p in named]
+        self._sizes = [p.numel() for _, p in named]
+        self.vector = torch.cat([p.detach().flatten() for _, p in named])
+        self.gradient = torch.zeros_like(self.vector)
+        self.gradients = list(self.unflatten(self.gradient).values())
+        for (_, p), values, gradient in zip(named, self.unflatten(self.vector).values(), self.gradients, strict=True):
+            p.data, p.grad = values, gradient
+
+    def flatten(self, tensors: Mapping[str, Tensor], default: float = 1.0) -> Tensor:
+        """A vector in the parameters' order from tensors by name; `default` where a name is missing."""
+        parts = [
+            tensors[name].to(self.vector).flatten() if name in tensors else self.vector.new_full((size,), default)
+            for name, size in zip(self.names, self._sizes, strict=True)
+        ]
+        return torch.cat(parts)
+
+    def unflatten(self, vector: Tensor) -> dict[str, Tensor]:
+        """Tensors by name from such a vector (views)."""
+        parts = zip(self.names, torch.split(vector, self._sizes), self.shapes, strict=True)
+        return {name: part.view(shape) for name, part, shape in parts}
+
+
+def clip_(gradient: Tensor, parts: Iterable[Tensor], max_norm: float) -> None:
+    """Scale a gradient [parameters] to a 2-norm of at most `max_norm`, in place, without synchronising with the host.
+
+    The coefficient is max_norm / (norm + 1e-6), capped at 1 (PROTOCOL 3.1). The norm is that of the norms of the
+    `parts`, the views of `gradient` by parameter: PyTorch's order of summation, so that results equal its bit for bit.
+    """
+    norm = torch.nn.utils.get_total_norm(parts)
+    gradient.mul_((max_norm / (norm + 1e-6)).clamp_(max=1.0))
+
+
+class StackedVector:
+    """K members' tensors of given shapes in one vector, tensor-major: all members' first tensor, then their second, ...
+
+    `vector` [K x parameters] (zeros, unless it is given) is what an optimizer sees; `leaves` are its views [K, *shape],
+    one per tensor, and `rows` the same as [K, size]. A member's own values, in a model's order [parameters], are copied
+    in and out.
+    """
+
+    def __init__(self, shapes: Sequence[torch.Size], members: int, vector: Tensor) -> None:
+        sizes = [shape.numel() for shape in shapes]
+        self.vector = vector
+        self.rows = [part.view(members, -1) for part in vector.split([members * size for size in sizes])]
+        self.leaves = [rows.view(members, *shape) for rows, shape in zip(self.rows, shapes, strict=True)]
+        self._sizes = sizes
+
+    @classmethod
+    def zeros(cls, shapes: Sequence[torch.Size], members: int, device: torch.device) -> "StackedVector":
+        """Of zeros."""
+        return cls(shapes, members, torch.zeros(members * sum(shape.numel() for shape in shapes), device=device))
+
+    def member(self, k: int) -> Tensor:
+        """A copy of member `k`'s values [parameters]."""
+        return torch.cat([rows[k] for rows in self.rows])
+
+    def set_member(self, k: int, values: Tensor) -> None:
+        """Write member `k`'s values [parameters]."""
+        for rows, part in zip(self.rows, values.split(self._sizes), strict=True):
+            rows[k] = part
+
+    def clear(self, k: int) -> None:
+        """Set member `k`'s values to zero."""
+        for rows in self.rows:
+            rows[k] = 0
+
+    def copy_members(self, source: "StackedVector", chosen: Tensor) -> None:
+        """Copy the values of the members `chosen` (indices [n] on the device) from another vector of this shape."""
+        for rows, other in zip(self.rows, source.rows, strict=True):
+            rows.index_copy_(0, chosen, other.index_select(0, chosen))
+
+    def clip_(self, max_norm: float) -> None:
+        """Scale every member's values to a 2-norm of at most `max_norm`, in place, each by its own norm, as above."""
+        norms = torch.stack([torch.linalg.vector_norm(rows, dim=1) for rows in self.rows])
+        coefficient = (max_norm / (torch.linalg.vector_norm(norms, dim=0) + 1e-6)).clamp_(max=1.0)[:, None]
+        for rows in self.rows:
+            rows.mul_(coefficient)
