@@ -12,7 +12,7 @@ from src.records.missing import missing_runs
 from src.records.study import Selection, Study, studies
 
 
-@dataclass
+@dataclass(frozen=True)
 class RecordSettings(Selection):
     """Keys of the command line beside the selection of records."""
 

@@ -8,7 +8,7 @@ from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import FigureSpec
 from src.records.method import Method
 from src.records.missing import Condition
-from src.records.paper import FOUR_METHODS, CLASSES
+from src.records.paper import CLASSES, FOUR_METHODS
 from src.records.schema import SCOPES
 from src.records.study import Study
 

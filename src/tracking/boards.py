@@ -1,4 +1,8 @@
-"""A saved workspace and a report of the same panels."""
+"""A saved workspace and a report of the same panels, and what W&B's library keeps to itself of them.
+
+`spec_of`, `workspace` and `save_workspace` use members of wandb-workspaces that are not public: it offers no way to
+see what would be sent, nor to give a saved view the name under which it is found again.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +11,7 @@ import wandb_workspaces.reports.v2.interface as wr
 import wandb_workspaces.workspaces.interface as ws
 from wandb_workspaces import expr
 
-from src.dashboard.panels import COLUMNS, ITERATION, SUBJECT, Part, parts
+from src.tracking.panels import COLUMNS, ITERATION, SUBJECT, Part, parts
 
 TITLE = "PQ Index and SAP"
 REPORT_TITLE = "PQ Index and SAP along pruning"
@@ -52,6 +56,33 @@ def report(entity: str, project: str) -> Any:
         blocks=blocks,
         width="fluid",
     )
+
+
+def spec_of(board: Any) -> dict[str, Any]:
+    """What is sent to W&B for a workspace or a report, as JSON."""
+    spec: dict[str, Any] = board._to_model().spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return spec
+
+
+def save_workspace(api: Any, entity: str, project: str) -> str:
+    """Save the workspace over the one that an earlier call saved; its address."""
+    made = workspace(entity, project)
+    try:
+        there = ws.Workspace.from_url(f"{api.settings['base_url']}/{entity}/{project}?nw={VIEW}")
+        made._internal_id = there._internal_id
+    except ValueError as error:
+        if "Workspace" not in str(error):
+            raise
+    return str(made.save().url)
+
+
+def save_report(api: Any, entity: str, project: str) -> str:
+    """Save the report over the one that an earlier call saved; its address."""
+    made = report(entity, project)
+    there = [found for found in api.reports(f"{entity}/{project}") if found.display_name == REPORT_TITLE]
+    if there:
+        made.id = there[0].id
+    return str(made.save().url)
 
 
 def _grid(part: Part) -> Any:

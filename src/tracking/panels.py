@@ -6,14 +6,12 @@ from typing import Any
 
 import wandb_workspaces.reports.v2.interface as wr
 
-from src.figures.series import ABLATIONS, Ablation
-from src.tracking import METRICS
+from src.records.paper import ABLATIONS, Ablation
+from src.tracking.metrics import METRICS
 
 COLUMNS = 4
 """Panels in a row, as in the paper's figures."""
-METHOD_KEYS = ("name", "p", "q", "eta_r", "gamma", "beta", "ratio")
-"""What a pruning method is, in the section `prune` of the configuration."""
-SUBJECT = ("dataset.name", "model.name", "prune.scope", *(f"prune.{key}" for key in METHOD_KEYS))
+SUBJECT = ("dataset.name", "model.name", "prune.scope", "method.label")
 """Runs that are alike in these differ in their seed: a curve is their mean, its band their standard deviation."""
 SWEPT = ("p", "q", "eta_r", "gamma")
 ITERATION, REMAINING, EPOCH = "iteration", "percent_remaining", "epoch"
@@ -92,7 +90,7 @@ def _layers() -> tuple[Any, ...]:
 def _sweep(name: str, ablation: Ablation) -> Part:
     """Four panels with runs grouped by the parameter, of runs that have the sweep's other parameters."""
     parameter, figure = ablation.parameter, "4" if name in ("p", "q") else "5"
-    fixed = {"name": "sap"} | {key: getattr(ablation.base, key) for key in SWEPT if key != parameter}
+    fixed = {"name": "sap"} | {key: ablation.base.settings[key] for key in SWEPT if key != parameter}
     text = f"As Fig. {figure}: SAP with {ablation.letter} varied ({ablation.fixed})."
     panels = _row("retrained", groupby=wr.Config(f"prune.{parameter}"))
     return Part(f"Sweep of {ablation.letter}", text, panels, _filter(fixed))
