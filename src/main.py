@@ -59,7 +59,9 @@ OmegaConf.register_new_resolver("keys", _keys, replace=True)
 def run(config: DictConfig) -> str:
     """One job: check, run, and print its folder as the last line."""
     checked = job_settings(config, HydraConfig.get())
-    from src.execution.execute import execute  # torch and wandb: --help, completion and errors in keys must not wait for them
+    from src.execution.execute import (
+        execute,
+    )  # torch and wandb: --help, completion and errors in keys must not wait for them
 
     folder = str(execute(checked))
     if is_first():

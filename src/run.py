@@ -103,6 +103,7 @@ class Run:
             "method": {"kind": method.kind(), "short": method.short, "label": method.label},
             "scope": method.scope.value,
             "seed": config.seed,
+            "spec": self.spec_digest,
             "experiment": config.experiment_name,
             "choices": dict(config.choices),
             "overrides": list(config.overrides),

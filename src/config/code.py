@@ -11,6 +11,7 @@ LENGTH = 32
 """Hexadecimal digits of a digest."""
 
 
+@cache
 def code_digest(target: type) -> str:
     """Digest of a class: its name, and the syntax trees of its module and of what that imports from its own package.
 

@@ -17,7 +17,7 @@ from src.execution.driver import Engine, Task, drive
 from src.execution.initial_state import InitialStates
 from src.execution.progress import Progress, RunProgress, StackProgress
 from src.execution.session import Session
-from src.records.writer import read_status
+from src.records.schema import read_status
 from src.run import Run
 from src.store.digest import digest, settings_of
 from src.store.trainings import TrainingStore

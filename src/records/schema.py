@@ -4,6 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import json
+from pathlib import Path
+from typing import Any
+
 SCHEMA = 2
 """Version of the records' files and columns; readers refuse others."""
 

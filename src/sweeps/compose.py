@@ -3,7 +3,7 @@
 import copy
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from src.config.schema import OPEN, Config, register_schemas
-from src.config.settings import check, settings, takes
+from src.config.settings import check, job_settings, takes
 from src.errors import UserError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -95,12 +95,16 @@ class Composer:
 
     def foreign(self, words: Words) -> Words:
         """Those of the words that set what the job's own part does not take, as `prune.ratio` with `prune=dense`."""
-        values = [(word, override) for word, override in zip(words, self.parse(words), strict=True) if self._is_value(override)]
+        values = [
+            (word, override)
+            for word, override in zip(words, self.parse(words), strict=True)
+            if self._is_value(override)
+        ]
         files = self._files(words)
         return tuple(word for word, override in values if not self._takes(files, override.key_or_group))
 
     def _check(self, words: Words) -> Config:
-        config, choices = self._composed(self._files(words))
+        config, hydra = self._composed(self._files(words))
         config = copy.deepcopy(config)
         try:
             for override in filter(self._is_value, self.parse(words)):
@@ -108,19 +112,20 @@ class Composer:
         except OmegaConfBaseException:
             self._compose(words)  # raises the same with the override's name
             raise
-        return settings(config, choices)
+        return job_settings(config, hydra)
 
     def _files(self, words: Words) -> Words:
         """Those of the words that choose files, and +key and ~key, which are Hydra's to order."""
         overrides = self.parse(words)
         return tuple(word for word, override in zip(words, overrides, strict=True) if not self._is_value(override))
 
-    def _compose(self, words: Words) -> tuple[DictConfig, dict[str, str]]:
+    def _compose(self, words: Words) -> tuple[DictConfig, DictConfig]:
+        """The configuration, and Hydra's own part of it."""
         config = compose("config", [*self._searched, *words, *NOT_A_JOBS], return_hydra_config=True)
-        chosen = {str(group): choice for group, choice in config.hydra.runtime.choices.items()}
+        hydra = config.hydra
         with open_dict(config):
             del config["hydra"]
-        return config, own_choices(chosen)
+        return config, hydra
 
     def _is_value(self, override: Override) -> bool:
         """Whether it sets a value."""
@@ -144,12 +149,6 @@ class Composer:
 def config_dir_of(hydra: DictConfig) -> str | None:
     """The folder given with --config-dir, as `hydra.runtime` of Hydra's settings tells."""
     return next((str(s.path) for s in hydra.runtime.config_sources if s.provider == "command-line"), None)
-
-
-def own_choices(chosen: Mapping[str, str | None]) -> dict[str, str]:
-    """Of the choices that Hydra lists, those of our own groups that were made."""
-    hidden = ("hydra/", "schema", "local")
-    return {group: str(choice) for group, choice in chosen.items() if choice and not group.startswith(hidden)}
 
 
 def explained(error: OverrideParseException) -> str:

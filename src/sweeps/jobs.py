@@ -81,7 +81,9 @@ def _axis(override: Override) -> list[str]:
     values = [f"{key}={value}" for value in override.sweep_string_iterator()]
     if key == "output_dir":
         quoted = f"'output_dir=\"{','.join(value.partition('=')[2] for value in values)}\"'"
-        raise UserError(f"{override.input_line}: a sweep has one output_dir; a folder with a comma is given as {quoted}")
+        raise UserError(
+            f"{override.input_line}: a sweep has one output_dir; a folder with a comma is given as {quoted}"
+        )
     return values
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from src.store.claims import is_held, run_lock
-from src.store.state import read_status
+from src.store.locks import is_held, run_lock
+from src.records.schema import read_status
 from src.sweeps.jobs import Job
 
 Setting = tuple[str, str, int | None]
@@ -30,8 +30,8 @@ class State(StrEnum):
 class Progress:
     """A run, its state, and the iterations recorded of T + 1.
 
-    spec: digest of what all its trainings have in common; epochs: of one training. Of a run that is only known from
-    its folder, what the folder does not tell is None.
+    spec: digest of what all its trainings have in common; epochs: of one training; from_file: it starts from a state
+    of the user's. Of a run that is only known from its folder, what the folder does not tell is None.
     """
 
     folder: Path
@@ -43,6 +43,7 @@ class Progress:
     spec: str | None = None
     setting: Setting | None = None
     epochs: int | None = None
+    from_file: bool = False
 
     @property
     def name(self) -> str:
@@ -60,10 +61,17 @@ def progress(job: Job) -> Progress:
     state, done, reason = State.missing, 0, None
     if found is not None and found.get("id") == run.identity:
         state, done, reason = _state(run.folder, found["status"]), found["iterations_done"], found["reason"]
-    setting = (config.dataset.short, config.model.short, config.dataset.train_size)
-    total = run.iterations + 1
     return Progress(
-        run.folder, run.identity, state, done, total, reason, run.spec_digest, setting, config.trainer.epochs
+        run.folder,
+        run.identity,
+        state,
+        done,
+        run.iterations + 1,
+        reason,
+        run.spec_digest,
+        (config.dataset.short, config.model.short, config.dataset.train_size),
+        config.trainer.epochs,
+        config.init_from is not None,
     )
 
 
@@ -89,7 +97,7 @@ def _of_folder(folder: Path, found: dict[str, Any]) -> Progress:
     try:
         config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
         setting = (config["dataset"]["name"], config["model"]["name"], config["dataset"]["train_size"])
-        return Progress(*about, setting, int(config["trainer"]["epochs"]))
+        return Progress(*about, setting, int(config["trainer"]["epochs"]), config["init_from"] is not None)
     except (OSError, yaml.YAMLError, LookupError, TypeError, ValueError):
         return Progress(*about)
 

@@ -73,7 +73,9 @@ def outlook(jobs: Sequence[Job], rates: Mapping[Setting, Rate]) -> str:
     trainers = {(job.run.config.choices.get("trainer", "?"), job.run.config.trainer.epochs) for job in jobs}
     told = ", ".join(f"trainer={name} ({plural(epochs, 'epoch')} a training)" for name, epochs in sorted(trainers))
     seconds = left.seconds(rates)
-    time = "the time is not known before the first epochs here" if seconds is None else f"about {duration(seconds)} here"
+    time = (
+        "the time is not known before the first epochs here" if seconds is None else f"about {duration(seconds)} here"
+    )
     less = "" if max((epochs for _, epochs in trainers), default=0) <= QUICK else f"; for less: {LESS}"
     return f"{told}, at most {plural(len(left.trainings), 'training')}, {time}{less}"
 

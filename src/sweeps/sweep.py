@@ -12,7 +12,7 @@ from hydra.core.utils import JobReturn, JobStatus
 
 from src.config.commands import command
 from src.errors import Busy, UserError, message
-from src.store.claims import is_held, run_lock
+from src.store.locks import is_held, run_lock
 from src.sweeps.jobs import MISTAKES, BadJob, Job
 from src.sweeps.progress import Progress, State, progress
 from src.sweeps.report import Report, indented, outlook, plural, report
@@ -66,7 +66,11 @@ class Sweep:
             results |= new
             todo = _wait_for_others([job for job, result in new.items() if isinstance(error_of(result), Busy)])
         failures = [(job, error) for job, result in results.items() if (error := error_of(result)) is not None]
-        told = [self._told(job.words, job.run.name, _reason(job, error)) for job, error in failures if not isinstance(error, Busy)]
+        told = [
+            self._told(job.words, job.run.name, _reason(job, error))
+            for job, error in failures
+            if not isinstance(error, Busy)
+        ]
         told += [self._told(job.words, " ".join(job.words), job.reason) for job in self.bad]
         if told:
             total = len(self.jobs) + len(self.bad)

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from src.store.timings import Timing, read_timings
+from src.records.timings import Timing, read_timings
 from src.sweeps.progress import Progress, Setting
 
 
@@ -61,7 +61,8 @@ def training_keys(run: Progress) -> list[Hashable]:
 
     It depends on no method (PROTOCOL 2.5). The store shares by content and finds more.
     """
-    return [(run.spec or run.identity, 0), *((run.identity, t) for t in range(1, run.total))]
+    first = run.identity if run.spec is None or run.from_file else run.spec
+    return [(first, 0), *((run.identity, t) for t in range(1, run.total))]
 
 
 def measured_rates(output_dir: Path) -> dict[Setting, Rate]:

@@ -46,7 +46,13 @@ def test_values_out_of_their_limits_are_named(settings, message):
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("../../x", "x"), ("a/b\\c", "a_b_c"), ("a b\n<c>", "a_b_c"), ("..", "unnamed"), ("sap-0.5-1-0-1", "sap-0.5-1-0-1")],
+    [
+        ("../../x", "x"),
+        ("a/b\\c", "a_b_c"),
+        ("a b\n<c>", "a_b_c"),
+        ("..", "unnamed"),
+        ("sap-0.5-1-0-1", "sap-0.5-1-0-1"),
+    ],
 )
 def test_a_safe_name_leads_nowhere_else(text, name):
     assert safe_name(text) == name

@@ -7,7 +7,7 @@ from src.analysis.report.content import gather
 from src.analysis.report.page import page
 from src.analysis.settings import RecordSettings
 from src.config.command_line import read_settings, run_command
-from src.store.atomic import write_text
+from src.store.files import write_text
 
 HELP = """Write the report from the records in <output_dir>/runs: one self-contained page.
 

@@ -9,7 +9,7 @@ from src.analysis.tables.results import tables
 from src.analysis.tables.table import FORMATS
 from src.analysis.tables.verdicts import verdict_table
 from src.config.command_line import read_settings, run_command
-from src.store.atomic import write_text
+from src.store.files import write_text
 
 HELP = """Write tables from the records in <output_dir>/runs as CSV, Markdown and LaTeX.
 

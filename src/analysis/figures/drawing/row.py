@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from src.analysis.figures.drawing.curves import draw_curves, legend_handles
 from src.analysis.figures.spec import CurvePanel, FigureSpec, HeatPanel
 from src.analysis.figures.style import Style
-from src.store.atomic import replace
+from src.store.files import replace
 
 PNG_DPI = 300
 LEFT, RIGHT, BOTTOM, TOP, GAP, NARROW_GAP = 0.60, 0.12, 0.48, 0.10, 0.74, 0.20
