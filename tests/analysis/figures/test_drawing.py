@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from src.analysis.figures.catalogue import KINDS
 from src.analysis.figures.command import build, plan_figures
-from src.analysis.figures.drawing import draw
+from src.analysis.figures.drawing.row import draw
 from src.analysis.figures.records import load_library, studies
 from src.analysis.figures.settings import FigureSettings
 from src.config.command_line import read_settings

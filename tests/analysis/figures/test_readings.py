@@ -30,7 +30,7 @@ class HandMade:
     iterations = 2
 
     def __init__(self, method, retrained, pruned):
-        self.method = load_method(method)
+        self.method = paper_method(method["name"], **{k: v for k, v in method.items() if k != "name"})
         self.config = {"protocol": {"decision": {"checkpoint": "best_test"}}}
         self.table = {
             "retrained_accuracy": np.array(retrained),
@@ -41,7 +41,7 @@ class HandMade:
         }
 
 
-def load_method(method):
+def paper_method(method["name"], **{k: v for k, v in method.items() if k != "name"}):
     from src.analysis.figures.records import Method
 
     return Method.from_config(method)
