@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from src.analysis.figures.records import LayerTable, Method, Run, Setting, Study
+from src.records.method import Method
 from src.records.paper import SAP
+from src.records.run import LayerTable, Run
+from src.records.study import Setting, Study
 
 
 def run(

@@ -8,14 +8,15 @@ import pytest
 
 from src.analysis.figures.kinds.methods import plans
 from src.analysis.figures.plan import Filter
+from src.analysis.figures.quantities import running_mean
+from src.analysis.figures.readings import CORRECTED, PUBLISHED, FinalAccuracy, Reading
 from src.analysis.published.curves import Key, PublishedCurve, published_curves, visible_bars
 from src.analysis.published.distance import distance_table, distances
 from src.analysis.published.overlay import with_published
 from src.analysis.tables.table import as_csv, as_markdown
-from src.analysis.figures.readings import CORRECTED, PUBLISHED, FinalAccuracy, Reading
-from src.analysis.figures.records import load_library, studies
-from src.analysis.figures.series import FOUR_METHODS
-from src.analysis.figures.quantities import running_mean
+from src.records.library import load_library
+from src.records.paper import FOUR_METHODS
+from src.records.study import studies
 from tests.analysis.synthetic import FOUR, Spec, write_run
 
 FIG2 = {"retrained_accuracy", "retrained_percent_remaining", "retrained_pqi", "retrained_gini", "pruned_accuracy",

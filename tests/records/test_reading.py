@@ -6,10 +6,12 @@ import shutil
 import pytest
 
 from src.errors import UserError
-from src.analysis.figures.records import Method, Selection, load_library, studies
-from src.analysis.figures.records.completeness import missing
-from src.analysis.figures.records.conf import networks
-from src.analysis.figures.series import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP
+from src.records.experiment import networks
+from src.records.library import load_library
+from src.records.method import Method
+from src.records.missing import missing_runs
+from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP
+from src.records.study import Selection, studies
 from tests.analysis.synthetic import FOUR, Spec, base_specs, sap, write_run, write_runs
 
 

@@ -4,10 +4,10 @@
 import numpy as np
 import pytest
 
-from src.claims import CLAIMS, Verdict
-from src.analysis.claims.finding import Effect, Finding, judge
-from src.analysis.figures.records import Study
-from src.analysis.figures.series import ABLATIONS, LOTTERY_TICKET, ONE_SHOT, SAP, SAP_1_2
+from src.analysis.claims.catalogue import CLAIMS
+from src.analysis.claims.finding import Effect, Finding, Verdict, judge
+from src.records.paper import ABLATIONS, LOTTERY_TICKET, ONE_SHOT, SAP, SAP_1_2, paper_method
+from src.records.study import Study
 from tests.analysis.in_memory import noisy, run, study
 
 FIND = {claim.name: claim.find for claim in CLAIMS}

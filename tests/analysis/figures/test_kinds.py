@@ -7,13 +7,14 @@ from src.analysis.figures.catalogue import KINDS
 from src.analysis.figures.command import build
 from src.analysis.figures.kinds.heat_map import shown
 from src.analysis.figures.plan import Filter, Plan
-from src.analysis.figures.published import with_published
-from src.analysis.figures.readings import CORRECTED, PUBLISHED
-from src.analysis.figures.records import Study, load_library, studies
-from src.analysis.figures.series import FOUR_METHODS, LOTTERY_TICKET, SAP
-from src.analysis.figures.settings import FigureSettings
-from src.config.command_line import read_settings
 from src.analysis.figures.quantities import running_mean
+from src.analysis.figures.readings import CORRECTED, PUBLISHED
+from src.analysis.figures.settings import FigureSettings
+from src.analysis.published.overlay import with_published
+from src.config.command_line import read_settings
+from src.records.library import load_library
+from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, SAP
+from src.records.study import Study, studies
 from tests.analysis.synthetic import ABLATIONS, Spec, base_specs, write_runs
 
 SCOPES = ("neuron", "layer", "global")

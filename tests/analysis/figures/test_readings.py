@@ -16,7 +16,8 @@ from src.analysis.figures.readings import (
     OneShotDifference,
     reading_named,
 )
-from src.analysis.figures.records import load_library
+from src.records.library import load_library
+from src.records.paper import paper_method
 from src.records.run import load_run
 from src.analysis.figures.settings import FigureSettings
 from src.config.command_line import read_settings
@@ -42,7 +43,7 @@ class HandMade:
 
 
 def paper_method(method["name"], **{k: v for k, v in method.items() if k != "name"}):
-    from src.analysis.figures.records import Method
+    from src.records.method import Method
 
     return Method.from_config(method)
 
