@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from src.analysis.figures.records import LayerTable, Method, Run, Setting, Study
-from src.analysis.figures.series import SAP
+from src.records.method import Method
+from src.records.paper import SAP
+from src.records.run import LayerTable, Run
+from src.records.study import Setting, Study
 
 
 def run(
@@ -23,15 +25,9 @@ def run(
     table.setdefault("remaining", table["percent_remaining"])
     table.setdefault("retrained_accuracy", np.linspace(90, 10, count))
     table.setdefault("retrained_pqi", np.linspace(0.3, 0.1, count))
-    config = {
-        "seed": seed,
-        "dataset": {"name": "cifar10"},
-        "model": {"name": "cnn"},
-        "prune": {**{k: v for k, v in vars(method).items() if v is not None}, "scope": scope, "iterations": count - 1},
-        "trainer": {"name": "paper"},
-        "protocol": {"name": "reference"},
-    }
-    made = Run(Path("nowhere"), str(seed), f"{method.key}-{seed}", "finished", count, count, None, config)
+    config = {"trainer": {"name": "paper"}, "protocol": {"name": "reference"}}
+    name = f"{method.short}-{seed}"
+    made = Run(Path("nowhere"), name, name, "finished", count, count, "cifar10", "cnn", method, scope, seed, config)
     names = tuple(layers or {"only": []})
     percent = np.array(list((layers or {"only": table["percent_remaining"]}).values())).T
     made.__dict__.update(table=table, layers=LayerTable(names, {"percent_remaining": percent}))

@@ -4,19 +4,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from src.analysis.figures.kinds.methods import plans
 from src.analysis.figures.plan import Filter
-from src.analysis.figures.published import Key, published_curves, with_published
-from src.analysis.figures.published.curves import PublishedCurve, visible_bars
-from src.analysis.published.distance import distances
-from src.analysis.figures.published.table import as_csv, as_markdown
-from src.analysis.figures.readings import CORRECTED, PUBLISHED, FinalAccuracy, Reading
-from src.analysis.figures.records import load_library, studies
-from src.analysis.figures.series import FOUR_METHODS
 from src.analysis.figures.quantities import running_mean
+from src.analysis.figures.readings import CORRECTED, PUBLISHED, FinalAccuracy, Reading
+from src.analysis.published.curves import Key, PublishedCurve, published_curves, visible_bars
+from src.analysis.published.distance import distance_table, distances
+from src.analysis.published.overlay import with_published
+from src.analysis.tables.table import as_csv, as_markdown
+from src.records.library import load_library
+from src.records.paper import FOUR_METHODS
+from src.records.study import studies
 from tests.analysis.synthetic import FOUR, Spec, write_run
 
 FIG2 = {"retrained_accuracy", "retrained_percent_remaining", "retrained_pqi", "retrained_gini", "pruned_accuracy",
@@ -45,7 +45,7 @@ def write_published_run(output_dir: Path, method: dict[str, object], key: str) -
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
-    for method, key in zip(FOUR, (m.key for m in FOUR_METHODS), strict=True):
+    for method, key in zip(FOUR, (m.short for m in FOUR_METHODS), strict=True):
         write_published_run(folder, method, key)
     return studies(load_library(folder).runs)[0]
 

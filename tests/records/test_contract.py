@@ -7,17 +7,17 @@ import numpy as np
 import torch
 import yaml
 from hydra import compose, initialize_config_dir
+from src.naming import method_name
+from src.requests import Epoch, EvaluateRequest, Performance, Record, Trained, TrainRequest
+from src.store.runs import RunFolder
 
 from src.config.schema import Config, register_schemas
-from src.figures import run_figure
-from src.analysis.figures.records import load_library
-from src.main import CONF
-from src.naming import method_name
-from src.pruning import GROUPINGS, Pruner, fixed_ratio_amount
-from src.requests import Epoch, EvaluateRequest, Performance, Record, Trained, TrainRequest
 from src.config.settings import settings, settings_dict
+from src.figures import run_figure
+from src.main import CONF
+from src.pruning import GROUPINGS, Pruner, fixed_ratio_amount
+from src.records.library import load_library
 from src.sparsity import P_GRID, Q_GRID
-from src.store.runs import RunFolder
 from src.trajectory import Layout, Plan, trajectory
 from tests.analysis.synthetic import Spec, write_run
 

@@ -6,10 +6,12 @@ import shutil
 import pytest
 
 from src.errors import UserError
-from src.analysis.figures.records import Method, Selection, load_library, studies
-from src.analysis.figures.records.completeness import missing
-from src.analysis.figures.records.conf import networks
-from src.analysis.figures.series import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP
+from src.records.experiment import networks
+from src.records.library import load_library
+from src.records.method import Method
+from src.records.missing import missing_runs
+from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP
+from src.records.study import Selection, studies
 from tests.analysis.synthetic import FOUR, Spec, base_specs, sap, write_run, write_runs
 
 
@@ -22,9 +24,9 @@ def test_records_of_another_schema_are_named_and_left_out(tmp_path):
     write_run(tmp_path, Spec(FOUR[0]))
     other = write_run(tmp_path, Spec(FOUR[1], schema=99))
     library = load_library(tmp_path)
-    assert [run.method.key for run in library.runs] == ["sap-0.5-1-0-1"]
+    assert [run.method.short for run in library.runs] == ["sap-0.5-1-0-1"]
     assert library.problems == (
-        f"{other.name}: records of schema 99, this version reads 1; "
+        f"{other.name}: records of schema 99, this version reads 2; "
         "use the version that made them, or run them again into another output_dir",
     )
 
@@ -106,7 +108,7 @@ def test_the_same_run_twice_is_refused(tmp_path):
 
 
 def test_method_keys_are_those_of_the_protocol():
-    assert [method.key for method in FOUR_METHODS] == ["sap-0.5-1-0-1", "sap-1-2-0-1", "lt-0.2", "os-0.2"]
+    assert [method.short for method in FOUR_METHODS] == ["sap-0.5-1-0-1", "sap-1-2-0-1", "lt-0.2", "os-0.2"]
     assert Method.from_config(sap(eta_r=0.001, gamma=3.0)).text == "SAP (p=0.5, q=1.0, η_r=0.001, γ=3.0)"
     assert Method.from_config({"name": "dense"}).key == "dense"
 
@@ -117,7 +119,7 @@ def test_missing_names_half_finished_runs_and_missing_seeds(tmp_path):
     write_runs(tmp_path, [s for s in specs if (s.method["name"], s.seed) != ("lottery_ticket", 1)])
     half = write_run(tmp_path, Spec(FOUR[2], seed=1, status="running"))
     (study,) = studies(load_library(tmp_path).runs)
-    found = missing(study, [("global", method) for method in FOUR_METHODS])
+    found = missing_runs(study, [("global", method) for method in FOUR_METHODS])
     assert [(m.method, m.seeds) for m in found] == [(LOTTERY_TICKET, (1,)), (ONE_SHOT, (1,))]
     assert found[0].state == f"{half.name} is running at 3 of 31 iterations"
     assert found[1].command == (
@@ -130,7 +132,7 @@ def test_an_experiment_takes_the_study_of_its_runs_with_what_others_made_there(t
     write_runs(tmp_path, [Spec(FOUR[0], experiment="a"), Spec(FOUR[1], experiment="b"), Spec(FOUR[0], model="mlp")])
     runs = load_library(tmp_path).runs
     (study,) = studies(runs, Selection(experiment=("b",)))
-    assert [run.method.key for run in study.runs] == ["sap-0.5-1-0-1", "sap-1-2-0-1"]
+    assert [run.method.short for run in study.runs] == ["sap-0.5-1-0-1", "sap-1-2-0-1"]
     assert studies(runs, Selection(experiment=("c",))) == ()
 
 

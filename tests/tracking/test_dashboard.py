@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from src.analysis.figures.series import ABLATIONS
-from src.tracking import METRICS
+from src.records.paper import ABLATIONS
+from src.tracking.metrics import METRICS
 from tests.support import ROOT, command_line
 from tests.tracking.offline_log import Logged, offline_runs, read_log
 

@@ -1,14 +1,13 @@
 """Every claim on records that bear it out, on records that refute it, and on too few."""
 
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from src.claims import CLAIMS, Verdict
-from src.analysis.claims.finding import Effect, Finding, judge
-from src.analysis.figures.records import Study
-from src.analysis.figures.series import ABLATIONS, LOTTERY_TICKET, ONE_SHOT, SAP, SAP_1_2
+from src.analysis.claims.catalogue import CLAIMS
+from src.analysis.claims.finding import Effect, Finding, Verdict, judge
+from src.records.paper import ABLATIONS, LOTTERY_TICKET, ONE_SHOT, SAP, SAP_1_2, paper_method
+from src.records.study import Study
 from tests.analysis.in_memory import noisy, run, study
 
 FIND = {claim.name: claim.find for claim in CLAIMS}
@@ -36,8 +35,8 @@ def only(claim: str, records: Study) -> Finding:
         (THREE_PHASES, DROPS, "holds", ""),
         (FALLING, COLLAPSES, "fails", "not so: rises"),
         (FALLING, DROPS, "fails", "not so: rises"),
-        (FALLING, KEEPS, "not enough data", "limit of compression is not reached"),
-        (THREE_PHASES[:6], COLLAPSES[:6], "not enough data", "no collapse to see"),
+        (FALLING, KEEPS, "inconclusive", "limit of compression is not reached"),
+        (THREE_PHASES[:6], COLLAPSES[:6], "inconclusive", "no collapse to see"),
         ([*THREE_PHASES[:6], 0.61, 0.62], COLLAPSES, "fails", "not so: falls again"),
         (THREE_PHASES[2:], COLLAPSES[2:], "fails", "not so: falls first"),
     ],
@@ -65,7 +64,7 @@ def test_seeds_that_disagree_decide_nothing():
     curves = [THREE_PHASES, THREE_PHASES, FALLING, FALLING]
     runs = [run(seed, retrained_pqi=y, retrained_accuracy=COLLAPSES) for seed, y in enumerate(curves)]
     found = only("pqi_phases", study(runs))
-    assert found.verdict == Verdict.not_enough_data
+    assert found.verdict == Verdict.inconclusive
     assert "undecided" in found.reason
 
 
@@ -74,7 +73,7 @@ def test_two_seeds_are_not_enough(claim):
     layers = {"first": [100.0] * 8, "last": [100.0] * 7 + [1.0]}
     runs = [run(s, retrained_pqi=THREE_PHASES, retrained_gini=THREE_PHASES, layers=layers) for s in range(2)]
     found = only(claim, study(runs))
-    assert found.verdict == Verdict.not_enough_data
+    assert found.verdict == Verdict.not_enough_seeds
     assert found.reason.startswith("2 seeds, 3 needed; so far it would ")
 
 
@@ -91,10 +90,10 @@ def test_adapts(left, verdict):
 
 def sweep(parameter: str, rates: list[float], seeds: int = 3) -> Study:
     """Each value of the sweep keeps its rate of the weights per iteration; a rate of 0 stands for no runs."""
-    series = ABLATIONS[parameter].series
+    methods = ABLATIONS[parameter].methods
     return study(
-        run(seed, s.method, percent_remaining=100 * (rate + 0.001 * seed) ** np.arange(5))
-        for s, rate in zip(series, rates, strict=True)
+        run(seed, method, percent_remaining=100 * (rate + 0.001 * seed) ** np.arange(5))
+        for method, rate in zip(methods, rates, strict=True)
         if rate
         for seed in range(seeds)
     )
@@ -108,7 +107,7 @@ def sweep(parameter: str, rates: list[float], seeds: int = 3) -> Study:
         ([0.9, 0.8, 0.1, 0.1, 0.1], "holds"),  # ties, as of gamma at the largest share that SAP may prune
         ([0.9, 0.7, 0.8, 0.6, 0.5], "fails"),
         ([0.8, 0.8, 0.8, 0.8, 0.8], "fails"),
-        ([0.9, 0.8, 0.0, 0.6, 0.5], "not enough data"),
+        ([0.9, 0.8, 0.0, 0.6, 0.5], "inconclusive"),
     ],
 )
 def test_monotone(parameter, rates, verdict):
@@ -117,7 +116,7 @@ def test_monotone(parameter, rates, verdict):
 
 def test_a_sweep_compares_the_seeds_that_all_values_have():
     records = sweep("p", [0.9, 0.8, 0.7, 0.6, 0.5])
-    fewer = study([r for r in records.runs if (r.method.p, r.seed) != (0.2, 2)])
+    fewer = study([r for r in records.runs if (r.method.settings["p"], r.seed) != (0.2, 2)])
     assert only("monotone_p", fewer).seeds == (0, 1)
     assert findings("monotone_q", records) == []
 
@@ -154,7 +153,7 @@ def test_scopes_are_compared_at_equal_sparsity(claim, scope, sign):
 
 def test_scopes_without_common_percentages_are_not_compared():
     found = findings("scope_global", tradeoffs("global", 2.0, sap_percent=20.0))
-    assert {f.verdict for f in found} == {Verdict.not_enough_data}
+    assert {f.verdict for f in found} == {Verdict.not_enough_seeds}
     assert "share no percentages below 5 %" in found[0].reason
 
 
@@ -168,7 +167,7 @@ def test_the_published_reading_is_told_where_the_other_scope_has_runs():
 
 
 def test_every_method_that_prunes_is_a_subject_but_not_the_sweeps():
-    methods = [SAP, SAP_1_2, replace(SAP, p=0.2), replace(LOTTERY_TICKET, ratio=0.5)]
+    methods = [SAP, SAP_1_2, ABLATIONS["p"].methods[0], paper_method("lottery_ticket", ratio=0.5)]
     found = findings("gini_alike", study(run(0, m, retrained_pqi=[1.0, 2], retrained_gini=[1.0, 2]) for m in methods))
     assert {f.subject for f in found} == {methods[0].text, methods[1].text, methods[3].text}
 
@@ -182,11 +181,12 @@ def effect(low: float, high: float) -> Effect:
     [
         ([effect(0.1, 0.2)], [], "holds"),
         ([effect(0.1, 0.2), effect(-0.2, -0.1)], [], "fails"),
-        ([effect(0.1, 0.2), effect(-0.1, 0.1)], [], "not enough data"),
-        ([effect(0.1, 0.2)], ["open"], "not enough data"),
+        ([effect(0.1, 0.2), effect(-0.1, 0.1)], [], "inconclusive"),
+        ([effect(0.1, 0.2)], ["open"], "inconclusive"),
         ([effect(-0.2, -0.1)], ["open"], "fails"),
-        ([], [], "not enough data"),
+        ([], [], "inconclusive"),
     ],
 )
 def test_judge(effects, questions, verdict):
     assert judge(effects, 4, questions)[0] == verdict
+    assert judge(effects, 2, questions)[0] == Verdict.not_enough_seeds

@@ -5,11 +5,10 @@ import sys
 
 import pytest
 
-from src.errors import UserError
-from src.analysis.figures.command import main
-from src.analysis.figures.command import draw_figures
+from src.analysis.figures.command import draw_figures, main
 from src.analysis.figures.settings import FigureSettings
 from src.config.command_line import read_settings
+from src.errors import UserError
 from tests.analysis.synthetic import FOUR, Spec, base_specs, sap, write_run, write_runs
 from tests.support import ROOT
 

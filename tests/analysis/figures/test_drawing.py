@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 
 from src.analysis.figures.catalogue import KINDS
 from src.analysis.figures.command import build, plan_figures
-from src.analysis.figures.drawing import draw
-from src.analysis.figures.records import load_library, studies
+from src.analysis.figures.drawing.row import draw
 from src.analysis.figures.settings import FigureSettings
-from src.config.command_line import read_settings
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
 from src.analysis.figures.style import STYLES
+from src.config.command_line import read_settings
+from src.records.library import load_library
+from src.records.study import studies
 from tests.analysis.synthetic import ABLATIONS, FOUR, Spec, base_specs, write_run, write_runs
 from tests.support import ROOT
 

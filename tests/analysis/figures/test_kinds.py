@@ -7,13 +7,14 @@ from src.analysis.figures.catalogue import KINDS
 from src.analysis.figures.command import build
 from src.analysis.figures.kinds.heat_map import shown
 from src.analysis.figures.plan import Filter, Plan
-from src.analysis.figures.published import with_published
-from src.analysis.figures.readings import CORRECTED, PUBLISHED
-from src.analysis.figures.records import Study, load_library, studies
-from src.analysis.figures.series import FOUR_METHODS, LOTTERY_TICKET, SAP
-from src.analysis.figures.settings import FigureSettings
-from src.config.command_line import read_settings
 from src.analysis.figures.quantities import running_mean
+from src.analysis.figures.readings import CORRECTED, PUBLISHED
+from src.analysis.figures.settings import FigureSettings
+from src.analysis.published.overlay import with_published
+from src.config.command_line import read_settings
+from src.records.library import load_library
+from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, SAP
+from src.records.study import Study, studies
 from tests.analysis.synthetic import ABLATIONS, Spec, base_specs, write_runs
 
 SCOPES = ("neuron", "layer", "global")
@@ -27,7 +28,7 @@ def study(tmp_path_factory) -> Study:
 
 
 def plan_of(kind: str, study: Study, **chosen) -> Plan:
-    return KINDS[kind](study, Filter(**chosen))[0]
+    return KINDS[kind](kind, study, Filter(**chosen))[0]
 
 
 def values(study: Study, column: str, method=SAP, scope="global") -> np.ndarray:
@@ -38,7 +39,7 @@ def test_prune_shows_means_and_population_deviations_over_seeds(study):
     accuracy, left, pqi, gini = plan_of("prune", study, scopes=("global",)).build(CORRECTED).panels
     columns = ("retrained_accuracy", "percent_remaining", "retrained_pqi", "retrained_gini")
     for panel, column in zip((accuracy, left, pqi, gini), columns, strict=True):
-        assert [curve.key for curve in panel.curves] == [method.key for method in FOUR_METHODS]
+        assert [curve.key for curve in panel.curves] == [method.short for method in FOUR_METHODS]
         for curve, method in zip(panel.curves, FOUR_METHODS, strict=True):
             assert curve.y == pytest.approx(values(study, column, method).mean(0))
             assert curve.error == pytest.approx(values(study, column, method).std(0))
@@ -63,7 +64,7 @@ def test_pruned_ends_one_iteration_earlier(study):
     ],
 )
 def test_ablations_are_ordered_by_value_and_drawn_where_they_were_run(study, kind, keys):
-    (plan,) = KINDS[kind](study, Filter())
+    (plan,) = KINDS[kind](kind, study, Filter())
     assert [curve.key for curve in plan.build(CORRECTED).panels[0].curves] == keys
 
 
@@ -119,7 +120,7 @@ def test_heat_maps_are_of_the_papers_iterations():
 
 
 def test_each_error_of_the_paper_stands_beside_what_was_measured(study):
-    specs = {plan.build(CORRECTED).name.split("_cifar")[0]: plan for plan in KINDS["errors"](study, Filter())}
+    specs = {plan.build(CORRECTED).name.split("_cifar")[0]: plan for plan in KINDS["errors"]("errors", study, Filter())}
     names = ["running_mean", "exchanged_axes", "mixed_pq", "short_bars"]
     assert list(specs) == [f"errors_{name}" for name in names]
     measured, published = specs["errors_running_mean"].build(CORRECTED).panels[:2]
@@ -139,7 +140,7 @@ def test_each_error_of_the_paper_stands_beside_what_was_measured(study):
 
 
 def test_errors_say_what_they_do_in_numbers(study):
-    plan = KINDS["errors"](study, Filter())[0]
+    plan = KINDS["errors"]("errors", study, Filter())[0]
     spec = plan.build(CORRECTED)
     final = values(study, "retrained_accuracy")[:, -1].mean()
     drawn = running_mean(values(study, "retrained_accuracy"))[:, -1].mean()
@@ -148,7 +149,7 @@ def test_errors_say_what_they_do_in_numbers(study):
 
 def test_errors_are_the_same_in_every_reading(study):
     settings = read_settings(FigureSettings, ["reading=published", "overlay=true"])
-    spec = build(KINDS["errors"](study, Filter())[0], settings)
+    spec = build(KINDS["errors"]("errors", study, Filter())[0], settings)
     assert not spec.has_published
     assert spec.name == "errors_running_mean_cifar10-cnn-T30-paper-reference_global"
 
@@ -156,9 +157,9 @@ def test_errors_are_the_same_in_every_reading(study):
 def test_a_linear_network_has_no_scopes_to_compare(tmp_path):
     write_runs(tmp_path, base_specs("cifar10", "linear", (0,), SCOPES))
     (linear,) = studies(load_library(tmp_path).runs)
-    assert KINDS["ratio"](linear, Filter()) == []
-    assert KINDS["layer"](linear, Filter()) == []
-    assert len(KINDS["prune"](linear, Filter())) == 3
+    assert KINDS["ratio"]("ratio", linear, Filter()) == []
+    assert KINDS["layer"]("layer", linear, Filter()) == []
+    assert len(KINDS["prune"]("prune", linear, Filter())) == 3
 
 
 def test_published_layer_curves_are_put_behind_in_the_published_reading_only(study):

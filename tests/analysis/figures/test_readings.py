@@ -16,7 +16,8 @@ from src.analysis.figures.readings import (
     OneShotDifference,
     reading_named,
 )
-from src.analysis.figures.records import load_library
+from src.records.library import load_library
+from src.records.paper import paper_method
 from src.records.run import load_run
 from src.analysis.figures.settings import FigureSettings
 from src.config.command_line import read_settings
@@ -30,7 +31,7 @@ class HandMade:
     iterations = 2
 
     def __init__(self, method, retrained, pruned):
-        self.method = load_method(method)
+        self.method = paper_method(method["name"], **{k: v for k, v in method.items() if k != "name"})
         self.config = {"protocol": {"decision": {"checkpoint": "best_test"}}}
         self.table = {
             "retrained_accuracy": np.array(retrained),
@@ -41,8 +42,8 @@ class HandMade:
         }
 
 
-def load_method(method):
-    from src.analysis.figures.records import Method
+def paper_method(method["name"], **{k: v for k, v in method.items() if k != "name"}):
+    from src.records.method import Method
 
     return Method.from_config(method)
 

@@ -6,10 +6,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from src.claims import CLAIMS
+from src.analysis.claims.catalogue import CLAIMS
+from src.analysis.figures.catalogue import KINDS
+from src.analysis.figures.kinds.errors import ERRORS
 from src.analysis.report.command import main
-from src.analysis.report.look import strokes
-from src.analysis.report.words import ERROR_TITLES, KIND_TITLES
+from src.analysis.report.look import slot_looks
 from tests.analysis.synthetic import FOUR, Spec, base_specs, full_experiment, write_runs
 
 VOID = {"meta", "link", "br"}
@@ -77,7 +78,7 @@ def test_every_figure_is_there_in_both_readings(data, outline):
     figures = data["figures"]
     assert outline.figures == len(figures)
     kinds = {re.search(r"figure=(\w+)", f["corrected"]["command"]).group(1) for f in figures}
-    assert kinds == {*KIND_TITLES, "errors"} - {"q", "eta", "gamma"}
+    assert kinds == KINDS.keys() - {"q", "eta", "gamma"}
     for figure in figures:
         command = figure["corrected"]["command"]
         assert command.startswith("python -m src.figures figure=")
@@ -96,7 +97,9 @@ def test_overlays_bring_published_curves_and_distances(data, text):
 
 
 def test_the_four_errors_are_explained_with_before_and_after(data, text):
-    assert all(title in text for title in ERROR_TITLES.values())
+    titles = ["means over the iterations", "axes of two scopes", "different p and q", "a hundred times too short"]
+    assert all(title in text for title in titles)
+    assert len(titles) == len(ERRORS)
     errors = [f["corrected"] for f in data["figures"] if "figure=errors" in f["corrected"]["command"]]
     titles = [panel["title"] for figure in errors for panel in figure["panels"]]
     assert any("measured" in title for title in titles)
@@ -108,7 +111,7 @@ def test_every_curve_has_a_style(data, text):
     slots = {curve["s"] for f in figures for panel in f["panels"] for curve in panel.get("curves", ())}
     assert slots
     assert all(f".line.s-{slot} {{" in text and f'<marker id="m-{slot}"' in text for slot in slots)
-    assert len(strokes()) == text.count("<marker ")
+    assert len(slot_looks()) == text.count("<marker ")
 
 
 def test_missing_runs_are_named_with_their_command(text):

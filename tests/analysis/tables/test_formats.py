@@ -1,7 +1,6 @@
 """One small table in three formats, letter by letter."""
 
-from src.analysis.tables.table import as_csv, as_latex, as_markdown
-from src.analysis.tables.table import Column, Spread, Table
+from src.analysis.tables.table import Column, Spread, Table, as_csv, as_latex, as_markdown
 
 TABLE = Table(
     "t",

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from src.analysis.figures.series import LOTTERY_TICKET
 from src.analysis.tables.results import tables, within_loss
 from src.analysis.tables.table import Spread
+from src.records.paper import LOTTERY_TICKET
 from tests.analysis.in_memory import run, study
 
 
