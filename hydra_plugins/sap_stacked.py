@@ -30,7 +30,9 @@ class StackedLauncher(Launcher):
         composed = self._composed(job_overrides)
         good = [config for config in composed if isinstance(config, Config)]
         log.info("%d runs, stacked where that is faster", len(good))
-        from src.execution.execute import execute_together  # PyTorch, which Hydra's search for plugins must not wait for
+        from src.execution.execute import (
+            execute_together,  # PyTorch, which Hydra's search for plugins must not wait for
+        )
 
         runs = iter(execute_together(good, stacked=True))
         ends = [next(runs) if isinstance(config, Config) else config for config in composed]

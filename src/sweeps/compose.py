@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ class Composer:
         parser = OverridesParser.create(config_loader=loader)
         self._config_dir = config_dir
         self._searched = [word for word in words if word.startswith("hydra.searchpath=")]
-        self._read = cache(lambda word: parser.parse_overrides([word])[0])
+        self._read = cache(partial(read, parser))
         self._is_group = cache(lambda key: bool(loader.get_group_options(key)))
         self._composed = cache(self._compose)
         self._settings = cache(self._check)
@@ -70,11 +70,8 @@ class Composer:
         self._files_name_seed = cache(lambda files: bool(SEED.search(OmegaConf.to_yaml(self._composed(files)[0]))))
 
     def parse(self, words: Sequence[str]) -> list[Override]:
-        """Words of a command line as Hydra reads them. Raises UserError where it cannot."""
-        try:
-            return [self._read(word) for word in words]
-        except OverrideParseException as error:
-            raise UserError(explained(error)) from error
+        """Words of a command line as Hydra reads them. Raises UserError for what it cannot read."""
+        return [self._read(word) for word in words]
 
     def sweeper(self, words: Words) -> dict[str, Any]:
         """The settings of the sweeper with these choices and overrides of Hydra's own settings."""
@@ -95,7 +92,11 @@ class Composer:
 
     def foreign(self, words: Words) -> Words:
         """Those of the words that set what the job's own part does not take, as `prune.ratio` with `prune=dense`."""
-        values = [(word, override) for word, override in zip(words, self.parse(words), strict=True) if self._is_value(override)]
+        values = [
+            (word, override)
+            for word, override in zip(words, self.parse(words), strict=True)
+            if self._is_value(override)
+        ]
         files = self._files(words)
         return tuple(word for word, override in values if not self._takes(files, override.key_or_group))
 
@@ -147,9 +148,36 @@ def config_dir_of(hydra: DictConfig) -> str | None:
     return next((str(s.path) for s in hydra.runtime.config_sources if s.provider == "command-line"), None)
 
 
-def explained(error: OverrideParseException) -> str:
-    """What is wrong with a word of the command line, and the quotes that it may want."""
-    key, _, value = error.override.partition("=")
-    quoted = '{}="{}"'.format(key, value.replace("\\", "\\\\").replace('"', '\\"'))
-    reason = error.message.splitlines()[0]
-    return f"{error.override} cannot be read ({reason}); quote its value for Hydra and for the shell: {shlex.quote(quoted)}"
+def check_words(arguments: Sequence[str]) -> None:
+    """Raise UserError for an argument of `src.main` that Hydra cannot read, before it is given to Hydra."""
+    parser = OverridesParser.create()
+    for word in arguments:
+        if "=" in word and not word.startswith("-"):
+            read(parser, word)
+
+
+def read(parser: OverridesParser, word: str) -> Override:
+    """A word of a command line. Raises UserError where it cannot be read, or chooses nothing of a group."""
+    try:
+        (override,) = parser.parse_overrides([word])
+    except OverrideParseException as error:
+        reason = error.message.splitlines()[0]
+        raise UserError(
+            f"{word} cannot be read ({reason}); quote its value for Hydra and for the shell: {quoted(word)}"
+        ) from error
+    group = CONF / override.key_or_group
+    if group.is_dir() and not (override.is_delete() or override.is_sweep_override()) and override.value() is None:
+        choices = ", ".join(sorted(path.stem for path in group.glob("*.yaml")))
+        raise UserError(f"{word} is not allowed: choose one of {choices}, or leave it out")
+    return override
+
+
+def quoted(word: str) -> str:
+    """KEY=VALUE so that neither the shell nor Hydra finds a meaning in its value.
+
+    >>> quoted("output_dir=lr=0.1")
+    '\'output_dir="lr=0.1"\''
+    """
+    key, _, value = word.partition("=")
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return shlex.quote(f'{key}="{escaped}"')

@@ -16,7 +16,6 @@ from src.store.locks import is_held, run_lock
 from src.sweeps.jobs import MISTAKES, BadJob, Job
 from src.sweeps.progress import Progress, State, progress
 from src.sweeps.report import Report, indented, outlook, plural, report
-from src.sweeps.work import measured_rates
 
 log = logging.getLogger(__name__)
 
@@ -44,15 +43,15 @@ class Sweep:
     @property
     def output_dir(self) -> Path:
         """Where all its runs are."""
-        return Path(self.jobs[0].run.config.output_dir)
+        return self.jobs[0].run.output_dir
 
     def report(self) -> Report:
         """Where the runs stand and what is left to do."""
-        return report([progress(job) for job in self.jobs], self.output_dir, self.bad)
+        return report([progress(job.run) for job in self.jobs], self.output_dir, self.bad)
 
     def outlook(self) -> str:
-        """What will be trained, how long that takes here, and how to ask for less."""
-        return outlook(self.jobs, measured_rates(self.output_dir))
+        """What is left to train, how long that takes here, and how to ask for less."""
+        return outlook([job.run for job in self.jobs])
 
     def run(self, launch: Launch) -> list[JobReturn]:
         """Launch what is not finished. Raises UserError with the table of what failed, when all else is done."""
@@ -66,7 +65,11 @@ class Sweep:
             results |= new
             todo = _wait_for_others([job for job, result in new.items() if isinstance(error_of(result), Busy)])
         failures = [(job, error) for job, result in results.items() if (error := error_of(result)) is not None]
-        told = [self._told(job.words, job.run.name, _reason(job, error)) for job, error in failures if not isinstance(error, Busy)]
+        told = [
+            self._told(job.words, job.run.name, _reason(job, error))
+            for job, error in failures
+            if not isinstance(error, Busy)
+        ]
         told += [self._told(job.words, " ".join(job.words), job.reason) for job in self.bad]
         if told:
             total = len(self.jobs) + len(self.bad)
@@ -82,9 +85,9 @@ class Sweep:
 
 
 def again(output_dir: Path) -> str:
-    """How runs that are finished are run again: their trainings are kept too."""
-    words = [f"output_dir={output_dir}", "--prune"]
-    return f"to run one again, delete its folder and then its trainings: {command('src.status', words)}"
+    """How runs that are finished are run again: some of their trainings are kept too."""
+    prune = command("src.status", [f"output_dir={output_dir}", "--prune"])
+    return f"all are finished; to run one again, remove its folder, then its trainings with: {prune}"
 
 
 def error_of(result: JobReturn) -> Exception | None:
@@ -107,7 +110,7 @@ def failed(error: Exception) -> JobReturn:
 
 
 def _unfinished(jobs: Sequence[Job]) -> list[Job]:
-    return [job for job in jobs if not progress(job).finished]
+    return [job for job in jobs if not progress(job.run).finished]
 
 
 def _launch(todo: Sequence[Job], launch: Launch) -> dict[Job, JobReturn]:
@@ -119,7 +122,7 @@ def _launch(todo: Sequence[Job], launch: Launch) -> dict[Job, JobReturn]:
             return results | dict(zip(left, launch([list(job.words) for job in left], 0), strict=True))
         except BrokenExecutor as error:
             log.warning("%s", message(error).splitlines()[0])
-            ended = {job: run for job in left if (run := progress(job)).state in ENDED}
+            ended = {job: run for job in left if (run := progress(job.run)).state in ENDED}
             results |= {job: _recorded(run) for job, run in ended.items()}
             left = [job for job in left if job not in results]
             if not left:
