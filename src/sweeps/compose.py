@@ -2,7 +2,6 @@
 
 import copy
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from src.config.commands import command, setting_word
 from src.config.schema import OPEN, Config, register_schemas
 from src.config.settings import check, job_settings, takes
 from src.errors import UserError
@@ -92,13 +92,9 @@ class Composer:
 
     def foreign(self, words: Words) -> Words:
         """Those of the words that set what the job's own part does not take, as `prune.ratio` with `prune=dense`."""
-        values = [
-            (word, override)
-            for word, override in zip(words, self.parse(words), strict=True)
-            if self._is_value(override)
-        ]
         files = self._files(words)
-        return tuple(word for word, override in values if not self._takes(files, override.key_or_group))
+        values = ((word, self._read(word).key_or_group) for word in words if word not in files)
+        return tuple(word for word, key in values if not self._takes(files, key))
 
     def _check(self, words: Words) -> Config:
         config, hydra = self._composed(self._files(words))
@@ -113,8 +109,7 @@ class Composer:
 
     def _files(self, words: Words) -> Words:
         """Those of the words that choose files, and +key and ~key, which are Hydra's to order."""
-        overrides = self.parse(words)
-        return tuple(word for word, override in zip(words, overrides, strict=True) if not self._is_value(override))
+        return tuple(word for word in words if not self._is_value(self._read(word)))
 
     def _compose(self, words: Words) -> tuple[DictConfig, DictConfig]:
         """The configuration, and Hydra's own part of it."""
@@ -162,9 +157,7 @@ def read(parser: OverridesParser, word: str) -> Override:
         (override,) = parser.parse_overrides([word])
     except OverrideParseException as error:
         reason = error.message.splitlines()[0]
-        raise UserError(
-            f"{word} cannot be read ({reason}); quote its value for Hydra and for the shell: {quoted(word)}"
-        ) from error
+        raise UserError(f"{word} cannot be read ({reason}); quote its value, as in: {example(word)}") from None
     group = CONF / override.key_or_group
     if group.is_dir() and not (override.is_delete() or override.is_sweep_override()) and override.value() is None:
         choices = ", ".join(sorted(path.stem for path in group.glob("*.yaml")))
@@ -172,12 +165,7 @@ def read(parser: OverridesParser, word: str) -> Override:
     return override
 
 
-def quoted(word: str) -> str:
-    """KEY=VALUE so that neither the shell nor Hydra finds a meaning in its value.
-
-    >>> quoted("output_dir=lr=0.1")
-    '\'output_dir="lr=0.1"\''
-    """
+def example(word: str) -> str:
+    """A command with KEY=VALUE so that neither the shell nor Hydra finds a meaning in its value."""
     key, _, value = word.partition("=")
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return shlex.quote(f'{key}="{escaped}"')
+    return command("src.main", [setting_word(key, value)])

@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from src.errors import UserError, message
 from src.run import Run
-from src.sweeps.compose import Composer, Words, hydra_with, quoted, search_path
+from src.sweeps.compose import Composer, Words, example, hydra_with, search_path
 
 MISTAKES = (UserError, HydraException, OmegaConfBaseException)
 """Errors that are the user's to mend."""
@@ -81,9 +81,7 @@ def _axis(override: Override) -> list[str]:
     values = [f"{key}={value}" for value in override.sweep_string_iterator()]
     if key == "output_dir":
         word = str(override.input_line)
-        raise UserError(
-            f"{word}: a sweep has one output_dir; a folder with a comma in its name is given as {quoted(word)}"
-        )
+        raise UserError(f"{word}: a sweep has one output_dir; with a comma in its name it is written {example(word)}")
     return values
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 
-from src.config.commands import command
+from src.config.commands import command, setting_word
 from src.errors import Busy, UserError, message
 from src.store.locks import is_held, run_lock
 from src.sweeps.jobs import MISTAKES, BadJob, Job
@@ -64,12 +64,9 @@ class Sweep:
             new = _launch(todo, launch)
             results |= new
             todo = _wait_for_others([job for job, result in new.items() if isinstance(error_of(result), Busy)])
-        failures = [(job, error) for job, result in results.items() if (error := error_of(result)) is not None]
-        told = [
-            self._told(job.words, job.run.name, _reason(job, error))
-            for job, error in failures
-            if not isinstance(error, Busy)
-        ]
+        ended = {job: error for job, result in results.items() if (error := error_of(result)) is not None}
+        failed = [(job, error) for job, error in ended.items() if not isinstance(error, Busy)]
+        told = [self._told(job.words, job.run.name, _reason(job, error)) for job, error in failed]
         told += [self._told(job.words, " ".join(job.words), job.reason) for job in self.bad]
         if told:
             total = len(self.jobs) + len(self.bad)
@@ -86,7 +83,7 @@ class Sweep:
 
 def again(output_dir: Path) -> str:
     """How runs that are finished are run again: some of their trainings are kept too."""
-    prune = command("src.status", [f"output_dir={output_dir}", "--prune"])
+    prune = command("src.status", [setting_word("output_dir", output_dir), "--prune"])
     return f"all are finished; to run one again, remove its folder, then its trainings with: {prune}"
 
 
@@ -102,7 +99,7 @@ def error_of(result: JobReturn) -> Exception | None:
     return None
 
 
-def failed(error: Exception) -> JobReturn:
+def failure(error: Exception) -> JobReturn:
     """The result of a job that an error ended."""
     result = JobReturn(status=JobStatus.FAILED)
     result.return_value = error
@@ -128,12 +125,12 @@ def _launch(todo: Sequence[Job], launch: Launch) -> dict[Job, JobReturn]:
             if not left:
                 return results
     lost = "killed, perhaps for want of memory; try fewer processes"
-    return results | {job: failed(UserError(lost)) for job in left}
+    return results | {job: failure(UserError(lost)) for job in left}
 
 
 def _recorded(run: Progress) -> JobReturn:
     """The result of a run that ended, but whose process was lost."""
-    return JobReturn(status=JobStatus.COMPLETED) if run.finished else failed(UserError(run.reason or ""))
+    return JobReturn(status=JobStatus.COMPLETED) if run.finished else failure(UserError(run.reason or ""))
 
 
 def _wait_for_others(busy: list[Job]) -> list[Job]:
