@@ -146,7 +146,8 @@ def _typed(key: str, cls: type[Part], values: dict[str, Any]) -> Part:
 
 @cache
 def _schema(cls: type[Part]) -> DictConfig:
-    return OmegaConf.structured(cls)
+    schema: DictConfig = OmegaConf.structured(cls)
+    return schema
 
 
 def _resolve(key: str, target: Any, kind: type[Part] | None = None, default: type[Part] | None = None) -> type[Part]:
