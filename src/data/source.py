@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from src.config.choices import Statistics
 from src.config.code import LENGTH, code_digest
-from src.config.part import Part, default_of, require, safe_name, setting
+from src.config.part import Part, choice, default_of, require, safe_name, setting
 from src.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class DataSource(Part):
     test_size: int | None = None
     shuffle: bool = True
     augment: bool = True
-    statistics: Statistics = Statistics.reference
+    statistics: str = choice("reference", "true")
     flip: bool = False
     crop: bool = False
 
@@ -190,7 +189,7 @@ class DataSource(Part):
         """Mean and standard deviation to normalise with."""
         if self.mean is None or self.std is None:
             return images.channel_statistics()
-        if self.statistics is Statistics.reference:
+        if self.statistics == "reference":
             return self.mean, self.std
         return self.true_mean or self.mean, self.true_std or self.std
 
