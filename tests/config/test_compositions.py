@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
-
 from src.assembly import build_plan
-from src.config.schema import Config, register_schemas
-from src.main import CONF
 from src.run_identity import build_run_id, build_spec
+
+from src.config.schema import Config, register_schemas
 from src.config.settings import settings
+from src.main import CONF
 from tests.support import ROOT
 
 GROUPS = {
