@@ -6,11 +6,11 @@ import sys
 
 import pytest
 import torch
+from src.training.solo import SoloEngine
 
 from benchmarks import engine
 from benchmarks.conventional import Conventional
 from src.errors import UserError
-from src.training.solo import SoloEngine
 from tests.support import ROOT
 from tests.training.examples import CPU, distance, member, network, patterns, specification
 
