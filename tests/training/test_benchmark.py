@@ -6,13 +6,12 @@ import sys
 
 import pytest
 import torch
-from src.training.solo import SoloEngine
 
 from benchmarks import engine
 from benchmarks.conventional import Conventional
 from src.errors import UserError
 from tests.support import ROOT
-from tests.training.examples import CPU, distance, member, network, patterns, specification
+from tests.training.examples import CPU, distance, member, network, patterns, solo, specification
 
 
 def test_conventional_and_solo_train_alike():
@@ -26,7 +25,7 @@ def test_conventional_and_solo_train_alike():
     plain = type(dataset)(**{**vars(dataset), "flip": False, "crop": False})
     conventional = Conventional(spec, plain, template, CPU)
     accuracy = conventional.epoch(pruned.request.masks)
-    (trained,) = SoloEngine(spec, dataset, network("mlp"), CPU).train([pruned])
+    (trained,) = solo(spec, dataset).train([pruned])
     assert distance(trained.last, dict(template.state_dict())) < 1e-5
     assert accuracy == pytest.approx(trained.history[0].test.accuracy)
 
