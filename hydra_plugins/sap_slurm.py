@@ -71,4 +71,6 @@ def _result(job: Any, words: Sequence[str]) -> JobReturn:
         return returned
     except UncompletedJobError:
         error = UserError(f"Slurm ended the task ({job.state}); its log: {job.paths.stderr}")
-        return JobReturn(overrides=filter_overrides(words), status=JobStatus.FAILED, _return_value=error)
+        result = JobReturn(overrides=filter_overrides(list(words)), status=JobStatus.FAILED)
+        result.return_value = error
+        return result

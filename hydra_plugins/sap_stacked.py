@@ -4,15 +4,14 @@ import logging
 from collections.abc import Sequence
 
 from hydra.core.utils import JobReturn, JobStatus, filter_overrides
-from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
 from src.config.schema import Config
-from src.errors import UserError
-from src.config.settings import settings
+from src.run import Run
+from src.sweeps.compose import Composer, config_dir_of
+from src.sweeps.jobs import MISTAKES
 
 log = logging.getLogger(__name__)
 
@@ -21,40 +20,40 @@ class StackedLauncher(Launcher):
     """Groups the jobs that can be trained together; every run gets its folder and records as if it were alone."""
 
     def __init__(self) -> None:
-        self.hydra_context: HydraContext | None = None
         self.config: DictConfig | None = None
 
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:  # noqa: ARG002
-        self.hydra_context = hydra_context
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.config = config
 
-    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:  # noqa: ARG002
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """What became of each job, in order; one that cannot be composed is among them and does not stop the others."""
-        composed = [self._compose(words) for words in job_overrides]
+        composed = self._composed(job_overrides)
         good = [config for config in composed if isinstance(config, Config)]
         log.info("%d runs, stacked where that is faster", len(good))
-        from src.execution import execute_together  # PyTorch, which Hydra's search for plugins must not wait for
+        from src.execution.execute import execute_together  # PyTorch, which Hydra's search for plugins must not wait for
 
-        outcomes = iter(execute_together(good, stacked=True))
-        results = []
-        for words, config in zip(job_overrides, composed, strict=True):
-            outcome = next(outcomes) if isinstance(config, Config) else None
-            error = outcome.error if outcome else config
-            result = JobReturn(overrides=filter_overrides(list(words)))
-            result.status = JobStatus.COMPLETED if error is None else JobStatus.FAILED
-            result.return_value = str(outcome.folder) if outcome and error is None else error
-            results.append(result)
-            if outcome and error is None:
-                print(outcome.folder, flush=True)
-        return results
+        runs = iter(execute_together(good, stacked=True))
+        ends = [next(runs) if isinstance(config, Config) else config for config in composed]
+        return [_result(words, end) for words, end in zip(job_overrides, ends, strict=True)]
 
-    def _compose(self, words: Sequence[str]) -> Config | Exception:
-        assert self.hydra_context is not None
+    def _composed(self, job_overrides: Sequence[Sequence[str]]) -> list[Config | Exception]:
         assert self.config is not None
-        try:
-            config = self.hydra_context.config_loader.load_sweep_config(self.config, list(words))
-            with open_dict(config):
-                del config["hydra"]
-            return settings(config)
-        except (UserError, HydraException, OmegaConfBaseException) as error:
-            return error
+        composer = Composer(list(self.config.hydra.overrides.hydra), config_dir_of(self.config.hydra))
+        composed: list[Config | Exception] = []
+        for words in job_overrides:
+            try:
+                composed.append(composer.settings(tuple(words)))
+            except MISTAKES as error:
+                composed.append(error)
+        return composed
+
+
+def _result(words: Sequence[str], end: Run | Exception) -> JobReturn:
+    """What a job returns: the folder of its run, which is printed as any job's, or the error that ended it."""
+    error = end.error if isinstance(end, Run) else end
+    result = JobReturn(overrides=filter_overrides(list(words)))
+    result.status = JobStatus.COMPLETED if error is None else JobStatus.FAILED
+    result.return_value = error or str(end.folder)
+    if error is None:
+        print(end.folder, flush=True)
+    return result

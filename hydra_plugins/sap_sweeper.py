@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
@@ -12,21 +10,25 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from src.experiments.compose import jobs
-from src.experiments.sweep import Sweep
+from src.errors import UserError
+from src.sweeps.compose import config_dir_of
+from src.sweeps.jobs import jobs
+from src.sweeps.report import plural, show
+from src.sweeps.sweep import Sweep
 
 
 class ProductSweeper(Sweeper):
-    """Runs the union of products of values: equal runs once, finished ones not again, and the rest past a failure."""
+    """Runs the union of products of values: equal runs once, finished ones not again, and the rest past a failure.
+
+    Hydra fills in `params` and `products` of one experiment; a command may name several, so `jobs` reads them itself.
+    """
 
     def __init__(
         self,
-        params: Mapping[str, object],
-        products: Mapping[str, Mapping[str, object]],
+        params: Mapping[str, object],  # noqa: ARG002
+        products: Mapping[str, Mapping[str, object]],  # noqa: ARG002
         dry_run: bool = False,
     ) -> None:
-        self.params = params
-        self.products = products
         self.dry_run = dry_run
         self.hydra_context: HydraContext | None = None
         self.config: DictConfig | None = None
@@ -40,13 +42,15 @@ class ProductSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
-        """Launch what is not finished. Raises UserError with the table of what failed."""
-        assert self.hydra_context is not None
+        """Launch what is not finished. Raises UserError with the table of what failed, or is impossible."""
         assert self.config is not None
         assert self.launcher is not None
-        loader = cast(ConfigLoaderImpl, self.hydra_context.config_loader)
-        sweep = Sweep(jobs(loader, self.config, arguments), Path(str(self.config.output_dir)))
-        if self.dry_run:
-            print(sweep.report().text())
-            return []
-        return sweep.run(self.launcher.launch)
+        hydra = self.config.hydra
+        config_dir = config_dir_of(hydra)
+        sweep = Sweep(jobs([*hydra.overrides.hydra, *arguments], config_dir), config_dir)
+        if not self.dry_run:
+            return sweep.run(self.launcher.launch)
+        show(f"{sweep.outlook()}\n{sweep.report().text()}")
+        if sweep.bad:
+            raise UserError(f"{plural(len(sweep.bad), 'run')} of {len(sweep.jobs) + len(sweep.bad)} cannot be done")
+        return []

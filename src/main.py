@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from src.config.schema import register_schemas
 from src.errors import UserError, message
 from src.execution.device import is_first
-from src.config.settings import job_settings
+from src.config.settings import job_settings, settings, settings_dict
 
 log = logging.getLogger(__name__)
 CONF = str(Path(__file__).resolve().parents[1] / "conf")
@@ -44,15 +44,24 @@ def _choices() -> str:
     return "\n".join(f"{group}: {', '.join(choices)}" for group, choices in found.items() if choices)
 
 
+def _keys(*, _root_: DictConfig) -> str:
+    """All settings as they stand, those of the chosen parts included, for --help."""
+    config = OmegaConf.create({key: _root_._get_node(key) for key in _root_ if key != "hydra"})
+    return OmegaConf.to_yaml(settings_dict(settings(config)))
+
+
 register_schemas()
 OmegaConf.register_new_resolver("choices", _choices, replace=True)
+OmegaConf.register_new_resolver("keys", _keys, replace=True)
 
 
 @hydra.main(config_path=CONF, config_name="config", version_base="1.3")
 def run(config: DictConfig) -> str:
     """One job: check, run, and print its folder as the last line."""
     checked = job_settings(config, HydraConfig.get())
-    from src.execution.execute import execute  # torch and wandb: --help, completion and errors in keys must not wait for them
+    from src.execution.execute import (
+        execute,
+    )  # torch and wandb: --help, completion and errors in keys must not wait for them
 
     folder = str(execute(checked))
     if is_first():

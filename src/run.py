@@ -12,8 +12,8 @@ from src.config.choices import DecisionCheckpoint
 from src.config.part import safe_name
 from src.config.schema import Config
 from src.errors import UserError
-from src.store.digest import digest, settings_of
-from src.training.spec import ENGINE_VERSION, TrainingSpec
+from src.store.digest import digest, settings_of, spec_digest
+from src.training.spec import TrainingSpec
 
 SHARED_PROTOCOL = ("decision", "eval", "rewind", "clip")
 """Sections of the protocol that every method's results depend on."""
@@ -55,7 +55,7 @@ class Run:
     @cached_property
     def spec_digest(self) -> str:
         """Hash of the trainings' settings; the store keeps it with each training."""
-        return digest({"engine": ENGINE_VERSION, **settings_of(self.spec)})
+        return spec_digest(self.spec)
 
     @cached_property
     def identity(self) -> str:
@@ -103,6 +103,7 @@ class Run:
             "method": {"kind": method.kind(), "short": method.short, "label": method.label},
             "scope": method.scope.value,
             "seed": config.seed,
+            "spec": self.spec_digest,
             "experiment": config.experiment_name,
             "choices": dict(config.choices),
             "overrides": list(config.overrides),

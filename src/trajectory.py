@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias, cast
 
 from torch import Tensor
 
+from src.config.choices import BatchNormBuffers, OneShotSource
 from src.config.protocol import ProtocolConfig
 from src.messages import (
     Answer,
@@ -54,22 +55,29 @@ class Plan:
     @classmethod
     def of(cls, method: Method, protocol: ProtocolConfig, seed: int, measure_neurons: bool = False) -> "Plan":
         """The plan of a method under a protocol."""
-        decides: Checkpoint = "last" if protocol.decision.checkpoint.value == "last" else "best"
-        first, later = {"reference": (decides, "last"), "best": ("best", "best"), "last": ("last", "last")}[
-            protocol.one_shot.source.value
-        ]
-        evaluated = protocol.eval.checkpoint.value
+        decides = _checkpoint(protocol.decision.checkpoint)
+        first, later = {
+            OneShotSource.reference: (decides, "last"),
+            OneShotSource.best: ("best", "best"),
+            OneShotSource.last: ("last", "last"),
+        }[protocol.one_shot.source]
+        evaluated, final = _checkpoint(protocol.eval.checkpoint), _checkpoint(protocol.eval.final_iteration)
         return cls(
             method,
             protocol,
             seed,
-            decides=cast(Checkpoint, first) if method.decided_on == "dense" else decides,
-            dense_decides=cast(Checkpoint, later),
+            decides=_checkpoint(first) if method.decided_on == "dense" else decides,
+            dense_decides=_checkpoint(later),
             evaluated=evaluated,
-            evaluated_last="best" if evaluated == "best" else protocol.eval.final_iteration.value,
-            reset_buffers=protocol.rewind.bn_buffers.value == "reset",
+            evaluated_last="best" if evaluated == "best" else final,
+            reset_buffers=protocol.rewind.bn_buffers == BatchNormBuffers.reset,
             measure_neurons=measure_neurons,
         )
+
+
+def _checkpoint(name: str) -> Checkpoint:
+    """The best epoch's, whatever the images that choose it, or the last epoch's."""
+    return "last" if name == "last" else "best"
 
 
 @dataclass(frozen=True)
@@ -152,7 +160,9 @@ def trajectory(
         request = following
 
 
-def _follow(plan: Plan, layout: Layout, origin: TrainRequest, trained: Trained | None, request: TrainRequest) -> Following:
+def _follow(
+    plan: Plan, layout: Layout, origin: TrainRequest, trained: Trained | None, request: TrainRequest
+) -> Following:
     """The next masks and the training they lead to: decided by `trained`, or by the initial state where it is None."""
     method, t = plan.method, request.iteration
     if method.decided_on == "initialisation" or trained is None:
@@ -162,7 +172,7 @@ def _follow(plan: Plan, layout: Layout, origin: TrainRequest, trained: Trained |
         deciding, _ = trained.checkpoint(plan.dense_decides if later else plan.decides)
     weights = {name: deciding[name] for name in request.masks}
     scores = yield from _scores(plan, deciding, request)
-    decision = prune(method, plan.protocol, weights, scores, request.masks)
+    decision = prune(method, plan.protocol, weights, scores, request.masks, t)
     rewound = yield from method.rewind.start(t + 1, origin, deciding)
     buffers = rewound if plan.reset_buffers else deciding
     start = {**rewound, **{name: buffers[name] for name in layout.buffers}}
@@ -174,7 +184,9 @@ def _scores(plan: Plan, deciding: State, request: TrainRequest) -> Generator[Req
     if not score.needs_network:
         weights = {name: deciding[name] for name in masks}
         return cast(Mapping[str, Tensor], score.of_weights(weights, (plan.seed, request.iteration)))
-    asked = ScoreRequest(apply_masks(deciding, masks), lambda network, batches: score.of_network(network, batches, masks))
+    asked = ScoreRequest(
+        apply_masks(deciding, masks), lambda network, batches: score.of_network(network, batches, masks)
+    )
     return cast(Mapping[str, Tensor], (yield asked))
 
 

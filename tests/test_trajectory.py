@@ -7,8 +7,14 @@ from typing import ClassVar
 import pytest
 import torch
 
-from src.config.choices import Scope
-from src.config.protocol import EvalProtocol, OneShotProtocol, ProtocolConfig, RewindProtocol
+from src.config.choices import BatchNormBuffers, Checkpoint, DecisionCheckpoint, OneShotSource, Scope
+from src.config.protocol import (
+    DecisionProtocol,
+    EvalProtocol,
+    OneShotProtocol,
+    ProtocolConfig,
+    RewindProtocol,
+)
 from src.messages import (
     Epoch,
     EvaluateRequest,
@@ -38,7 +44,7 @@ LAYER = Scope.layer
 class One(Method):
     """Prunes one weight of each group."""
 
-    def amount(self, weights, alive, protocol):  # noqa: ARG002
+    def amount(self, weights, alive, iteration, protocol):
         return Amount(torch.ones(len(weights), dtype=torch.int64))
 
 
@@ -124,23 +130,11 @@ def test_the_best_epoch_decides_and_the_last_is_measured():
 
 
 def test_the_last_epoch_decides_where_the_protocol_says_so():
-    protocol = ProtocolConfig()
-    protocol.decision.checkpoint = "last"
-    assert Plan.of(One(), _with_decision("last"), 0).decides == "last"
-    assert pruned_positions(records(replace(plan(1), decides="last"))[1]) == [9]
-
-
-def _with_decision(checkpoint: str) -> ProtocolConfig:
-    from src.config.choices import DecisionCheckpoint
-
-    protocol = ProtocolConfig()
-    protocol.decision.checkpoint = DecisionCheckpoint(checkpoint)
-    return protocol
+    protocol = ProtocolConfig(decision=DecisionProtocol(checkpoint=DecisionCheckpoint.last))
+    assert pruned_positions(records(plan(1, protocol=protocol))[1]) == [9]
 
 
 def test_evaluated_checkpoints_in_general_and_in_the_final_iteration():
-    from src.config.choices import Checkpoint
-
     final = ProtocolConfig(eval=EvalProtocol(final_iteration=Checkpoint.best))
     every = ProtocolConfig(eval=EvalProtocol(checkpoint=Checkpoint.best))
     assert [r.evaluated.epoch for r in records(plan(2, protocol=final))] == [3, 3, 0]
@@ -154,8 +148,6 @@ def test_one_shot_takes_the_first_mask_from_the_best_and_later_ones_from_the_las
 
 @pytest.mark.parametrize(("source", "expected"), [("best", [0, 1, 2]), ("last", [7, 8, 9])])
 def test_one_shot_with_one_source(source, expected):
-    from src.config.choices import OneShotSource
-
     protocol = ProtocolConfig(one_shot=OneShotProtocol(source=OneShotSource(source)))
     assert pruned_positions(records(plan(3, OneOfTheDense, protocol))[-1]) == expected
 
@@ -174,8 +166,7 @@ def test_pruned_states_have_zeros_where_the_next_mask_says_so():
     assert (evaluated.state["w"] != 0).sum() == 9
 
 
-RESET = ProtocolConfig()
-RESET.rewind = RewindProtocol(bn_buffers=type(RESET.rewind.bn_buffers)("reset"))
+RESET = ProtocolConfig(rewind=RewindProtocol(bn_buffers=BatchNormBuffers.reset))
 
 
 @pytest.mark.parametrize(

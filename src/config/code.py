@@ -4,12 +4,14 @@ import ast
 import hashlib
 import importlib.util
 from functools import cache
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 LENGTH = 32
 """Hexadecimal digits of a digest."""
 
 
+@cache
 def code_digest(target: type) -> str:
     """Digest of a class: its name, and the syntax trees of its module and of what that imports from its own package.
 
@@ -57,11 +59,20 @@ def _parent(module: str) -> str:
 
 
 @cache
-def _path(module: str) -> Path | None:
+def _spec(module: str) -> ModuleSpec | None:
+    """Where a module is; nothing is imported but the packages around it."""
+    parent = module.rpartition(".")[0]
+    if parent and getattr(_spec(parent), "submodule_search_locations", None) is None:
+        return None  # looking into what is no package would import it
     try:
-        spec = importlib.util.find_spec(module)
+        return importlib.util.find_spec(module)
     except (ImportError, AttributeError, ValueError):
         return None
+
+
+@cache
+def _path(module: str) -> Path | None:
+    spec = _spec(module)
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         return None
     return Path(spec.origin)

@@ -71,7 +71,7 @@ class Config:
 
     dataset: Any = field(default_factory=dict)
     model: Any = field(default_factory=dict)
-    prune: Any = field(default_factory=lambda: {"iterations": "${model.prune_iterations}"})
+    prune: Any = field(default_factory=dict)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)

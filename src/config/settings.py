@@ -8,9 +8,11 @@ import dataclasses
 import difflib
 import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from hydra.conf import HydraConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -60,7 +62,7 @@ def settings(config: DictConfig, choices: Mapping[str, str] = {}, overrides: Seq
     return result
 
 
-def job_settings(config: DictConfig, hydra: DictConfig) -> Config:
+def job_settings(config: DictConfig, hydra: HydraConf) -> Config:
     """The settings of one of Hydra's jobs; `hydra` is Hydra's own part of its configuration."""
     choices = {
         str(group): str(choice)
@@ -124,7 +126,7 @@ def _build(key: str, node: Any, kind: type[Part] | None = None, default: type[Pa
             raise UserError(f"unknown key {key}.{name}: {_hint(name, list(fields))} ({cls.__name__})")
     nested = {name: field for name, field in fields.items() if "part" in field.metadata}
     parts = {
-        name: _build(f"{key}.{name}", values.pop(name), field.metadata["part"], type(field.default))
+        name: _build(f"{key}.{name}", values.pop(name), field.metadata["part"], cast(type[Part], type(field.default)))
         for name, field in nested.items()
         if name in values
     }
@@ -135,12 +137,17 @@ def _build(key: str, node: Any, kind: type[Part] | None = None, default: type[Pa
 
 def _typed(key: str, cls: type[Part], values: dict[str, Any]) -> Part:
     try:
-        node = OmegaConf.merge(OmegaConf.structured(cls), values)
+        node = OmegaConf.merge(_schema(cls), values)
         return cast(Part, OmegaConf.to_object(node))
     except OmegaConfBaseException as error:
         name = f"{key}.{error.full_key}" if getattr(error, "full_key", None) else key
         reason = str(error).splitlines()[0]
         raise UserError(f"{name}: {reason} ({cls.__name__})") from error
+
+
+@cache
+def _schema(cls: type[Part]) -> DictConfig:
+    return OmegaConf.structured(cls)
 
 
 def _resolve(key: str, target: Any, kind: type[Part] | None = None, default: type[Part] | None = None) -> type[Part]:
@@ -219,5 +226,3 @@ def _plain(value: Any) -> Any:
 
 def _shown(value: object) -> str:
     return "null" if value is None else str(value)
-
-

@@ -2,12 +2,18 @@
 
 import logging
 import sys
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import cast
 
-from src.data.load import DATASETS, load_dataset
-from src.data.traits import TRAITS
+from omegaconf import DictConfig, OmegaConf
+
+from src.data.source import DataSource
 from src.errors import UserError
 
-USAGE = f"usage: python -m src.data NAME [root=FOLDER]    with NAME one of {', '.join(DATASETS)}; FOLDER is data"
+CONF = Path(__file__).resolve().parents[2] / "conf" / "dataset"
+NAMES = sorted(path.stem for path in CONF.glob("*.yaml"))
+USAGE = f"usage: python -m src.data NAME [root=FOLDER]    with NAME one of {', '.join(NAMES)}; FOLDER is data"
 
 
 def main(arguments: list[str]) -> int:
@@ -19,17 +25,27 @@ def main(arguments: list[str]) -> int:
         print(USAGE, file=sys.stdout if names in (["-h"], ["--help"]) else sys.stderr)
         return 0 if names in (["-h"], ["--help"]) else 2
     try:
-        dataset = load_dataset(names[0], root)
+        source = named(names[0], root)
+        dataset = source.load()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     shape = "x".join(map(str, dataset.image_shape))
-    where = TRAITS[dataset.name].place.format(root=root)
     print(
         f"{dataset.name}: {len(dataset.train_labels)} training and {len(dataset.test_labels)} test images "
-        f"of {shape} in {dataset.classes} classes, in {where}"
+        f"of {shape} in {dataset.classes} classes, in {source.place.format(root=root)}"
     )
     return 0
+
+
+def named(name: str, root: str) -> DataSource:
+    """The data set of `conf/dataset/NAME.yaml` with its files below `root`. Raises UserError where there is none."""
+    if name not in NAMES:
+        raise UserError(f"dataset={name} is not known; allowed are {', '.join(NAMES)}")
+    node = cast(DictConfig, OmegaConf.load(CONF / f"{name}.yaml"))
+    node = node.get("dataset", node)  # tiny_imagenet.yaml also sets the trainer's batch size
+    target = resolve_name(node.pop("_target_"))
+    return cast(DataSource, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(target), node, {"root": root})))
 
 
 if __name__ == "__main__":

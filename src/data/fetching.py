@@ -1,20 +1,29 @@
 """Files below a data set's root: all there and as published, or fetched, or one message that says what to do."""
 
+import gzip
 import hashlib
 import os
 import shutil
-import socket
-from collections.abc import Callable, Iterator, Mapping
+import tarfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from http.client import HTTPException
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from filelock import FileLock
 
 from src.errors import UserError
 
 SILENCE_S = 30.0
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A published file: its path below the root, its MD5, and where it can be had."""
+
+    path: str
+    md5: str
+    urls: tuple[str, ...]
 
 
 def ensure_files(
@@ -62,25 +71,67 @@ def digest(path: Path, like: str) -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
-def fetch_archives(
-    part: Path, root: Path, archives: Mapping[str, str], download: Callable[[], object], allowed: bool
-) -> None:
-    """Copy those of `archives` (path to MD5) that `root` has to `part`, then call `download`, which gets the others.
+def fetch_archives(part: Path, root: Path, archives: Iterable[Archive], download: bool) -> None:
+    """Copy those of `archives` that `root` has to `part`, download the others, and unpack all.
 
-    Raises an OSError where an archive is not there and downloading is not allowed.
+    Raises an OSError or HTTPException where one is not to be had.
     """
-    for name, expected in archives.items():
-        if (root / name).is_file() and digest(root / name, expected) == expected:
-            (part / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(root / name, part / name)
-        elif not allowed:
+    for archive in archives:
+        path = part / archive.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if (root / archive.path).is_file() and digest(root / archive.path, archive.md5) == archive.md5:
+            shutil.copyfile(root / archive.path, path)
+        elif not download:
             raise FileNotFoundError("downloading is off")
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(SILENCE_S)
+        else:
+            _download(archive, path)
+        unpack(path)
+
+
+def _download(archive: Archive, path: Path) -> None:
+    """From the first address that gives the published file; raises the first one's error where none does."""
+    from http.client import HTTPException
+    from urllib.request import Request, urlopen
+
+    from tqdm import tqdm
+
+    failures: list[Exception] = []
+    for url in archive.urls:
+        try:
+            request = Request(url, headers={"User-Agent": "sap-reproduction"})
+            with urlopen(request, timeout=SILENCE_S) as response, path.open("wb") as file:
+                size = int(response.headers.get("Content-Length") or 0) or None
+                with tqdm.wrapattr(file, "write", total=size, desc=f"fetching {path.name}", leave=False) as stream:
+                    shutil.copyfileobj(response, stream)
+            if (found := digest(path, archive.md5)) == archive.md5:
+                return
+            failures.append(OSError(f"{url} gave a file with checksum {found}, published is {archive.md5}"))
+        except (OSError, HTTPException) as error:
+            failures.append(error)
+    raise failures[0]
+
+
+def unpack(path: Path) -> None:
+    """Unpack a `.tar.gz` or `.gz` beside itself; other files stay as they are. Raises OSError for a damaged one."""
     try:
-        download()
+        if path.name.endswith(".tar.gz"):
+            with tarfile.open(path) as archive:
+                archive.extractall(path.parent, filter="data")
+        elif path.suffix == ".gz":
+            with gzip.open(path) as packed, path.with_suffix("").open("wb") as file:
+                shutil.copyfileobj(packed, file)
+    except (EOFError, zlib.error, tarfile.TarError, gzip.BadGzipFile) as error:
+        raise OSError(f"{path} is damaged ({error})") from error
+
+
+def put(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file beside `path`, then put it in its place in one step."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        write(part)
+        os.replace(part, path)
     finally:
-        socket.setdefaulttimeout(before)
+        part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -106,6 +157,8 @@ def preparing(name: str, root: Path) -> Iterator[None]:
 
 
 def _acquired(path: Path) -> AbstractContextManager[object]:
+    from filelock import FileLock
+
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -129,6 +182,8 @@ def _fetch_into(
     root: Path, name: str, missing: list[str], files: Mapping[str, str], fetch: Callable[[Path], None]
 ) -> str | None:
     """Fetch to a folder beside, then move into place; what went wrong, if anything."""
+    from http.client import HTTPException
+
     try:
         with TemporaryDirectory(dir=root, prefix=f".{name}-", suffix=".part", ignore_cleanup_errors=True) as folder:
             part = Path(folder)

@@ -1,89 +1,103 @@
-"""Tiny ImageNet, which torchvision does not have: from an extracted folder, a zip file, or the download."""
+"""Tiny ImageNet, from an extracted folder, a zip file, or the download."""
 
 import hashlib
-import io
 import logging
-import os
 import zlib
+from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
-from zipfile import BadZipFile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile, ZipFile
 
-import numpy as np
-import numpy.typing as npt
-import torch
-from PIL import Image
-from torch import Tensor
-from tqdm import tqdm
-
-from src.data.dataset import Images
-from src.data.fetching import digest, ensure_files, fetch_archives, preparing
-from src.data.image_tree import FolderTree, ImageTree, ZipTree
+from src.data.fetching import Archive, digest, ensure_files, fetch_archives
+from src.data.source import DataSource
 from src.errors import UserError
-from src.store.files import read_tensors, write_tensors
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from torch import Tensor
+
+    from src.data.dataset import Images
 
 log = logging.getLogger(__name__)
 
-NAME = "tiny_imagenet"
-URL = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
-MD5 = "90528d7ca1a48142e341f4ef8d21d0de"
 FOLDER, ARCHIVE = "tiny-imagenet-200", "tiny-imagenet-200.zip"
-DECODED = f"{NAME}-decoded.safetensors"
+MD5 = "90528d7ca1a48142e341f4ef8d21d0de"
+PUBLISHED = Archive(ARCHIVE, MD5, (f"http://cs231n.stanford.edu/{ARCHIVE}",))
+DECODED = "tiny_imagenet-decoded.safetensors"
 CLASSES, ANNOTATIONS = "wnids.txt", "val/val_annotations.txt"
 SIDE = 64
+LARGEST = 64 * 2**20
+"""Bytes of one file of a zip file; what claims more is none of Tiny ImageNet's."""
 
-UNREADABLE = (OSError, ValueError, EOFError, BadZipFile, zlib.error)
-
-Labelled = tuple[str, int]
-"""Path of an image and its class."""
+UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, BadZipFile, zlib.error)
+"""What reading a tree raises; RuntimeError for encrypted entries and unknown compression."""
 
 
-def read_tiny_imagenet(root: Path, download: bool) -> Images:
+@dataclass(frozen=True)
+class TinyImagenet(DataSource):
     """64x64 photographs in three channels, 100,000 and 10,000 (the labelled "val" split), in 200 classes.
 
     Looks for the extracted folder `tiny-imagenet-200`, then for a file `tiny-imagenet*.zip`, then downloads. The images
     are decoded once and kept beside, which is enough for later runs. A cut to fewer classes is read as it is.
     """
-    source, decoded = _source(root), root / DECODED
-    if source is None:
-        if (images := _decoded(decoded)) is not None:
-            return images
-        _download(root, download)
-        source = root / ARCHIVE
-    try:
-        return _from_source(source, decoded)
-    except UserError:
-        raise
-    except UNREADABLE as error:
-        raise UserError(
-            f"{source} cannot be read as Tiny ImageNet ({error}): delete it, or put the published one there"
-        ) from error
+
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    true_mean, true_std = (0.4802, 0.4481, 0.3975), (0.2770, 0.2691, 0.2821)
+
+    flip: bool = True
+    crop: bool = True
+
+    def files(self, root: Path) -> list[Path]:
+        source = _source(root)
+        if source is None:
+            return [root / DECODED]
+        return [source] if source.is_file() else [source / CLASSES, source / ANNOTATIONS]
+
+    def read(self, root: Path, download: bool) -> "Images":
+        from src.data.decoded import kept
+
+        source, path = _source(root), root / DECODED
+        if source is None:
+            if (images := kept(path)) is not None:
+                return images
+            advice = f"Connect to the network, or put {ARCHIVE} (MD5 {MD5}) or the folder in it into {root}"
+            fetch = lambda part: fetch_archives(part, root, [PUBLISHED], download)  # noqa: E731
+            ensure_files(self.kind(), root, {ARCHIVE: MD5}, fetch, advice)
+            source = root / ARCHIVE
+        try:
+            return self._from_source(source, path)
+        except UserError:
+            raise
+        except UNREADABLE as error:
+            raise UserError(
+                f"{source} cannot be read as Tiny ImageNet ({error}): delete it, or put the published one there"
+            ) from error
+
+    def _from_source(self, source: Path, path: Path) -> "Images":
+        from src.data.decoded import decoded_once
+
+        tree = FolderTree(source) if source.is_dir() else ZipTree(source, CLASSES)
+        key = hashlib.sha256(tree.read(CLASSES) + tree.read(ANNOTATIONS)).hexdigest()
+
+        def decode() -> "Images":
+            if source.is_file() and digest(source, MD5) != MD5:
+                log.warning("%s is not the published file (MD5 %s); it is read as it is", source, MD5)
+            return decode_tree(tree)
+
+        return decoded_once(self.kind(), path, key, decode)
 
 
-def _from_source(source: Path, decoded: Path) -> Images:
-    tree: ImageTree = FolderTree(source) if source.is_dir() else ZipTree(source, CLASSES)
-    key = hashlib.sha256(tree.read(CLASSES) + tree.read(ANNOTATIONS)).hexdigest()
-    if (images := _decoded(decoded, key)) is not None:
-        return images
-    if source.is_file() and digest(source, MD5) != MD5:
-        log.warning("%s is not the published file (MD5 %s); it is read as it is", source, MD5)
-    if not os.access(decoded.parent, os.W_OK):
-        log.warning("%s cannot be written: every run decodes the images again", decoded.parent)
-        return decode(tree)
-    with preparing(NAME, decoded.parent):
-        if (images := _decoded(decoded, key)) is None:
-            images = decode(tree)
-            tensors = {name: tensor for name, tensor in images._asdict().items() if isinstance(tensor, Tensor)}
-            write_tensors(decoded, tensors, {"key": key, "classes": images.classes})
-    return images
-
-
-def decode(tree: ImageTree) -> Images:
+def decode_tree(tree: "FolderTree | ZipTree") -> "Images":
     """All images of a tree in the published layout.
 
     Training images come in rounds of one image per class, so that the first n of them are of all classes; test images
     in the order of the annotations. Classes are numbered as listed. Raises OSError or ValueError for a broken tree.
     """
+    from src.data.dataset import Images
+
     wnids = tree.read(CLASSES).decode().split()
     number = {wnid: index for index, wnid in enumerate(wnids)}
     rounds = []
@@ -95,26 +109,34 @@ def decode(tree: ImageTree) -> Images:
     if unknown := [row for row in rows if len(row) < 2 or row[1] not in number]:
         raise ValueError(f"{ANNOTATIONS} has {unknown[0]}, which names no class of {CLASSES}")
     test = [(f"val/images/{row[0]}", number[row[1]]) for row in rows]
-    return Images(*_load(tree, train), *_load(tree, test), classes=len(wnids))
+    return Images(*_decoded(tree, train), *_decoded(tree, test), classes=len(wnids))
 
 
-def _load(tree: ImageTree, labelled: Sequence[Labelled]) -> tuple[Tensor, Tensor]:
-    images = np.empty((len(labelled), 3, SIDE, SIDE), np.uint8)
-    for index, (path, _) in enumerate(tqdm(labelled, desc=f"decoding {NAME}", unit="images", leave=False)):
-        images[index] = _pixels(tree, path)
-    return torch.from_numpy(images), torch.tensor([label for _, label in labelled], dtype=torch.int64)
+def _decoded(tree: "FolderTree | ZipTree", labelled: Sequence[tuple[str, int]]) -> tuple["Tensor", "Tensor"]:
+    """Images and labels of paths and their classes."""
+    import torch
+
+    from src.data.decoded import decode_all
+
+    images = decode_all(
+        "tiny_imagenet", [path for path, _ in labelled], lambda path: _pixels(tree, path), (3, SIDE, SIDE)
+    )
+    return images, torch.tensor([label for _, label in labelled], dtype=torch.int64)
 
 
-def _pixels(tree: ImageTree, path: str) -> npt.NDArray[np.uint8]:
+def _pixels(tree: "FolderTree | ZipTree", path: str) -> "npt.NDArray[np.uint8]":
     """One image as [3, 64, 64]; grey ones get three equal channels."""
+    import numpy as np
+
+    from src.data.decoded import decode
+
     try:
-        with Image.open(io.BytesIO(tree.read(path))) as picture:
-            pixels = np.asarray(picture.convert("RGB"))
-    except OSError as error:
+        picture = decode(tree.read(path), "RGB")
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    if pixels.shape != (SIDE, SIDE, 3):
-        raise ValueError(f"{path} has {pixels.shape[1]}x{pixels.shape[0]} pixels, not {SIDE}x{SIDE}")
-    return pixels.transpose(2, 0, 1)
+    if picture.size != (SIDE, SIDE):
+        raise ValueError(f"{path} has {picture.width}x{picture.height} pixels, not {SIDE}x{SIDE}")
+    return np.asarray(picture).transpose(2, 0, 1)
 
 
 def _source(root: Path) -> Path | None:
@@ -124,20 +146,43 @@ def _source(root: Path) -> Path | None:
     return archives[0] if archives else None
 
 
-def _decoded(path: Path, key: str | None = None) -> Images | None:
-    """Images kept earlier; None where there are none, or only damaged ones, or of other lists than `key` tells."""
-    try:
-        tensors, metadata = read_tensors(path)
-    except OSError:
-        return None
-    return Images(**tensors, classes=metadata["classes"]) if key in (None, metadata["key"]) else None
+class FolderTree:
+    """Files below a folder, by path with forward slashes; OSError where there is no such thing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def names(self, folder: str) -> list[str]:
+        return [path.name for path in (self._folder / folder).iterdir()]
+
+    def read(self, path: str) -> bytes:
+        return (self._folder / path).read_bytes()
 
 
-def _download(root: Path, allowed: bool) -> None:
-    from torchvision.datasets.utils import download_url  # takes seconds to import
+class ZipTree:
+    """The same of a zip file, below the folder that holds `root_file`."""
 
-    def fetch(part: Path) -> None:
-        fetch_archives(part, root, {ARCHIVE: MD5}, lambda: download_url(URL, part, ARCHIVE, MD5), allowed)
+    def __init__(self, archive: Path, root_file: str) -> None:
+        self._zip = ZipFile(archive)
+        files = [PurePosixPath(info.filename) for info in self._zip.infolist() if not info.is_dir()]
+        roots = [path.parent for path in files if path.name == root_file]
+        if not roots:
+            raise FileNotFoundError(f"it holds no {root_file}")
+        self._root = min(roots, key=lambda path: len(path.parts))
+        self._names: dict[PurePosixPath, list[str]] = defaultdict(list)
+        for path in files:
+            self._names[path.parent].append(path.name)
 
-    advice = f"Connect to the network, or put {ARCHIVE} (MD5 {MD5}) or the folder in it into {root}"
-    ensure_files(NAME, root, {ARCHIVE: MD5}, fetch, advice)
+    def names(self, folder: str) -> list[str]:
+        if self._root / folder not in self._names:
+            raise FileNotFoundError(f"it holds no folder {folder}")
+        return self._names[self._root / folder]
+
+    def read(self, path: str) -> bytes:
+        try:
+            entry = self._zip.getinfo(str(self._root / path))
+        except KeyError:
+            raise FileNotFoundError(f"it holds no {path}") from None
+        if entry.file_size > LARGEST:
+            raise ValueError(f"{path} would be {entry.file_size} bytes, more than {LARGEST}")
+        return self._zip.read(entry)

@@ -40,11 +40,11 @@ POLL_S = 0.2
 class Engine(Protocol):
     """What trains and evaluates. Members whose loss is no longer finite are answered by the reason.
 
-    `concurrent`: trainings cost less together than one after the other, so that those still to come are done now.
+    `stacked`: trainings cost less together than one after the other, so that those still to come are done now.
     """
 
     @property
-    def concurrent(self) -> bool: ...
+    def stacked(self) -> bool: ...
 
     def train(
         self, members: Sequence[Member], after_epoch: Callable[[EpochEnd], None]

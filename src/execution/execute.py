@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from src.config.schema import Config
 from src.data.dataset import Dataset
@@ -18,7 +17,7 @@ from src.execution.driver import Engine, Task, drive
 from src.execution.initial_state import InitialStates
 from src.execution.progress import Progress, RunProgress, StackProgress
 from src.execution.session import Session
-from src.records.writer import read_status
+from src.records.schema import read_status
 from src.run import Run
 from src.store.digest import digest, settings_of
 from src.store.trainings import TrainingStore
@@ -116,21 +115,14 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
         return
     dataset = config.dataset.load()
     initial = InitialStates(dataset, device, group)
-    spec, backend = _shared_spec(group[0]), _backend(config)
-    engine = _stacked_engine(group, dataset, initial.model, device) if stacked else None
-    _drive(group, engine or SoloEngine(spec, dataset, initial.model, device, backend), initial, device)
+    solo = SoloEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(config))
+    engine: Engine = solo
+    if stacked:
+        from src.training.stacked.engine import StackedEngine, stacks
 
-
-def _stacked_engine(
-    group: Sequence[Run], dataset: Dataset, model: nn.Module, device: torch.device
-) -> Engine | None:
-    """What trains a group's runs together; None where one after the other is faster."""
-    from src.training.stacked.engine import StackedEngine, stacks
-
-    if not stacks(model, dataset.image_shape):
-        return None
-    config = group[0].config
-    return StackedEngine(_shared_spec(group[0]), dataset, model, device, config.engine.max_members, _backend(config))
+        if stacks(solo):
+            engine = StackedEngine(solo, config.engine.max_members)
+    _drive(group, engine, initial, device)
 
 
 def _execute_in_parallel(group: Sequence[Run], device: torch.device) -> None:
@@ -177,9 +169,9 @@ def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates, device:
                 continue
             plan = Plan.of(run.config.prune, run.config.protocol, run.config.seed, run.config.record.neurons)
             start = initial.of(run, 0)
-            steps = trajectory(plan, start, layout, session.position, announce=engine.concurrent)
+            steps = trajectory(plan, start, layout, session.position, announce=engine.stacked)
             tasks.append(Task(steps, run.spec, session, partial(initial.of, run), run.spec_digest))
-        drive(tasks, engine, store, config.trainer.checkpoint_every, STACK_INTERVAL_S if engine.concurrent else 0)
+        drive(tasks, engine, store, config.trainer.checkpoint_every, STACK_INTERVAL_S if engine.stacked else 0)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from src.pruning.scores import Magnitude, Score
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src.config.schema import ProtocolConfig
+    from src.config.protocol import ProtocolConfig
     from src.pruning.amounts import Amount
     from src.pruning.scopes import Grouping
 
@@ -37,11 +37,14 @@ class Method(Part):
     protocol: ClassVar[tuple[str, ...]] = ()
     """Sections of the protocol that the method's amounts and groups depend on."""
 
-    def amount(self, weights: "Tensor", alive: "Tensor", protocol: "ProtocolConfig") -> "Amount":
-        """How many of each group to prune: of rows `weights` [groups, members], of which `alive` (bool) remain."""
+    def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
+        """How many of each group to prune: of rows `weights` [groups, members], of which `alive` (bool) remain.
+
+        `iteration` counts from 0: the masks of iteration + 1 are decided.
+        """
         raise NotImplementedError(f"{type(self).__name__} has to say how many weights it prunes: define amount()")
 
-    def grouping(self, protocol: "ProtocolConfig") -> "Grouping":  # noqa: ARG002
+    def grouping(self, protocol: "ProtocolConfig") -> "Grouping":
         """How the prunable tensors are cut into groups."""
         from src.pruning.scopes import GROUPINGS
 

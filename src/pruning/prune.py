@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from src.config.schema import ProtocolConfig
+from src.config.protocol import ProtocolConfig
 from src.errors import UserError
 from src.pruning.masks import Masks, Weights
 from src.pruning.method import Method
@@ -19,7 +19,9 @@ class Decision:
     bound: float | None
 
 
-def prune(method: Method, protocol: ProtocolConfig, weights: Weights, scores: Weights, masks: Masks) -> Decision:
+def prune(
+    method: Method, protocol: ProtocolConfig, weights: Weights, scores: Weights, masks: Masks, iteration: int = 0
+) -> Decision:
     """Prune the lowest scores of each group.
 
     With c weights to prune, the pivot is the (c+1)-th lowest alive score, and alive weights strictly below it go
@@ -33,7 +35,7 @@ def prune(method: Method, protocol: ProtocolConfig, weights: Weights, scores: We
     cut = [grouping.split({name: tensors[name] for name in masks}) for tensors in (weights, masks, scores)]
     kept, bounds = [], []
     for w, alive, score in zip(*cut, strict=True):
-        amount = method.amount(w, alive, protocol)
+        amount = method.amount(w, alive, iteration, protocol)
         if amount.count.shape != (len(w),) or bool((amount.count < 0).any()):
             raise UserError(
                 f"{type(method).__name__}.amount gave counts of shape {list(amount.count.shape)} for {len(w)} groups; "
@@ -51,7 +53,9 @@ def check_scores(scores: Weights, masks: Masks) -> None:
     for name, mask in masks.items():
         if name not in scores or scores[name].shape != mask.shape:
             found = f"shape {list(scores[name].shape)}" if name in scores else "nothing"
-            raise UserError(f"prune.score gave {found} for {name}; it must give one score for each of {list(mask.shape)}")
+            raise UserError(
+                f"prune.score gave {found} for {name}; it must give one score for each of {list(mask.shape)}"
+            )
         if bool(scores[name][mask].isnan().any()):
             raise UserError(
                 f"prune.score gave NaN for weights of {name}; check the score, or lower trainer.lr where weights diverge"

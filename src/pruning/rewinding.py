@@ -44,7 +44,7 @@ class ToEpoch(Rewind):
     def first_epoch(self) -> int:
         return self.epoch
 
-    def start(self, iteration: int, origin: TrainRequest, deciding: State) -> Asking:  # noqa: ARG002
+    def start(self, iteration: int, origin: TrainRequest, deciding: State) -> Asking:
         if self.epoch == 0:
             return origin.start
         trained = yield TrainRequest(0, origin.masks, origin.start, until=self.epoch)
@@ -55,7 +55,7 @@ class ToEpoch(Rewind):
 class FineTune(Rewind):
     """Not at all: the weights that decided are trained on, with the learning rate back at its start (A12)."""
 
-    def start(self, iteration: int, origin: TrainRequest, deciding: State) -> Asking:  # noqa: ARG002
+    def start(self, iteration: int, origin: TrainRequest, deciding: State) -> Asking:
         yield from ()
         return deciding
 
@@ -64,5 +64,5 @@ class FineTune(Rewind):
 class Fresh(Rewind):
     """To a fresh initialisation, another one in each iteration: the control that keeps the masks alone."""
 
-    def start(self, iteration: int, origin: TrainRequest, deciding: State) -> Asking:  # noqa: ARG002
+    def start(self, iteration: int, origin: TrainRequest, deciding: State) -> Asking:
         return cast(State, (yield InitialiseRequest(iteration)))

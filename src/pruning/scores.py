@@ -39,7 +39,7 @@ class Score(Part):
 class Magnitude(Score):
     """|w|, the paper's."""
 
-    def of_weights(self, weights: "Weights", draws: Sequence[int]) -> "Weights":  # noqa: ARG002
+    def of_weights(self, weights: "Weights", draws: Sequence[int]) -> "Weights":
         return {name: w.abs() for name, w in weights.items()}
 
 

@@ -11,7 +11,6 @@ from src.records.schema import MASKS_FILE
 from src.store.files import read_tensors
 
 
-
 def packed(masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Eight entries a byte, the first in the highest bit, flattened: uint8 [ceil(n / 8)]."""
     return {name: torch.from_numpy(np.packbits(mask.detach().cpu().numpy())) for name, mask in masks.items()}

@@ -75,9 +75,7 @@ def processor() -> str:
 def _git(*words: str) -> str | None:
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        done = subprocess.run(
-            ["git", *words], cwd=ROOT, env=environment, capture_output=True, timeout=20, check=True
-        )
+        done = subprocess.run(["git", *words], cwd=ROOT, env=environment, capture_output=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.decode(errors="replace")

@@ -1,6 +1,5 @@
 """The folder of a run, as it is written: its records, and where it stands."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from torch import Tensor
 from src.messages import TrainRequest
 from src.records.masks import packed
 from src.records.rows import epoch_rows, iteration_row, layer_rows, measure_tensors
-from src.records.schema import MASKS_FILE, SCHEMA
+from src.records.schema import MASKS_FILE, SCHEMA, read_status
 from src.sparsity import P_GRID, Q_GRID
 from src.store.files import parsed, read_rows, read_tensors, write_json, write_rows, write_tensors, write_text
 from src.trajectory import Record
@@ -24,15 +23,6 @@ class Keeps:
 
     masks: Literal["full", "bits", "none"] = "full"
     weights: bool = False
-
-
-def read_status(path: Path) -> dict[str, Any] | None:
-    """The content of a run folder's `run.json`, or None where there is none that can be read."""
-    try:
-        state = json.loads((path / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return state if isinstance(state, dict) else None
 
 
 @dataclass

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from src.config.code import code_digest
 from src.config.part import Part, default_of
+from src.training.spec import ENGINE_VERSION, TrainingSpec
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from src.messages import TrainRequest
-    from src.training.spec import TrainingSpec
 
 ID_LENGTH = 32
 """Hexadecimal digits of an identity."""
@@ -53,11 +53,16 @@ def tensors_digest(tensors: "Mapping[str, Tensor]") -> str:
     return result.hexdigest()[:ID_LENGTH]
 
 
-def training_id(spec: "TrainingSpec", request: "TrainRequest") -> str:
+def spec_digest(spec: TrainingSpec) -> str:
+    """Hash of what all trainings of a run have in common."""
+    return digest({"engine": ENGINE_VERSION, **settings_of(spec)})
+
+
+def training_id(spec: TrainingSpec, request: "TrainRequest") -> str:
     """Identity of a training: its settings, the code of its parts, data, iteration, masks, and where it starts."""
     return digest(
         {
-            "spec": settings_of(spec),
+            "spec": spec_digest(spec),
             "iteration": request.iteration,
             "epochs": [request.first_epoch, request.until],
             "masks": tensors_digest(request.masks),

@@ -95,6 +95,6 @@ def read_tensors(path: Path, keep: Callable[[str], bool] = lambda _: True) -> "t
     try:
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "null"))
-            return {name: file.get_tensor(name) for name in file.keys() if keep(name)}, metadata  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in file.keys() if keep(name)}, metadata
     except (SafetensorError, ValueError) as error:
         raise OSError(f"{path} is damaged: {error}") from error

@@ -106,7 +106,7 @@ class Captured:
             replay = self._capture(fixed)
         else:
             self._step(*fixed)
-            replay = lambda: self._step(*fixed)  # noqa: E731
+            replay = lambda: self._step(*fixed)
         with torch.no_grad():
             for tensor, value in zip(self._changes, before, strict=True):
                 tensor.copy_(value)

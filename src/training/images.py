@@ -7,9 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src.data.dataset import Dataset
-from src.data.normalisation import normalise
-from src.data.split import validation_split
+from src.data.batches import normalise
+from src.data.dataset import Dataset, validation_split
 from src.training.backend import Backend
 
 LabelledImages = tuple[Tensor, Tensor]

@@ -31,7 +31,7 @@ class Optimizer(Part):
 
     capturable: ClassVar[bool] = False
 
-    def state(self, parameters: Tensor) -> State:  # noqa: ARG002
+    def state(self, parameters: Tensor) -> State:
         """The state before the first step; one that is empty is filled by the first step."""
         return {}
 

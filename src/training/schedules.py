@@ -54,7 +54,7 @@ class Step(Schedule):
             rising, f"{key}.milestones", self.milestones, "epochs of 1 or later that rise", f"{key}.milestones=[2,4]"
         )
 
-    def annealed(self, epoch: int, epochs: int) -> float:  # noqa: ARG002
+    def annealed(self, epoch: int, epochs: int) -> float:
         """decay^n after n milestones."""
         return self.decay ** sum(epoch >= milestone for milestone in self.milestones)
 
@@ -77,6 +77,6 @@ class Linear(Schedule):
 class Constant(Schedule):
     """Always 1."""
 
-    def annealed(self, epoch: int, epochs: int) -> float:  # noqa: ARG002
+    def annealed(self, epoch: int, epochs: int) -> float:
         """1."""
         return 1.0

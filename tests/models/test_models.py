@@ -87,7 +87,7 @@ class Mine(Model):
     outputs: int = 3
     wrapped: bool = False
 
-    def build(self, image_shape: ImageShape, classes: int) -> nn.Module:  # noqa: ARG002
+    def build(self, image_shape: ImageShape, classes: int) -> nn.Module:
         return Logits(self.inputs, self.outputs, self.wrapped)
 
 
@@ -95,7 +95,7 @@ class Mine(Model):
 class Unprunable(Model):
     """Only a normalisation."""
 
-    def build(self, image_shape: ImageShape, classes: int) -> nn.Module:  # noqa: ARG002
+    def build(self, image_shape: ImageShape, classes: int) -> nn.Module:
         return nn.Sequential(nn.Flatten(), nn.BatchNorm1d(classes))
 
 

@@ -28,7 +28,7 @@ def fixed(*counts: int, scope: str) -> Method:
     """A method that prunes given numbers of weights."""
 
     class Fixed(Method):
-        def amount(self, weights, alive, protocol):  # noqa: ARG002
+        def amount(self, weights, alive, iteration, protocol):
             return Amount(torch.tensor(counts * len(weights) if len(counts) == 1 else counts))
 
     return Fixed(scope=Scope[scope])
@@ -82,7 +82,13 @@ def test_a_count_of_all_members_empties_the_group():
 
 def test_the_lowest_scores_go_whatever_the_weights():
     weights = {"w": torch.tensor([[1.0, 2.0, 3.0]])}
-    masks = prune(fixed(1, scope="layer"), REFERENCE, weights, {"w": torch.tensor([[5.0, 4.0, 9.0]])}, full_masks(weights, weights))
+    masks = prune(
+        fixed(1, scope="layer"),
+        REFERENCE,
+        weights,
+        {"w": torch.tensor([[5.0, 4.0, 9.0]])},
+        full_masks(weights, weights),
+    )
     assert masks.masks["w"].tolist() == [[True, False, True]]
 
 
@@ -104,7 +110,9 @@ def test_nan_of_a_pruned_weight_does_not_matter():
     weights = {"w": torch.ones(1, 3)}
     masks = {"w": torch.tensor([[True, False, True]])}
     scores = {"w": torch.tensor([[1.0, torch.nan, 2.0]])}
-    assert prune(fixed(1, scope="layer"), REFERENCE, weights, scores, masks).masks["w"].tolist() == [[False, False, True]]
+    assert prune(fixed(1, scope="layer"), REFERENCE, weights, scores, masks).masks["w"].tolist() == [
+        [False, False, True]
+    ]
 
 
 def test_amounts_that_do_not_fit_the_groups_are_refused():

@@ -6,8 +6,7 @@ import stat
 import pytest
 import torch
 
-from src.store.atomic import replace, write_text
-from src.store.files import parsed, read_rows, read_tensors, write_rows, write_tensors
+from src.store.files import parsed, read_rows, read_tensors, replace, write_rows, write_tensors, write_text
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):

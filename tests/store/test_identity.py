@@ -1,56 +1,32 @@
-"""Identities: what enters them, what does not, and a dozen that must never change."""
+"""Identities: what enters them, what does not, and a few that must never change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 
-from src.requests import TrainRequest
-from src.run_identity import build_run_id, build_spec
-from src.store.digest import settings_of
-from src.store.identity import tensors_digest, training_id
-from tests.test_config import composed
+from src.config.part import Part, setting
+from src.messages import TrainRequest
+from src.run import Run
+from src.store.digest import digest, settings_of, tensors_digest, training_id
+from src.training.optimizers import Adam, Sgd
+from src.training.spec import TrainingSpec
+from tests.config.test_compositions import composed
 
-PINNED = {
-    "": "6f35f770bba64359837ad0c2c5e3cd86",
-    "prune=lottery_ticket": "c1b5a6c55d5c4fa22dff914d8b6d3574",
-    "prune=one_shot": "c74b0d8feeab35cc8b15d7d13cebd6b9",
-    "prune=dense": "0919e31b8875cb6e86d7732a42db90a4",
-    "prune.scope=neuron": "57934d5bd3609104de8e85808139694a",
-    "prune.p=0.2 prune.eta_r=0.1 prune.gamma=2": "c55063274fd6c298b255a34aedccd6e0",
-    "model=cnn trainer=paper": "fb0fc86b2382496139c2fb5f6addb919",
-    "model=resnet18 trainer=paper seed=3": "967ff6666f2d1ed714f88ef4d27f781f",
-    "protocol=clean": "92695f6de051d86cf8c272939ee3a3e5",
-    "dataset.train_size=100 dataset.shuffle=false": "2ed1e0015e4346dd18acb5ebee2b53c3",
-}
+SPEC = TrainingSpec(seed=3, epochs=2, data="d", model="m")
 
 
 def run_identity(*overrides: str) -> str:
-    config = composed(*overrides)
-    return build_run_id(config, build_spec(config))
+    return Run(composed(*overrides)).identity
 
 
-def training_identity(*overrides: str, iteration: int = 0, keep: int = 6) -> str:
+def spec_digest(*overrides: str) -> str:
+    return Run(composed(*overrides)).spec_digest
+
+
+def request(iteration: int = 0, keep: int = 6, start: float = 1.0, **epochs: int) -> TrainRequest:
     mask = torch.arange(6).reshape(2, 3) < keep
-    return training_id(build_spec(composed(*overrides)), TrainRequest(iteration, {"weight": mask}, {}))
-
-
-@pytest.mark.parametrize(("overrides", "identity"), PINNED.items())
-def test_identities_never_change(overrides: str, identity: str) -> None:
-    assert run_identity(*overrides.split()) == identity
-
-
-TRAININGS = [
-    ("", 0, 6, "94518ce4bc5bba7968aafa87737a6282"),
-    ("", 1, 5, "6ecf2ffd63353f9c70b41a38922bc11e"),
-    ("model=resnet18 trainer=paper", 0, 6, "597b591450c68f914593f27938794b77"),
-    ("protocol=clean", 0, 6, "7676ffd911a255a2e82a493a6686534f"),
-]
-
-
-@pytest.mark.parametrize(("overrides", "iteration", "keep", "identity"), TRAININGS)
-def test_training_identities_never_change(overrides: str, iteration: int, keep: int, identity: str) -> None:
-    assert training_identity(*overrides.split(), iteration=iteration, keep=keep) == identity
+    return TrainRequest(iteration, {"weight": mask}, {"weight": torch.full((2, 3), start)}, **epochs)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +35,6 @@ def test_training_identities_never_change(overrides: str, iteration: int, keep: 
         "device=cpu",
         "threads=1",
         "output_dir=elsewhere",
-        "dataset.root=elsewhere",
         "tracking=none",
         "tracking.project=other",
         "trainer.checkpoint_every=5",
@@ -68,11 +43,12 @@ def test_training_identities_never_change(overrides: str, iteration: int, keep: 
         "record.masks=bits",
         "trainer.compile=graph",
         "engine.max_members=3",
+        "model.prune_iterations=30",
     ],
 )
 def test_what_changes_no_result_does_not_enter(override: str) -> None:
     assert run_identity(override) == run_identity()
-    assert training_identity(override) == training_identity()
+    assert spec_digest(override) == spec_digest()
 
 
 @pytest.mark.parametrize(
@@ -83,35 +59,104 @@ def test_what_changes_no_result_does_not_enter(override: str) -> None:
         "trainer.epochs=4",
         "dataset=mnist",
         "model=linear",
+        "model.hidden=[128,255]",
         "dataset.augment=false",
+        "dataset.train_size=100",
+        "dataset.statistics=true",
         "trainer.precision=bf16",
+        "trainer/optimizer=adam",
+        "trainer.optimizer.momentum=0.8",
+        "trainer.schedule.warmup=1",
+        "protocol.clip.when=after_mask",
+        "protocol.decision.checkpoint=best_val",
     ],
 )
 def test_what_changes_a_training_enters(override: str) -> None:
-    assert run_identity(override) != run_identity()
-    assert training_identity(override) != training_identity()
+    overrides = ["dataset=cifar10"] * (override == "dataset.statistics=true")
+    assert run_identity(*overrides, override) != run_identity(*overrides)
+    assert spec_digest(*overrides, override) != spec_digest(*overrides)
 
 
-@pytest.mark.parametrize("override", ["prune.p=0.4", "prune.scope=layer", "prune=one_shot", "prune.iterations=5"])
+@pytest.mark.parametrize(
+    "override",
+    [
+        "prune.p=0.4",
+        "prune.scope=layer",
+        "prune=one_shot",
+        "prune.iterations=5",
+        "prune/score=random",
+        "prune.rewind.epoch=2",
+        "prune/rewind=fresh",
+        "prune.exclude=[linear.*]",
+        "prune.measure=gini",
+        "protocol.rewind.bn_buffers=reset",
+    ],
+)
 def test_pruning_enters_the_runs_identity_and_not_the_trainings(override: str) -> None:
     assert run_identity(override) != run_identity()
-    assert training_identity(override) == training_identity()
+    assert spec_digest(override) == spec_digest()
 
 
 def test_the_protocol_enters_where_it_matters() -> None:
-    assert run_identity("protocol.os.source=best") == run_identity()
-    assert run_identity("prune=one_shot", "protocol.os.source=best") != run_identity("prune=one_shot")
-    assert training_identity("protocol.clip.when=after_mask") != training_identity()
-    assert training_identity("protocol.rewind.bn_buffers=reset") == training_identity()
+    assert run_identity("protocol.one_shot.source=best") == run_identity()
+    assert run_identity("prune=one_shot", "protocol.one_shot.source=best") != run_identity("prune=one_shot")
+    assert run_identity("protocol.sap.ceil=false") != run_identity()
+    assert run_identity("prune=one_shot", "protocol.sap.ceil=false") == run_identity("prune=one_shot")
 
 
-def test_masks_and_buffers_enter() -> None:
-    assert training_identity(keep=5) != training_identity(keep=6)
-    assert training_identity(iteration=1) != training_identity(iteration=0)
+def test_dense_is_one_training_whatever_the_iterations() -> None:
+    assert run_identity("prune=dense", "prune.iterations=2") == run_identity("prune=dense")
+
+
+def test_the_same_network_under_another_name_is_the_same() -> None:
+    assert run_identity("model=resnet50", "dataset=cifar10") == run_identity(
+        "model=torchvision", "model.name=resnet50", "dataset=cifar10", "prune.iterations=15"
+    )
+
+
+def test_names_come_from_classes_and_every_folder_is_below_output_dir(tmp_path) -> None:
+    run = Run(composed("prune=sap", "prune/score=random", f"output_dir={tmp_path}", "prune.exclude=['../../*.weight']"))
+    assert run.folder.parent == tmp_path / "runs"
+    assert run.name.startswith("fashion_mnist-mlp-T30-global-sap-0.5-1-0-1-random-without_.._.._.weight-seed0-")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        request(iteration=1),
+        request(keep=5),
+        request(start=2.0),
+        request(until=1),
+        request(first_epoch=1),
+    ],
+)
+def test_iteration_masks_start_and_epochs_enter_a_training(other: TrainRequest) -> None:
+    assert training_id(SPEC, other) != training_id(SPEC, request())
+
+
+@pytest.mark.parametrize(
+    "changed", [{"seed": 4}, {"data": "e"}, {"model": "n"}, {"optimizer": Adam()}, {"optimizer": Sgd(momentum=0.5)}]
+)
+def test_settings_data_and_model_enter_a_training(changed) -> None:
+    assert training_id(replace(SPEC, **changed), request()) != training_id(SPEC, request())
+
+
+def test_the_engines_version_enters(monkeypatch) -> None:
+    before = training_id(SPEC, request())
+    monkeypatch.setattr("src.store.digest.ENGINE_VERSION", 10_000)
+    assert training_id(SPEC, request()) != before
+
+
+def test_tensors_are_known_by_content_not_by_name() -> None:
     zeros, ones = {"mean": torch.zeros(3)}, {"mean": torch.ones(3)}
     assert tensors_digest(zeros) != tensors_digest(ones)
     assert tensors_digest({"other": torch.zeros(3)}) == tensors_digest(zeros)
     assert tensors_digest({"mean": torch.zeros(3, 1)}) != tensors_digest(zeros)
+
+
+def test_a_digest_never_changes() -> None:
+    assert digest({"a": [1, 2.5, None], "b": "x"}) == "4b4c6dcbfeb76fd1fc0bdfd3a9a3d1ac"
+    assert tensors_digest({"w": torch.arange(3.0)}) == "2f4f6a5a34d5ee1f3c7bd2d2ee1e2d35"
 
 
 def test_a_new_setting_at_its_neutral_value_changes_nothing() -> None:
@@ -126,3 +171,15 @@ def test_a_new_setting_at_its_neutral_value_changes_nothing() -> None:
 
     assert settings_of(New(0.1)) == settings_of(Old(0.1)) == {"lr": 0.1}
     assert settings_of(New(0.1, warm_up=5)) == {"lr": 0.1, "warm_up": 5}
+
+
+@dataclass(frozen=True)
+class Placed(Part):
+    size: int = 1
+    root: str = setting("here", identity=False)
+
+
+def test_a_part_is_its_code_and_its_settings_without_those_that_do_not_matter() -> None:
+    found = settings_of(Placed(2, "there"))
+    assert found.keys() == {"code", "size"}
+    assert len(found["code"]) == 32

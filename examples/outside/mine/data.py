@@ -19,7 +19,7 @@ class Stripes(DataSource):
 
     noise: float = setting(0.3, at_least=0)
 
-    def read(self, root: Path, download: bool) -> "Images":  # noqa: ARG002
+    def read(self, root: Path, download: bool) -> "Images":
         import numpy as np
         import torch
 

@@ -24,7 +24,7 @@ class Tapered(Method):
     ratio: float = setting(0.4, above=0, below=1)
     power: float = setting(1.0, at_least=0)
 
-    def amount(self, weights: "Tensor", alive: "Tensor", protocol: "ProtocolConfig") -> "Amount":  # noqa: ARG002
+    def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
         from src.pruning.amounts import Amount
 
         d = alive.sum(dim=1).double()

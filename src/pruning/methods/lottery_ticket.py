@@ -10,7 +10,7 @@ from src.pruning.method import Method, decimal
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src.config.schema import ProtocolConfig
+    from src.config.protocol import ProtocolConfig
     from src.pruning.amounts import Amount
     from src.pruning.scopes import Grouping
 
@@ -25,7 +25,7 @@ class LotteryTicket(Method):
     prefix: ClassVar[str] = "lt"
     name: ClassVar[str] = "Lottery Ticket"
 
-    def amount(self, weights: "Tensor", alive: "Tensor", protocol: "ProtocolConfig") -> "Amount":  # noqa: ARG002
+    def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
         from src.pruning.amounts import fixed_ratio_amount
 
         return fixed_ratio_amount(alive, self.ratio, floor=protocol.fixed_ratio.count == RatioCount.floor)

@@ -11,7 +11,7 @@ from src.pruning.method import Method, decimal
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src.config.schema import ProtocolConfig
+    from src.config.protocol import ProtocolConfig
     from src.pruning.amounts import Amount
 
 
@@ -43,7 +43,7 @@ class Sap(Method):
         super().check(key)
         require(self.p < self.q, f"{key}.p", self.p, f"smaller than {key}.q={self.q:g}, as 0 < p < q")
 
-    def amount(self, weights: "Tensor", alive: "Tensor", protocol: "ProtocolConfig") -> "Amount":
+    def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
         from src.pruning.amounts import sap_amount
 
         exact = protocol.sap.count_arithmetic == CountArithmetic.exact
@@ -60,6 +60,8 @@ class Sap(Method):
     def title(self) -> str:
         parts = [f"p={decimal(self.p)}", f"q={decimal(self.q)}"]
         greek = (("eta_r", r"$\eta_r$", 0.0), ("gamma", r"$\gamma$", 1.0), ("beta", r"$\beta$", 0.9))
-        parts += [f"{sign}={decimal(getattr(self, name))}" for name, sign, usual in greek if getattr(self, name) != usual]
+        parts += [
+            f"{sign}={decimal(getattr(self, name))}" for name, sign, usual in greek if getattr(self, name) != usual
+        ]
         of = {"pqi": "", "gini": " by Gini", "hoyer": " by Hoyer"}[self.measure]
         return f"SAP{of} ({', '.join(parts)})"

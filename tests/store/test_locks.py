@@ -1,4 +1,4 @@
-"""Claims: one owner at a time, and a dead one loses."""
+"""Locks: one owner at a time, and a dead one loses."""
 
 import errno
 import multiprocessing
@@ -9,17 +9,17 @@ from contextlib import ExitStack
 
 import pytest
 
-from src.store import claims
-from src.store.claims import claim, is_held
+from src.store import locks
 from src.store.lease import lease
+from src.store.locks import acquire, is_held
 
 
 def hold(path: str, ready, seconds: float | None) -> None:
-    """Another process: take the claim, or a lease of so many seconds, and keep it."""
+    """Another process: take the lock, or a lease of so many seconds, and keep it."""
     from pathlib import Path
 
     with ExitStack() as until:
-        assert claim(Path(path), until) if seconds is None else lease(Path(path), until, seconds)
+        assert acquire(Path(path), until) if seconds is None else lease(Path(path), until, seconds)
         ready.set()
         time.sleep(60)
 
@@ -27,7 +27,7 @@ def hold(path: str, ready, seconds: float | None) -> None:
 @pytest.mark.parametrize("seconds", [None, 1.0])
 def test_a_living_owner_keeps_it_and_a_killed_one_loses_it(tmp_path, seconds):
     def take(until: ExitStack) -> bool:
-        return claim(path, until) if seconds is None else lease(path, until, seconds)
+        return acquire(path, until) if seconds is None else lease(path, until, seconds)
 
     path, context = tmp_path / "work.lock", multiprocessing.get_context("spawn")
     ready = context.Event()
@@ -52,20 +52,20 @@ def test_a_file_system_without_locks_gets_leases(tmp_path, monkeypatch):
     def no_locks(*_):
         raise OSError(errno.ENOLCK, "no locks available")
 
-    claims.has_locks.cache_clear()
-    monkeypatch.setattr(claims.fcntl, "flock", no_locks)
+    locks.has_locks.cache_clear()
+    monkeypatch.setattr(locks.fcntl, "flock", no_locks)
     path = tmp_path / "work.lock"
     with ExitStack() as until, ExitStack() as other:
-        assert claim(path, until)
+        assert acquire(path, until)
         assert (tmp_path / "work.lease").exists()
-        assert not claim(path, other)
+        assert not acquire(path, other)
         assert is_held(path)
     assert not is_held(path)
-    claims.has_locks.cache_clear()
+    locks.has_locks.cache_clear()
 
 
-def test_what_nobody_claimed_is_not_held(tmp_path):
+def test_what_nobody_locked_is_not_held(tmp_path):
     assert not is_held(tmp_path / "work.lock")
     with ExitStack() as until:
-        assert claim(tmp_path / "work.lock", until)
+        assert acquire(tmp_path / "work.lock", until)
     assert not is_held(tmp_path / "work.lock")

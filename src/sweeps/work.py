@@ -5,13 +5,8 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from src.experiments.sharing import training_keys
-from src.status.standing import Standing
-from src.store.timings import Timing, read_timings
-from src.training.spec import TrainingSpec
-
-Setting = tuple[str, str, int | None]
-"""What the time of an epoch depends on here: data set, model, number of training images (None: all)."""
+from src.records.timings import Timing, read_timings
+from src.sweeps.progress import Progress, Setting
 
 
 @dataclass(frozen=True)
@@ -25,39 +20,49 @@ class Rate:
 
 @dataclass(frozen=True)
 class Work:
-    """Trainings by key; equal ones are one."""
+    """Iterations of runs, and the setting and epochs of the trainings that these take at most, equal ones once."""
 
-    trainings: Mapping[Hashable, TrainingSpec]
     iterations: int
+    trainings: Mapping[Hashable, tuple[Setting | None, int]]
 
     @property
-    def epochs(self) -> dict[Setting, int]:
+    def epochs(self) -> dict[Setting | None, int]:
         """Epochs of each setting."""
-        total: dict[Setting, int] = defaultdict(int)
-        for spec in self.trainings.values():
-            total[spec.dataset, spec.model, spec.train_size] += spec.epochs
+        total: dict[Setting | None, int] = defaultdict(int)
+        for setting, epochs in self.trainings.values():
+            total[setting] += epochs
         return dict(total)
 
     def seconds(self, rates: Mapping[Setting, Rate]) -> float | None:
         """Wall time at the measured rates; None where one is not known."""
-        epochs = self.epochs
-        if any(setting not in rates for setting in epochs):
-            return None
-        return sum(rates[setting].seconds * n for setting, n in epochs.items())
+        total = 0.0
+        for setting, epochs in self.epochs.items():
+            if setting is None or setting not in rates:
+                return None
+            total += rates[setting].seconds * epochs
+        return total
 
 
-def work(runs: Iterable[Standing], from_start: bool = False) -> Work:
+def work(runs: Iterable[Progress], from_start: bool = False) -> Work:
     """What the runs still need, without what one of them has already trained for all; from_start: what all need."""
-    jobs = [(run, list(training_keys(run.job))) for run in runs if run.job is not None]
-    done = set() if from_start else {key for run, keys in jobs for key in keys[: run.done]}
-    left: dict[Hashable, TrainingSpec] = {}
+    keys = [(run, training_keys(run)) for run in runs]
+    done = set() if from_start else {key for run, own in keys for key in own[: run.done]}
     iterations = 0
-    for run, keys in jobs:
-        remaining = keys if from_start else keys[run.done :] if not run.finished else []
+    left: dict[Hashable, tuple[Setting | None, int]] = {}
+    for run, own in keys:
+        remaining = own if from_start else [] if run.finished else own[run.done :]
         iterations += len(remaining)
-        assert run.job is not None
-        left.update({key: run.job.spec for key in remaining if key not in done})
-    return Work(left, iterations)
+        left |= {key: (run.setting, run.epochs or 0) for key in remaining if key not in done}
+    return Work(iterations, left)
+
+
+def training_keys(run: Progress) -> list[Hashable]:
+    """For each iteration of a run a key that trainings share which are certain to be equal: that of iteration 0.
+
+    It depends on no method (PROTOCOL 2.5). The store shares by content and finds more.
+    """
+    first = run.identity if run.spec is None or run.from_file else run.spec
+    return [(first, 0), *((run.identity, t) for t in range(1, run.total))]
 
 
 def measured_rates(output_dir: Path) -> dict[Setting, Rate]:

@@ -1,13 +1,11 @@
 """Masks come back the same, a byte or a bit each; bits take an eighth."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from src.store.masks import read_masks
-from tests.support import command_line
+from src.records.masks import read_masks
+from tests.support import command_line, folder_of
 
 RUN = ["dataset=digits", "model=mlp", "prune.iterations=2", "trainer=smoke", "threads=1"]
 
@@ -17,9 +15,8 @@ def folders(tmp_path_factory):
     found = {}
     for kept in ("full", "bits", "none"):
         done = command_line(*RUN, f"record.masks={kept}", f"output_dir={tmp_path_factory.mktemp(kept)}")
-        assert done.returncode == 0, done.stderr
-        found[kept] = done.stdout.strip().splitlines()[-1]
-    return {kept: Path(folder) for kept, folder in found.items()}
+        found[kept] = folder_of(done)
+    return found
 
 
 def test_both_ways_say_the_same(folders):

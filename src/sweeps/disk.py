@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from src.status.standing import Standing, Status
-from src.store.digest import digest, settings_of
+from src.sweeps.progress import Progress, State
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Disk:
     trainings: int
 
 
-def disk(output_dir: Path, runs: Iterable[Standing]) -> Disk:
+def disk(output_dir: Path, runs: Iterable[Progress]) -> Disk:
     """What is used below `output_dir`."""
     return Disk(sum(size(run.folder) for run in runs), size(output_dir / "trainings"))
 
@@ -32,29 +31,28 @@ def size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def unneeded(output_dir: Path, runs: Sequence[Standing]) -> list[Path]:
-    """Files that none of `runs` needs to go on: trainings, their checkpoints, and parts of interrupted writes.
+def unneeded(output_dir: Path, runs: Sequence[Progress]) -> list[Path]:
+    """Files that none of `runs` refers to: trainings, their checkpoints, and parts of interrupted writes.
 
-    A training is needed by a run with its settings that has not recorded its iteration, and iteration 0 by every
-    one-shot run on its way. What cannot be told is kept while any run is unfinished; so are parts while one is running.
+    An unfinished run refers to the trainings with its settings that it has not recorded, and to that of iteration 0,
+    which later masks and starting states may come from. What cannot be told is kept while any run is unfinished; so
+    are parts while one is running.
     """
-    busy = any(run.status == Status.running for run in runs)
+    busy = any(run.state == State.running for run in runs)
     folders = [] if busy else [output_dir / "runs", output_dir / "trainings"]
     parts = sorted(path for folder in folders for path in folder.rglob(".*.part"))
     trainings = sorted((output_dir / "trainings").rglob("[!.]*.safetensors"))
     unfinished = [run for run in runs if not run.finished]
-    return [*parts, *(path for path in trainings if not _is_needed(path, unfinished))]
+    return [*parts, *(path for path in trainings if not _is_referred_to(path, unfinished))]
 
 
-def _is_needed(training: Path, unfinished: Sequence[Standing]) -> bool:
+def _is_referred_to(training: Path, unfinished: Sequence[Progress]) -> bool:
     about = _about(training)
-    return any(run.job is None or about is None or _asks(run, *about) for run in unfinished)
+    return any(about is None or run.spec is None or _refers(run, *about) for run in unfinished)
 
 
-def _asks(run: Standing, spec: str, iteration: int) -> bool:
-    assert run.job is not None
-    same = spec == digest(settings_of(run.job.spec))
-    return same and (iteration >= run.done or (iteration == 0 and run.job.config.prune.name == "one_shot"))
+def _refers(run: Progress, spec: str, iteration: int) -> bool:
+    return spec == run.spec and (iteration == 0 or iteration >= run.done)
 
 
 def _about(training: Path) -> tuple[str, int] | None:

@@ -1,0 +1,199 @@
+"""A data set as a part: where its images are, how they are normalised and augmented, and what a run takes of them."""
+
+import dataclasses
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from src.config.choices import Statistics
+from src.config.code import LENGTH, code_digest
+from src.config.part import Part, default_of, require, safe_name, setting
+from src.errors import UserError
+
+if TYPE_CHECKING:
+    from src.data.dataset import Dataset, Images
+
+Channels = tuple[float, ...]
+"""A number for each channel."""
+
+KEPT = 2
+"""Data sets whose images stay in memory for the next run of this process."""
+
+_images: dict[str, "Images"] = {}
+_digests: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class DataSource(Part):
+    """Images below a folder. A data set extends `read`, and `files` where its digest is to be known before it is read.
+
+    `mean` and `std` are those of the authors' code (PROTOCOL 3.2), per channel, of pixels scaled to [0, 1]; `true_mean`
+    and `true_std` those of the training images, where they differ. A class that gives none has them computed.
+    `place` says where the files are, `content` is the digest of images that are published and do not change.
+    """
+
+    mean: ClassVar[Channels | None] = None
+    std: ClassVar[Channels | None] = None
+    true_mean: ClassVar[Channels | None] = None
+    true_std: ClassVar[Channels | None] = None
+    place: ClassVar[str] = "{root}"
+    content: ClassVar[str | None] = None
+
+    root: str = setting("data", identity=False)
+    train_size: int | None = None
+    test_size: int | None = None
+    shuffle: bool = True
+    augment: bool = True
+    statistics: Statistics = Statistics.reference
+    flip: bool = False
+    crop: bool = False
+
+    def read(self, root: Path, download: bool) -> "Images":
+        """All images and labels, on the CPU; `download` what is missing. Raises UserError for what cannot be had."""
+        raise NotImplementedError
+
+    def files(self, root: Path) -> list[Path]:  # noqa: ARG002
+        """Files whose names, sizes and times change where `read` would give something else; none: not known."""
+        return []
+
+    @property
+    def short(self) -> str:
+        """The kind, and the data set's own settings that are not at their default; none of those that all have."""
+        return safe_name("-".join([self.kind(), *self._whole().changes()]))
+
+    @property
+    def folder(self) -> Path:
+        """`root` as an absolute path; `~` is the user's home."""
+        return Path(self.root).expanduser().absolute()
+
+    def check(self, key: str) -> None:
+        super().check(key)
+        for name, size in (("train_size", self.train_size), ("test_size", self.test_size)):
+            require(size is None or size >= 1, f"{key}.{name}", size, "null for all images, or 1 or more")
+
+    def load(self, download: bool = True) -> "Dataset":
+        """The data set on the CPU; the first images only where sizes are given.
+
+        The tensors are shared between calls of one process: they must not be written to.
+
+        Raises:
+            UserError: a size out of range, or files that are damaged or cannot be had.
+        """
+        from src.data.dataset import Dataset
+
+        images = self._read_once(download)
+        train = self._size("train", self.train_size, len(images.train_labels))
+        test = self._size("test", self.test_size, len(images.test_labels))
+        return Dataset(
+            self.short,
+            images.train_images[:train],
+            images.train_labels[:train],
+            images.test_images[:test],
+            images.test_labels[:test],
+            images.classes,
+            *self._channel_statistics(images),
+            self.flip,
+            self.crop,
+        )
+
+    def content_digest(self) -> str | None:
+        """Digest of all images and labels as decoded; None where it is not known before they are read.
+
+        It is pinned, or was noted beside the files, with their names, sizes and times, when they were last read.
+        """
+        return self._pinned or _digests.get(self._key()) or self._noted(self.fingerprint())
+
+    def fingerprint(self) -> str | None:
+        """Digest of code, settings, and the files' names, sizes and times; None where one is missing or none named."""
+        root = self.folder
+        try:
+            found = [(os.path.relpath(path, root), path.stat()) for path in self.files(root)]
+        except (OSError, UserError):
+            return None
+        if not found:
+            return None
+        files = [(name, status.st_size, status.st_mtime_ns) for name, status in found]
+        text = json.dumps([code_digest(type(self)), repr(dataclasses.replace(self._whole(), root="")), files])
+        return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+
+    @property
+    def _pinned(self) -> str | None:
+        """`content` of the class itself: one that derives from it may read something else."""
+        return vars(type(self)).get("content")
+
+    @property
+    def _notes(self) -> Path:
+        return self.folder / f".{self.short}.digest.json"
+
+    def _whole(self) -> Self:
+        """The same without what a run decides: all images, in the usual way."""
+        shared = {field.name for field in dataclasses.fields(DataSource)} - {"root"}
+        own = {field.name: default_of(field) for field in dataclasses.fields(self) if field.name in shared}
+        return dataclasses.replace(self, **own)
+
+    def _key(self) -> str:
+        """What is read, within this process."""
+        return f"{type(self).__module__}.{dataclasses.replace(self._whole(), root=str(self.folder))!r}"
+
+    def _read_once(self, download: bool) -> "Images":
+        key = self._key()
+        images = _images.pop(key, None)
+        if images is None:
+            before = None if self._pinned else self.fingerprint()
+            images = self.read(self.folder, download)
+            if fault := images.fault():
+                raise UserError(f"dataset={self.kind()} gave {fault}: mend {type(self).__qualname__}.read")
+            self._verify(images.digest, before)
+            _digests[key] = images.digest
+        _images[key] = images
+        while len(_images) > KEPT:
+            del _images[next(iter(_images))]
+        return images
+
+    def _verify(self, found: str, fingerprint: str | None) -> None:
+        """Compare the digest of what was read with the one that was known before; note it where none is pinned."""
+        if pinned := self._pinned:
+            expected, fix = pinned, f"undo what was changed in {type(self).__module__}, or set `content` there"
+        else:
+            fingerprint = fingerprint or self.fingerprint()
+            expected = self._noted(fingerprint) or found
+            fix = f"files in {self.folder} have changed, though not their sizes and times; run the command again"
+            self._note(fingerprint, found)
+        if found != expected:
+            raise UserError(f"dataset={self.kind()} was read with digest {found}, expected was {expected}: {fix}")
+
+    def _noted(self, fingerprint: str | None) -> str | None:
+        try:
+            noted = json.loads(self._notes.read_text(encoding="utf-8"))
+            return str(noted["content"]) if fingerprint is not None and noted["files"] == fingerprint else None
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def _note(self, fingerprint: str | None, content: str) -> None:
+        from src.data.fetching import put
+
+        if fingerprint is None or self._noted(fingerprint) == content:
+            return
+        text = json.dumps({"files": fingerprint, "content": content}) + "\n"
+        with suppress(OSError):  # a folder that cannot be written: the digest is computed again
+            put(self._notes, lambda part: part.write_text(text, encoding="utf-8"))
+
+    def _channel_statistics(self, images: "Images") -> tuple[Channels, Channels]:
+        """Mean and standard deviation to normalise with."""
+        if self.mean is None or self.std is None:
+            return images.channel_statistics()
+        if self.statistics is Statistics.reference:
+            return self.mean, self.std
+        return self.true_mean or self.mean, self.true_std or self.std
+
+    def _size(self, split: str, size: int | None, available: int) -> int:
+        if size is not None and not 1 <= size <= available:
+            raise UserError(
+                f"dataset.{split}_size={size} is not possible: {self.short} has {available} {split} images; "
+                f"choose 1 to {available}, or null for all"
+            )
+        return available if size is None else size

@@ -1,0 +1,178 @@
+"""What the status says, as text and as data."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from src.sweeps.disk import Disk, disk
+from src.sweeps.jobs import BadJob, Job
+from src.sweeps.progress import Progress, Setting, by_state, progress
+from src.sweeps.work import Rate, Work, measured_rates, work
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+QUICK, LESS = 3, "trainer=quick or trainer.epochs=3"
+"""Epochs of the shortest training worth looking at, and how to ask for it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The runs asked for, the impossible ones among them, their trainings, those left, the rates, and the disk used.
+
+    whole: None where the runs' folders do not tell.
+    """
+
+    runs: Sequence[Progress]
+    bad: Sequence[BadJob]
+    whole: Work | None
+    left: Work
+    rates: Mapping[Setting, Rate]
+    disk: Disk
+
+    def text(self) -> str:
+        """For people: a line per run that is not finished, then the sums."""
+        width = max((len(run.name) for run in self.runs), default=0)
+        lines = [f"{run.name:{width}}  {_progress(run)}" for run in self.runs if not run.finished]
+        lines += [f"impossible: {' '.join(job.words)}: {indented(job.reason)}" for job in self.bad]
+        counts = [f"{count} {state}" for state, count in by_state(self.runs).items() if count]
+        counts += [f"{len(self.bad)} impossible"] * bool(self.bad)
+        lines.append(f"{plural(len(self.runs) + len(self.bad), 'run')}{': ' * bool(counts)}{', '.join(counts)}")
+        if self.whole:
+            lines.append(f"all of them: {_amount(self.whole)}")
+        lines.append(f"left to do:  {_amount(self.left)}")
+        lines += _times(self.left, self.rates)
+        records, trainings = bytes_text(self.disk.records), bytes_text(self.disk.trainings)
+        lines.append(f"disk: {records} of records, {trainings} of trainings kept to go on and to share")
+        return "\n".join(lines)
+
+    def data(self) -> dict[str, Any]:
+        """For scripts: the same as JSON."""
+        return {
+            "runs": [_run_data(run) for run in self.runs],
+            "impossible": [{"words": list(job.words), "reason": job.reason} for job in self.bad],
+            "counts": {state.value: count for state, count in by_state(self.runs).items()},
+            "all": _work_data(self.whole) if self.whole else None,
+            "left": {**_work_data(self.left), "seconds": self.left.seconds(self.rates)},
+            "seconds_per_epoch": {_named(setting): rate.seconds for setting, rate in self.rates.items()},
+            "disk_bytes": {"records": self.disk.records, "trainings": self.disk.trainings},
+        }
+
+
+def report(runs: Sequence[Progress], output_dir: Path, bad: Sequence[BadJob] = ()) -> Report:
+    """The report of runs that are, or will be, in `output_dir`."""
+    whole = work(runs, from_start=True) if all(run.epochs is not None for run in runs) else None
+    return Report(runs, bad, whole, work(runs), measured_rates(output_dir), disk(output_dir, runs))
+
+
+def outlook(jobs: Sequence[Job], rates: Mapping[Setting, Rate]) -> str:
+    """The first line of a run or a sweep: what will be trained, how long that takes here, and how to ask for less."""
+    left = work([progress(job) for job in jobs])
+    trainers = {(job.run.config.choices.get("trainer", "?"), job.run.config.trainer.epochs) for job in jobs}
+    told = ", ".join(f"trainer={name} ({plural(epochs, 'epoch')} a training)" for name, epochs in sorted(trainers))
+    seconds = left.seconds(rates)
+    time = (
+        "the time is not known before the first epochs here" if seconds is None else f"about {duration(seconds)} here"
+    )
+    less = "" if max((epochs for _, epochs in trainers), default=0) <= QUICK else f"; for less: {LESS}"
+    return f"{told}, at most {plural(len(left.trainings), 'training')}, {time}{less}"
+
+
+def show(text: str) -> None:
+    """Print; a reader that has gone, as `head`, is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at its end
+
+
+def duration(seconds: float) -> str:
+    """A time in its two largest units.
+
+    >>> duration(95), duration(3 * 3600 + 61), duration(90000)
+    ('1 min 35 s', '3 h 1 min', '1 d 1 h')
+    """
+    if seconds < MINUTE:
+        return f"{seconds:.0f} s"
+    for unit, small, names in ((DAY, HOUR, ("d", "h")), (HOUR, MINUTE, ("h", "min")), (MINUTE, 1, ("min", "s"))):
+        if seconds >= unit:
+            return f"{int(seconds // unit)} {names[0]} {int(seconds % unit // small)} {names[1]}"
+    raise AssertionError(seconds)
+
+
+def bytes_text(count: int) -> str:
+    """Bytes with a decimal prefix.
+
+    >>> bytes_text(999), bytes_text(1_500_000)
+    ('999 B', '1.5 MB')
+    """
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
+
+
+def indented(text: str) -> str:
+    """Further lines of a text, so that they are seen to belong to its first."""
+    return text.replace("\n", "\n    ")
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "run"), plural(2, "run")
+    ('1 run', '2 runs')
+    """
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _progress(run: Progress) -> str:
+    reason = f": {run.reason.splitlines()[0]}" if run.reason else ""
+    return f"{run.state:11} {run.done:2} of {run.total} iterations{reason}"
+
+
+def _run_data(run: Progress) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "folder": str(run.folder),
+        "status": run.state.value,
+        "iterations_done": run.done,
+        "iterations_total": run.total,
+        "reason": run.reason,
+    }
+
+
+def _amount(work: Work) -> str:
+    counts = (work.iterations, len(work.trainings), sum(work.epochs.values()))
+    iterations, trainings, epochs = map(plural, counts, ("iteration", "training", "epoch"))
+    return f"{iterations}, at most {trainings} with {epochs}"
+
+
+def _work_data(work: Work) -> dict[str, int]:
+    return {"iterations": work.iterations, "trainings": len(work.trainings), "epochs": sum(work.epochs.values())}
+
+
+def _times(left: Work, rates: Mapping[Setting, Rate]) -> Iterator[str]:
+    """How long what is left takes, and what that is known from."""
+    epochs = left.epochs
+    known = [
+        f"{_named(setting)} {rate.seconds:.3g} s ({rate.engine}, {rate.device})"
+        for setting, rate in rates.items()
+        if setting in epochs
+    ]
+    unknown = [_named(setting) for setting in epochs if setting is None or setting not in rates]
+    seconds = left.seconds(rates)
+    if epochs and seconds is not None:
+        yield f"time left: {duration(seconds)} one after the other"
+    if known:
+        yield f"an epoch takes: {', '.join(known)}"
+    if unknown:
+        yield f"no epoch timed yet here: {', '.join(unknown)}"
+
+
+def _named(setting: Setting | None) -> str:
+    return "runs whose settings cannot be read" if setting is None else "-".join(setting[:2])

@@ -1,0 +1,154 @@
+"""A sweep: launch the runs that are not finished, and tell what became of them."""
+
+import io
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import redirect_stderr
+from pathlib import Path
+
+from hydra.core.utils import JobReturn, JobStatus
+
+from src.config.commands import command
+from src.errors import Busy, UserError, message
+from src.store.locks import is_held, run_lock
+from src.sweeps.jobs import MISTAKES, BadJob, Job
+from src.sweeps.progress import Progress, State, progress
+from src.sweeps.report import Report, indented, outlook, plural, report
+from src.sweeps.work import measured_rates
+
+log = logging.getLogger(__name__)
+
+ROUNDS = 2
+"""How often runs are launched that a launcher lost, as when one of joblib's processes was killed."""
+
+ENDED = (State.finished, State.failed)
+
+WAIT_S = 1.0
+"""Time between two looks at the runs of other processes."""
+
+Launch = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
+
+
+class Sweep:
+    """The jobs of one command. Raises UserError where none is possible."""
+
+    def __init__(self, jobs: Sequence[Job | BadJob], config_dir: str | None = None) -> None:
+        self.jobs = [job for job in jobs if isinstance(job, Job)]
+        self.bad = [job for job in jobs if isinstance(job, BadJob)]
+        self.config_dir = config_dir
+        if not self.jobs:
+            raise UserError("\n".join(dict.fromkeys(job.reason for job in self.bad)))
+
+    @property
+    def output_dir(self) -> Path:
+        """Where all its runs are."""
+        return Path(self.jobs[0].run.config.output_dir)
+
+    def report(self) -> Report:
+        """Where the runs stand and what is left to do."""
+        return report([progress(job) for job in self.jobs], self.output_dir, self.bad)
+
+    def outlook(self) -> str:
+        """What will be trained, how long that takes here, and how to ask for less."""
+        return outlook(self.jobs, measured_rates(self.output_dir))
+
+    def run(self, launch: Launch) -> list[JobReturn]:
+        """Launch what is not finished. Raises UserError with the table of what failed, when all else is done."""
+        todo = _unfinished(self.jobs)
+        log.info("%s", self.outlook() if todo else again(self.output_dir))
+        counts = (plural(len(self.jobs), "run"), self.output_dir / "runs", len(self.jobs) - len(todo), len(todo))
+        log.info("%s in %s: %d finished, %d to do", *counts)
+        results: dict[Job, JobReturn] = {}
+        while todo:
+            new = _launch(todo, launch)
+            results |= new
+            todo = _wait_for_others([job for job, result in new.items() if isinstance(error_of(result), Busy)])
+        failures = [(job, error) for job, result in results.items() if (error := error_of(result)) is not None]
+        told = [
+            self._told(job.words, job.run.name, _reason(job, error))
+            for job, error in failures
+            if not isinstance(error, Busy)
+        ]
+        told += [self._told(job.words, " ".join(job.words), job.reason) for job in self.bad]
+        if told:
+            total = len(self.jobs) + len(self.bad)
+            last = "the same command tries all of these again, and nothing that is finished"
+            raise UserError("\n".join([f"{len(told)} of {total} runs failed", *told, last]))
+        return list(results.values())
+
+    def _told(self, words: Sequence[str], name: str, reason: str) -> str:
+        """What failed, why, and the command for it alone."""
+        own = ["--config-dir", self.config_dir] if self.config_dir else []
+        alone = command("src.main", [*own, *words, "hydra.mode=RUN"])
+        return f"  {name}\n    {indented(reason)}\n    again: {alone}"
+
+
+def again(output_dir: Path) -> str:
+    """How runs that are finished are run again: their trainings are kept too."""
+    words = [f"output_dir={output_dir}", "--prune"]
+    return f"to run one again, delete its folder and then its trainings: {command('src.status', words)}"
+
+
+def error_of(result: JobReturn) -> Exception | None:
+    """What ended a job, or None where it was completed."""
+    if result.status == JobStatus.COMPLETED:
+        return None
+    try:
+        with redirect_stderr(io.StringIO()):  # where Hydra tells of it in its own words
+            _ = result.return_value
+    except Exception as error:
+        return error
+    return None
+
+
+def failed(error: Exception) -> JobReturn:
+    """The result of a job that an error ended."""
+    result = JobReturn(status=JobStatus.FAILED)
+    result.return_value = error
+    return result
+
+
+def _unfinished(jobs: Sequence[Job]) -> list[Job]:
+    return [job for job in jobs if not progress(job).finished]
+
+
+def _launch(todo: Sequence[Job], launch: Launch) -> dict[Job, JobReturn]:
+    """What the jobs return; those that their launcher lost are launched once more."""
+    results: dict[Job, JobReturn] = {}
+    left = list(todo)
+    for _ in range(ROUNDS):
+        try:
+            return results | dict(zip(left, launch([list(job.words) for job in left], 0), strict=True))
+        except BrokenExecutor as error:
+            log.warning("%s", message(error).splitlines()[0])
+            ended = {job: run for job in left if (run := progress(job)).state in ENDED}
+            results |= {job: _recorded(run) for job, run in ended.items()}
+            left = [job for job in left if job not in results]
+            if not left:
+                return results
+    lost = "killed, perhaps for want of memory; try fewer processes"
+    return results | {job: failed(UserError(lost)) for job in left}
+
+
+def _recorded(run: Progress) -> JobReturn:
+    """The result of a run that ended, but whose process was lost."""
+    return JobReturn(status=JobStatus.COMPLETED) if run.finished else failed(UserError(run.reason or ""))
+
+
+def _wait_for_others(busy: list[Job]) -> list[Job]:
+    """Of runs that other processes are at, those that are left when one of these processes is done or dead."""
+    if busy:
+        log.info("%s being written by other processes; waiting for these", plural(len(busy), "run"))
+    while busy and all(is_held(run_lock(job.run.folder)) for job in busy):
+        time.sleep(WAIT_S)
+    return _unfinished(busy)
+
+
+def _reason(job: Job, error: Exception) -> str:
+    """Why a job failed; a defect, which is not the user's to mend, is logged with its traceback."""
+    if isinstance(error, MISTAKES):
+        return message(error)
+    log.error("%s", job.run.name, exc_info=error)
+    return f"{type(error).__name__}: {message(error)}"

@@ -1,0 +1,79 @@
+"""The digest of a part's code: what it says, not how it is written down."""
+
+import importlib
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from src.config import code
+from tests.support import ROOT
+
+PLAIN = """
+from mine.helper import twice
+class Thing:
+    def value(self):
+        return twice(1)
+"""
+HELPER = "def twice(x):\n    return 2 * x\n"
+
+
+@pytest.fixture
+def digest(tmp_path, monkeypatch):
+    """The digest of the class `Thing` in a package `mine` with the given sources."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def make(thing: str = PLAIN, helper: str = HELPER, module: str = "thing") -> str:
+        package = tmp_path / "mine"
+        package.mkdir(exist_ok=True)
+        for name, text in (("__init__", ""), (module, thing), ("helper", helper)):
+            (package / f"{name}.py").write_text(textwrap.dedent(text))
+        for name in [name for name in sys.modules if name.split(".")[0] == "mine"]:
+            del sys.modules[name]
+        importlib.invalidate_caches()
+        for cached in (code._spec, code._path, code._source, code._tree):
+            cached.cache_clear()
+        found = type("Thing", (), {"__module__": f"mine.{module}"})
+        return code.code_digest(found)
+
+    return make
+
+
+def test_comments_docstrings_and_layout_do_not_enter(digest):
+    told = '''
+    """What this is."""
+    from mine.helper import twice  # a comment
+
+
+    class Thing:
+        """A thing."""
+
+        def value(self):
+            """Its value."""
+            return (
+                twice(1)
+            )
+    '''
+    assert digest() == digest(told)
+
+
+def test_an_edit_enters_also_one_of_a_module_that_is_imported(digest):
+    first = digest()
+    assert digest(PLAIN.replace("twice(1)", "twice(2)")) != first
+    assert digest(helper=HELPER.replace("2 * x", "3 * x")) != first
+    assert digest() == first
+
+
+def test_the_place_does_not_enter(digest):
+    assert digest(module="elsewhere") == digest()
+
+
+def test_a_digest_imports_no_pytorch():
+    asked = (
+        "import sys; from src.config.code import code_digest; from src.pruning.methods.sap import Sap;"
+        "from src.models.plain import Mlp; print(code_digest(Sap), code_digest(Mlp)); assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(set(done.stdout.split())) == 2
