@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from src.data import Dataset
+from src.data.dataset import Dataset
 from src.training.spec import TrainingSpec
 
 Masks = dict[str, Tensor]

@@ -24,7 +24,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.conventional import Conventional
 from benchmarks.machine import PeakMemory, describe, matmul_peak, median, synchronise
-from src.data import Dataset, load_dataset
+from src.data.dataset import Dataset
+from src.data.mnist import FashionMnist
+from src.data.published import Cifar10
 from src.errors import UserError
 from src.messages import TrainRequest
 from src.models.model import build_model, prunable_names
@@ -36,7 +38,6 @@ from src.training.state import Member
 
 BATCH_SIZE = 250
 MEMBERS = (1, 4, 16, 64)
-SHAPES = {"fashion_mnist": ((1, 28, 28), 60_000), "cifar10": ((3, 32, 32), 50_000)}
 TEST_IMAGES = 10_000
 QUICK_IMAGES = 5_000
 
@@ -111,19 +112,19 @@ def epoch_flop(model: str, dataset: Dataset) -> float:
 
 def benchmark_data(model: str, root: Path, images: int | None) -> tuple[Dataset, bool]:
     """The model's data set, a test image for every six of training, and whether it is synthetic."""
-    name = "fashion_mnist" if model in ("linear", "mlp") else "cifar10"
-    shape, available = SHAPES[name]
+    grey = model in ("linear", "mlp")
+    kind, shape, available = (FashionMnist, (1, 28, 28), 60_000) if grey else (Cifar10, (3, 32, 32), 50_000)
     train = min(images or available, available)
     test = TEST_IMAGES if train == available else min(max(train // 6, 1), TEST_IMAGES)
     try:
-        return load_dataset(name, root, train, test, download=False), False
+        return kind(root=str(root), train_size=train, test_size=test).load(download=False), False
     except UserError:
         generator = np.random.default_rng(0)
         pixels = torch.from_numpy(generator.integers(0, 256, (train + test, *shape), dtype=np.uint8))
         labels = torch.from_numpy(generator.integers(0, 10, train + test))
-        channels, augmented = (0.5,) * shape[0], name == "cifar10"
+        channels = (0.5,) * shape[0]
         parts = pixels[:train], labels[:train], pixels[train:], labels[train:]
-        return Dataset(name, *parts, 10, channels, channels, flip=augmented, crop=augmented), True
+        return Dataset(kind.kind(), *parts, 10, channels, channels, flip=not grey, crop=not grey), True
 
 
 def rows_of(model: str, args: argparse.Namespace, device: torch.device) -> list[Row]:

@@ -9,7 +9,6 @@ import torch
 
 from benchmarks import engine
 from benchmarks.conventional import Conventional
-from src.errors import UserError
 from tests.support import ROOT
 from tests.training.examples import CPU, distance, member, network, patterns, solo, specification
 
@@ -30,11 +29,7 @@ def test_conventional_and_solo_train_alike():
     assert accuracy == pytest.approx(trained.history[0].test.accuracy)
 
 
-def test_synthetic_images_where_there_are_none(monkeypatch, tmp_path):
-    def missing(*_args, **_settings):
-        raise UserError("not here")
-
-    monkeypatch.setattr(engine, "load_dataset", missing)
+def test_synthetic_images_where_there_are_none(tmp_path):
     dataset, synthetic = engine.benchmark_data("cnn", tmp_path, 600)
     assert synthetic
     assert dataset.train_images.shape == (600, 3, 32, 32)

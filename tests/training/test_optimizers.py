@@ -133,25 +133,25 @@ def test_solo_resumes_bit_for_bit_where_the_checkpoint_was_kept_in_between():
 class Signs(Optimizer):
     """An outsider's: a step of the learning rate against the gradient's sign."""
 
-    def step(self, parameters, gradient, state, lr):  # noqa: ARG002
+    def step(self, parameters, gradient, state, lr):
         parameters.sub_(lr * gradient.sign())
 
 
 @dataclass(frozen=True)
 class Normalised(Optimizer):
-    def step(self, parameters, gradient, state, lr):  # noqa: ARG002
+    def step(self, parameters, gradient, state, lr):
         parameters.sub_(lr * gradient / gradient.norm())
 
 
 @dataclass(frozen=True)
 class Restless(Optimizer):
-    def step(self, parameters, gradient, state, lr):  # noqa: ARG002
+    def step(self, parameters, gradient, state, lr):
         parameters.sub_(lr * (gradient + 1))
 
 
 @dataclass(frozen=True)
 class Counting(Optimizer):
-    def step(self, parameters, gradient, state, lr):  # noqa: ARG002
+    def step(self, parameters, gradient, state, lr):
         state["steps"] = state.get("steps", 0) + 1
 
 
