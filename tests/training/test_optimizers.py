@@ -1,11 +1,13 @@
 """Optimizers on vectors: PyTorch's numbers, solo and stacked, resumed bit for bit; and those that cannot be used."""
 
+import pkgutil
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from src.errors import UserError
 from src.training.checks import check_optimizer
@@ -216,6 +218,15 @@ def test_a_state_is_renewed_in_place():
 def test_specifications_with_options_can_be_hashed():
     one, other = Torch(name="RMSprop", options={"alpha": 0.9}), Torch(name="RMSprop", options={"alpha": 0.8})
     assert len({one, other, Torch(name="RMSprop", options={"alpha": 0.9})}) == 2
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "conf/trainer").glob("*/*.yaml")), ids=lambda path: path.stem)
+def test_choices_are_the_classes_with_their_defaults(path):
+    values = OmegaConf.to_container(OmegaConf.load(path))
+    cls = pkgutil.resolve_name(values.pop("_target_"))
+    assert cls.kind() == path.stem
+    assert cls(**values) == cls()
+    assert values.keys() == {field.name for field in fields(cls)}
 
 
 def test_settings_need_no_pytorch_and_training_no_compiler():
