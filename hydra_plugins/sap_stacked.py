@@ -30,7 +30,9 @@ class StackedLauncher(Launcher):
         composed = self._composed(job_overrides)
         good = [config for config in composed if isinstance(config, Config)]
         log.info("%d runs, stacked where that is faster", len(good))
-        from src.execution.execute import execute_together  # PyTorch, which Hydra's search for plugins must not wait for
+        from src.execution.execute import (
+            execute_together,  # PyTorch, which Hydra's search for plugins must not wait for
+        )
 
         runs = iter(execute_together(good, stacked=True))
         ends = [next(runs) if isinstance(config, Config) else config for config in composed]
@@ -50,10 +52,10 @@ class StackedLauncher(Launcher):
 
 def _result(words: Sequence[str], end: Run | Exception) -> JobReturn:
     """What a job returns: the folder of its run, which is printed as any job's, or the error that ended it."""
-    error = end.error if isinstance(end, Run) else end
     result = JobReturn(overrides=filter_overrides(list(words)))
-    result.status = JobStatus.COMPLETED if error is None else JobStatus.FAILED
-    result.return_value = error or str(end.folder)
-    if error is None:
+    if isinstance(end, Run) and end.error is None:
         print(end.folder, flush=True)
+        result.status, result.return_value = JobStatus.COMPLETED, str(end.folder)
+    else:
+        result.status, result.return_value = JobStatus.FAILED, end.error if isinstance(end, Run) else end
     return result

@@ -1,7 +1,6 @@
 """The sweeper of all experiments; Hydra takes plugins only from the package `hydra_plugins`."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
@@ -25,8 +24,8 @@ class ProductSweeper(Sweeper):
 
     def __init__(
         self,
-        params: Mapping[str, object],  # noqa: ARG002
-        products: Mapping[str, Mapping[str, object]],  # noqa: ARG002
+        params: Mapping[str, object],
+        products: Mapping[str, Mapping[str, object]],
         dry_run: bool = False,
     ) -> None:
         self.dry_run = dry_run

@@ -11,13 +11,17 @@ from pathlib import Path
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from src.config.schema import register_schemas
+from src.config.settings import job_settings, settings, settings_dict
 from src.errors import UserError, message
 from src.execution.device import is_first
-from src.config.settings import job_settings, settings, settings_dict
+from src.run import Run
+from src.sweeps.compose import check_words
+from src.sweeps.report import outlook
 
 log = logging.getLogger(__name__)
 CONF = str(Path(__file__).resolve().parents[1] / "conf")
@@ -59,9 +63,11 @@ OmegaConf.register_new_resolver("keys", _keys, replace=True)
 def run(config: DictConfig) -> str:
     """One job: check, run, and print its folder as the last line."""
     checked = job_settings(config, HydraConfig.get())
+    if HydraConfig.get().mode == RunMode.RUN and is_first():
+        log.info("%s", outlook([Run(checked)]))
     from src.execution.execute import (
-        execute,
-    )  # torch and wandb: --help, completion and errors in keys must not wait for them
+        execute,  # torch and wandb: --help, completion and errors in keys must not wait for them
+    )
 
     folder = str(execute(checked))
     if is_first():
@@ -70,17 +76,20 @@ def run(config: DictConfig) -> str:
 
 
 def _flags_first(words: list[str]) -> list[str]:
-    """Hydra's order: -m before overrides; --dry-run becomes a sweep that is only listed."""
+    """Hydra's order: -m before overrides. --dry-run is a sweep that is only listed, several experiments are a sweep."""
     if "--dry-run" in words:
         words = ["-m", *(word for word in words if word not in ("-m", "--dry-run")), "hydra.sweeper.dry_run=true"]
+    elif "-m" not in words and any(word.startswith("experiment=") and "," in word for word in words):
+        words = ["-m", *words]
     return sorted(words, key=lambda word: word not in ("-m", "--multirun"))
 
 
 def main() -> None:
     """The command line: a mistake of the user's ends with one message and status 1, a defect with a traceback."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra re-raises instead of printing a traceback of its own
-    sys.argv[1:] = _flags_first(sys.argv[1:])
     try:
+        check_words(sys.argv[1:])
+        sys.argv[1:] = _flags_first(sys.argv[1:])
         run()
     except (UserError, HydraException, OmegaConfBaseException) as error:
         print(f"error: {message(error)}", file=sys.stderr)

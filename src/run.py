@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from src.config.choices import DecisionCheckpoint
 from src.config.part import safe_name
 from src.config.schema import Config
 from src.errors import UserError
@@ -34,7 +33,7 @@ class Run:
         """What enters each of its trainings."""
         config = self.config
         trainer, protocol = config.trainer, config.protocol
-        held_out = protocol.decision.checkpoint == DecisionCheckpoint.best_val
+        held_out = protocol.decision.checkpoint == "best_val"
         return TrainingSpec(
             seed=config.seed,
             epochs=trainer.epochs,
@@ -43,8 +42,8 @@ class Run:
             clip_norm=trainer.clip_norm,
             optimizer=trainer.optimizer,
             schedule=trainer.schedule,
-            precision=trainer.precision.value,
-            clip_after_mask=protocol.clip.when.value == "after_mask",
+            precision=trainer.precision,
+            clip_after_mask=protocol.clip.when == "after_mask",
             validation_fraction=protocol.decision.validation_fraction if held_out else None,
             shuffle=config.dataset.shuffle,
             augment=config.dataset.augment,
@@ -82,7 +81,7 @@ class Run:
         """What it is, and the first eight digits of its identity; the name of its folder."""
         config = self.config
         method = config.prune
-        words = (config.dataset.short, config.model.short, f"T{self.iterations}", method.scope.value, method.short)
+        words = (config.dataset.short, config.model.short, f"T{self.iterations}", method.scope, method.short)
         return f"{safe_name('-'.join((*words, f'seed{config.seed}')))[:200]}-{self.identity[:8]}"
 
     @property
@@ -101,7 +100,7 @@ class Run:
             "dataset": config.dataset.short,
             "model": config.model.short,
             "method": {"kind": method.kind(), "short": method.short, "label": method.label},
-            "scope": method.scope.value,
+            "scope": method.scope,
             "seed": config.seed,
             "spec": self.spec_digest,
             "experiment": config.experiment_name,

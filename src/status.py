@@ -69,7 +69,7 @@ def _report(words: list[str], config_dir: str | None, prune: bool) -> Report:
         runs, bad = stored(output_dir), []
     else:
         sweep = Sweep(jobs_of(words, config_dir))
-        output_dir, runs, bad = sweep.output_dir, [progress(job) for job in sweep.jobs], sweep.bad
+        output_dir, runs, bad = sweep.output_dir, [progress(job.run) for job in sweep.jobs], sweep.bad
     if prune:
         _prune(output_dir, runs)
     return report(runs, output_dir, bad)

@@ -11,7 +11,6 @@ from typing import Literal, TypeAlias, cast
 
 from torch import Tensor
 
-from src.config.choices import BatchNormBuffers, OneShotSource
 from src.config.protocol import ProtocolConfig
 from src.messages import (
     Answer,
@@ -57,9 +56,9 @@ class Plan:
         """The plan of a method under a protocol."""
         decides = _checkpoint(protocol.decision.checkpoint)
         first, later = {
-            OneShotSource.reference: (decides, "last"),
-            OneShotSource.best: ("best", "best"),
-            OneShotSource.last: ("last", "last"),
+            "reference": (decides, "last"),
+            "best": ("best", "best"),
+            "last": ("last", "last"),
         }[protocol.one_shot.source]
         evaluated, final = _checkpoint(protocol.eval.checkpoint), _checkpoint(protocol.eval.final_iteration)
         return cls(
@@ -70,7 +69,7 @@ class Plan:
             dense_decides=_checkpoint(later),
             evaluated=evaluated,
             evaluated_last="best" if evaluated == "best" else final,
-            reset_buffers=protocol.rewind.bn_buffers == BatchNormBuffers.reset,
+            reset_buffers=protocol.rewind.bn_buffers == "reset",
             measure_neurons=measure_neurons,
         )
 

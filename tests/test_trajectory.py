@@ -7,7 +7,6 @@ from typing import ClassVar
 import pytest
 import torch
 
-from src.config.choices import BatchNormBuffers, Checkpoint, DecisionCheckpoint, OneShotSource, Scope
 from src.config.protocol import (
     DecisionProtocol,
     EvalProtocol,
@@ -37,7 +36,7 @@ from src.trajectory import Layout, Plan, Record, trajectory
 
 LAYOUT = Layout(["w"], ["mean"])
 INITIAL = {"w": torch.ones(1, 10), "b": torch.zeros(1), "mean": torch.zeros(1)}
-LAYER = Scope.layer
+LAYER = "layer"
 
 
 @dataclass(frozen=True)
@@ -130,13 +129,13 @@ def test_the_best_epoch_decides_and_the_last_is_measured():
 
 
 def test_the_last_epoch_decides_where_the_protocol_says_so():
-    protocol = ProtocolConfig(decision=DecisionProtocol(checkpoint=DecisionCheckpoint.last))
+    protocol = ProtocolConfig(decision=DecisionProtocol(checkpoint="last"))
     assert pruned_positions(records(plan(1, protocol=protocol))[1]) == [9]
 
 
 def test_evaluated_checkpoints_in_general_and_in_the_final_iteration():
-    final = ProtocolConfig(eval=EvalProtocol(final_iteration=Checkpoint.best))
-    every = ProtocolConfig(eval=EvalProtocol(checkpoint=Checkpoint.best))
+    final = ProtocolConfig(eval=EvalProtocol(final_iteration="best"))
+    every = ProtocolConfig(eval=EvalProtocol(checkpoint="best"))
     assert [r.evaluated.epoch for r in records(plan(2, protocol=final))] == [3, 3, 0]
     assert [r.evaluated.epoch for r in records(plan(2, protocol=every))] == [0, 0, 0]
 
@@ -148,7 +147,7 @@ def test_one_shot_takes_the_first_mask_from_the_best_and_later_ones_from_the_las
 
 @pytest.mark.parametrize(("source", "expected"), [("best", [0, 1, 2]), ("last", [7, 8, 9])])
 def test_one_shot_with_one_source(source, expected):
-    protocol = ProtocolConfig(one_shot=OneShotProtocol(source=OneShotSource(source)))
+    protocol = ProtocolConfig(one_shot=OneShotProtocol(source=source))
     assert pruned_positions(records(plan(3, OneOfTheDense, protocol))[-1]) == expected
 
 
@@ -166,7 +165,7 @@ def test_pruned_states_have_zeros_where_the_next_mask_says_so():
     assert (evaluated.state["w"] != 0).sum() == 9
 
 
-RESET = ProtocolConfig(rewind=RewindProtocol(bn_buffers=BatchNormBuffers.reset))
+RESET = ProtocolConfig(rewind=RewindProtocol(bn_buffers="reset"))
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,11 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def choice(*words: str) -> Any:
+    """A dataclass field that is one of `words`, the first by default."""
+    return dataclasses.field(default=words[0], metadata={"words": words})
+
+
 def part(kind: type, default: "Part") -> Any:
     """A dataclass field that holds a part of a `kind` of its own, as a method holds its score."""
     return dataclasses.field(default=default, metadata={"part": kind, "identity": True})
@@ -68,12 +73,21 @@ class Part:
 
         A part with conditions between its settings extends this.
         """
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, Part):
-                value.check(f"{key}.{field.name}")
-            elif limits := field.metadata.get("limits"):
-                within(f"{key}.{field.name}", value, **limits)
+        check_fields(self, key)
+
+
+def check_fields(settings: Any, key: str = "") -> None:
+    """Raise UserError where a field of a dataclass, or of one within it, is not what `setting` and `choice` allow."""
+    for field in dataclasses.fields(settings):
+        value, name = getattr(settings, field.name), f"{key}.{field.name}" if key else field.name
+        if isinstance(value, Part):
+            value.check(name)
+        elif dataclasses.is_dataclass(value):
+            check_fields(value, name)
+        elif words := field.metadata.get("words"):
+            require(value in words, name, value, f"one of {', '.join(words)}")
+        elif limits := field.metadata.get("limits"):
+            within(name, value, **limits)
 
 
 def default_of(field: "dataclasses.Field[Any]") -> Any:

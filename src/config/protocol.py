@@ -1,55 +1,64 @@
-"""The protocol: where the authors' code and the paper, or good practice, differ (PROTOCOL 7.A); defaults are theirs."""
+"""The protocol: where the authors' code and the paper, or good practice, differ (PROTOCOL 7.A).
+
+The first word of each choice is theirs.
+"""
 
 from dataclasses import dataclass, field
 
-from src.config.choices import (
-    BatchNormBuffers,
-    Checkpoint,
-    ClipWhen,
-    CountArithmetic,
-    DecisionCheckpoint,
-    NeuronGroup,
-    OneShotSource,
-    RatioCount,
-)
+from src.config.part import choice, setting
 
 
 @dataclass
 class DecisionProtocol:
-    checkpoint: DecisionCheckpoint = DecisionCheckpoint.best_test
-    validation_fraction: float = 0.1
+    """Weights that decide the next mask: of the best epoch on the test set, of the last, of the best held out (A1)."""
+
+    checkpoint: str = choice("best_test", "last", "best_val")
+    validation_fraction: float = setting(0.1, above=0, below=1)
 
 
 @dataclass
 class OneShotProtocol:
-    source: OneShotSource = OneShotSource.reference
+    """Checkpoint of iteration 0 that decides one-shot's masks; `reference`: best for the first, last after it (A2)."""
+
+    source: str = choice("reference", "best", "last")
 
 
 @dataclass
 class EvalProtocol:
-    checkpoint: Checkpoint = Checkpoint.last
-    final_iteration: Checkpoint = Checkpoint.last
+    """Checkpoint of an iteration that is measured and evaluated, and that of the last iteration (A3, A4)."""
+
+    checkpoint: str = choice("last", "best")
+    final_iteration: str = choice("last", "best")
 
 
 @dataclass
 class RewindProtocol:
-    bn_buffers: BatchNormBuffers = BatchNormBuffers.keep
+    """What rewinding does to BatchNorm's running statistics (A5)."""
+
+    bn_buffers: str = choice("keep", "reset")
 
 
 @dataclass
 class ClipProtocol:
-    when: ClipWhen = ClipWhen.before_mask
+    """Whether gradients are clipped before or after those of pruned weights are zeroed (A6)."""
+
+    when: str = choice("before_mask", "after_mask")
 
 
 @dataclass
 class FixedRatioProtocol:
-    neuron_group: NeuronGroup = NeuronGroup.dim1
-    count: RatioCount = RatioCount.quantile
+    """Lottery ticket and one-shot: a convolution's neuron, per kernel position or the whole filter (A7); the weights
+    that a ratio P prunes of n, ceil(P (n - 1)) or floor(P n) (A10)."""
+
+    neuron_group: str = choice("dim1", "flattened")
+    count: str = choice("quantile", "floor")
 
 
 @dataclass
 class SapProtocol:
-    count_arithmetic: CountArithmetic = CountArithmetic.float32
+    """Arithmetic in which SAP counts the weights to prune (A8), and whether its bound is rounded up (A9)."""
+
+    count_arithmetic: str = choice("float32", "exact")
     ceil: bool = True
 
 

@@ -11,8 +11,12 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
-from src.config.choices import Compile, MasksKept, Precision, TrackingMode
+from src.config.part import choice, setting
 from src.config.protocol import ProtocolConfig
+
+
+LARGEST = 2**31 - 1
+"""Of whole numbers that PyTorch, NumPy or the operating system take."""
 
 
 @dataclass
@@ -20,24 +24,28 @@ class TrainerConfig:
     """One training: E epochs (PROTOCOL 3.1).
 
     lr: the schedule's largest learning rate; clip_norm: of the gradient's 2-norm, inf: no clipping; checkpoint_every:
-    epochs between two checkpoints; channels_last, compile: means that leave the arithmetic what it is but for rounding.
+    epochs between two checkpoints; precision: of matrix products and convolutions, bf16 also of activations;
+    channels_last, compile: means that leave the arithmetic what it is but for rounding, `graph` on CUDA captures the
+    whole step as one CUDA graph, `compile` uses torch.compile as well.
     """
 
-    epochs: int = 200
-    batch_size: int = 250
-    lr: float = 0.1
-    clip_norm: float = 1.0
-    checkpoint_every: int = 1
-    precision: Precision = Precision.fp32
+    epochs: int = setting(200, at_least=1, at_most=LARGEST)
+    batch_size: int = setting(250, at_least=1, at_most=LARGEST)
+    lr: float = setting(0.1, above=0, at_most=1e30)
+    clip_norm: float = setting(1.0, above=0)
+    checkpoint_every: int = setting(1, at_least=1, at_most=LARGEST)
+    precision: str = choice("fp32", "tf32", "bf16")
     channels_last: bool = False
-    compile: Compile = Compile.none
+    compile: str = choice("none", "graph", "compile")
     optimizer: Any = field(default_factory=dict)
     schedule: Any = field(default_factory=dict)
 
 
 @dataclass
 class TrackingConfig:
-    mode: TrackingMode = TrackingMode.none
+    """Weights & Biases: online where you are logged in, else offline; always offline; or not at all."""
+
+    mode: str = choice("none", "offline", "wandb")
     project: str = "pq-index-sap"
     entity: str | None = None
 
@@ -49,24 +57,30 @@ class EngineConfig:
     max_members: most trainings that advance together in a stack; null: as many as fit the memory.
     """
 
-    max_members: int | None = None
+    max_members: int | None = setting(None, at_least=1, at_most=LARGEST)
 
 
 @dataclass
 class RecordConfig:
-    """What a run keeps beyond what figures and resuming need."""
+    """What a run keeps beyond what figures and resuming need.
 
-    masks: MasksKept = MasksKept.full
+    masks: of all iterations, a byte per weight, a bit (`src.records.masks` reads both), or none; weights: of all
+    iterations; neurons: PQ Index and Gini of each; picture: curves.png.
+    """
+
+    masks: str = choice("full", "bits", "none")
     weights: bool = False
     neurons: bool = False
+    picture: bool = True
 
 
 @dataclass
 class Config:
     """All settings of a run. Typed and checked, the sections of parts hold a DataSource, a Model and a Method.
 
-    choices: the groups' choices that were made, by group; overrides: the words of the command line; config_dir: the
-    user's own folder of choices. All three are filled in by Hydra's shell and are part of no identity.
+    threads: of one process on the CPU, null: all cores; choices: the groups' choices that were made, by group;
+    overrides: the words of the command line; config_dir: the user's own folder of choices. The last three are filled in
+    by Hydra's shell and are part of no identity.
     """
 
     dataset: Any = field(default_factory=dict)
@@ -78,9 +92,9 @@ class Config:
     engine: EngineConfig = field(default_factory=EngineConfig)
     record: RecordConfig = field(default_factory=RecordConfig)
     experiment_name: str | None = None
-    seed: int = 0
+    seed: int = setting(0, at_least=0, at_most=LARGEST)
     device: str = "auto"
-    threads: int | None = None
+    threads: int | None = setting(None, at_least=1, at_most=4096)
     init_from: str | None = None
     output_dir: str = "outputs"
     choices: dict[str, str] = field(default_factory=dict)

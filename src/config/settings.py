@@ -16,7 +16,7 @@ from hydra.conf import HydraConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.part import Part, require, within
+from src.config.part import Part, check_fields, require
 from src.config.schema import OPEN, Config
 from src.data.source import DataSource
 from src.errors import UserError
@@ -33,10 +33,6 @@ KINDS: dict[str, tuple[type[Part], type[Part] | None, str]] = {
     "trainer.schedule": (Schedule, Cosine, "a learning-rate schedule"),
 }
 """What each open section holds, and the class where none is named."""
-
-LARGEST = 2**31 - 1
-"""Of whole numbers that PyTorch, NumPy or the operating system take."""
-
 
 def settings(config: DictConfig, choices: Mapping[str, str] = {}, overrides: Sequence[str] = ()) -> Config:
     """Typed and checked settings; `choices` and `overrides` are Hydra's, for the records.
@@ -95,23 +91,10 @@ def takes(section: str, node: Mapping[str, Any], key: str) -> bool:
 
 def check(config: Config) -> None:
     """Ranges and combinations that types cannot express."""
-    trainer = config.trainer
-    for key in OPEN:
-        section, _, name = key.rpartition(".")
-        getattr(getattr(config, section) if section else config, name).check(key)
-    within("trainer.epochs", trainer.epochs, at_least=1, at_most=LARGEST)
-    within("trainer.batch_size", trainer.batch_size, at_least=1, at_most=LARGEST)
-    within("trainer.lr", trainer.lr, above=0, at_most=1e30)
-    within("trainer.clip_norm", trainer.clip_norm, above=0)
-    within("trainer.checkpoint_every", trainer.checkpoint_every, at_least=1, at_most=LARGEST)
-    within("seed", config.seed, at_least=0, at_most=LARGEST)
-    within("threads", config.threads, at_least=1, at_most=4096)
-    within("engine.max_members", config.engine.max_members, at_least=1, at_most=LARGEST)
-    fraction = config.protocol.decision.validation_fraction
-    within("protocol.decision.validation_fraction", fraction, above=0, below=1)
-    first = config.prune.rewind.first_epoch
-    allowed = f"below trainer.epochs={trainer.epochs}: there is nothing left to train"
-    require(first < trainer.epochs, "prune.rewind.epoch", first, allowed, "prune.rewind.epoch=0")
+    check_fields(config)
+    first, epochs = config.prune.rewind.first_epoch, config.trainer.epochs
+    allowed = f"below trainer.epochs={epochs}: there is nothing left to train"
+    require(first < epochs, "prune.rewind.epoch", first, allowed, "prune.rewind.epoch=0")
 
 
 def _build(key: str, node: Any, kind: type[Part] | None = None, default: type[Part] | None = None) -> Part:
@@ -147,7 +130,8 @@ def _typed(key: str, cls: type[Part], values: dict[str, Any]) -> Part:
 
 @cache
 def _schema(cls: type[Part]) -> DictConfig:
-    return OmegaConf.structured(cls)
+    schema: DictConfig = OmegaConf.structured(cls)
+    return schema
 
 
 def _resolve(key: str, target: Any, kind: type[Part] | None = None, default: type[Part] | None = None) -> type[Part]:

@@ -43,8 +43,9 @@ class Images:
             ("training", self.train_images, self.train_labels),
             ("test", self.test_images, self.test_labels),
         ):
+            found = f"{images.dtype} and shape {tuple(images.shape)}"
             if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1:] != self.train_images.shape[1:]:
-                return f"{split} images of {images.dtype} and shape {tuple(images.shape)}, not uint8 [N, C, H, W]"
+                return f"{split} images of {found}, not uint8 [N, C, H, W] of one shape"
             if labels.dtype != torch.int64 or labels.shape != images.shape[:1] or not len(labels):
                 return f"{split} labels of {labels.dtype} and shape {tuple(labels.shape)}, not int64 [{len(images)}]"
             if labels.min() < 0 or labels.max() >= self.classes:
@@ -56,7 +57,7 @@ class Images:
         values = torch.arange(256, dtype=torch.float64) / 255
         mean, std = [], []
         for channel in self.train_images.unbind(1):
-            share = torch.bincount(channel.flatten(), minlength=256) / channel.numel()
+            share = torch.bincount(channel.flatten(), minlength=256).double() / channel.numel()
             mean.append(float(share @ values))
             std.append(float(share @ (values - mean[-1]).square()) ** 0.5 or 1.0)
         return tuple(mean), tuple(std)

@@ -26,7 +26,7 @@ class Digits(DataSource):
     place = "scikit-learn's package"
     content = "c48dbb0597a91b309a4a6ac140759c02"
 
-    def read(self, root: Path, download: bool) -> "Images":  # noqa: ARG002
+    def read(self, root: Path, download: bool) -> "Images":
         import torch
 
         from src.data.dataset import Images

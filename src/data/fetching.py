@@ -126,7 +126,7 @@ def unpack(path: Path) -> None:
 
 def put(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file beside `path`, then put it in its place in one step."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name.lstrip('.')}.{os.getpid()}.part")
     try:
         write(part)
         os.replace(part, path)

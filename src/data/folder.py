@@ -57,7 +57,7 @@ class Folder(DataSource):
     def files(self, root: Path) -> list[Path]:
         return [image.path for part in self._listed(root)[:2] for image in part]
 
-    def read(self, root: Path, download: bool) -> "Images":  # noqa: ARG002
+    def read(self, root: Path, download: bool) -> "Images":
         from src.data.dataset import Images
         from src.data.decoded import decoded_once
 
@@ -145,5 +145,6 @@ def _images(folder: Path) -> list[Path]:
 
 def _rounds(paths: dict[str, list[Path]], names: list[str]) -> list[Labelled]:
     """One image of each class, then the next of each."""
-    numbered = [(i, names.index(name), path) for name, found in paths.items() for i, path in enumerate(found)]
+    number = {name: label for label, name in enumerate(names)}
+    numbered = [(i, number[name], path) for name, found in paths.items() for i, path in enumerate(found)]
     return [Labelled(path, label) for _, label, path in sorted(numbered)]

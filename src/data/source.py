@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from src.config.choices import Statistics
 from src.config.code import LENGTH, code_digest
-from src.config.part import Part, default_of, require, safe_name, setting
+from src.config.part import Part, choice, default_of, require, safe_name, setting
 from src.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class DataSource(Part):
     test_size: int | None = None
     shuffle: bool = True
     augment: bool = True
-    statistics: Statistics = Statistics.reference
+    statistics: str = choice("reference", "true")
     flip: bool = False
     crop: bool = False
 
@@ -56,7 +55,7 @@ class DataSource(Part):
         """All images and labels, on the CPU; `download` what is missing. Raises UserError for what cannot be had."""
         raise NotImplementedError
 
-    def files(self, root: Path) -> list[Path]:  # noqa: ARG002
+    def files(self, root: Path) -> list[Path]:
         """Files whose names, sizes and times change where `read` would give something else; none: not known."""
         return []
 
@@ -105,7 +104,10 @@ class DataSource(Part):
 
         It is pinned, or was noted beside the files, with their names, sizes and times, when they were last read.
         """
-        return self._pinned or _digests.get(self._key()) or self._noted(self.fingerprint())
+        key = self._key()
+        if key not in _digests and (digest := self._pinned or self._noted(self.fingerprint())):
+            _digests[key] = digest
+        return _digests.get(key)
 
     def fingerprint(self) -> str | None:
         """Digest of code, settings, and the files' names, sizes and times; None where one is missing or none named."""
@@ -117,7 +119,8 @@ class DataSource(Part):
         if not found:
             return None
         files = [(name, status.st_size, status.st_mtime_ns) for name, status in found]
-        text = json.dumps([code_digest(type(self)), repr(dataclasses.replace(self._whole(), root="")), files])
+        own: type = type(self)
+        text = json.dumps([code_digest(own), repr(dataclasses.replace(self._whole(), root="")), files])
         return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 
     @property
@@ -186,7 +189,7 @@ class DataSource(Part):
         """Mean and standard deviation to normalise with."""
         if self.mean is None or self.std is None:
             return images.channel_statistics()
-        if self.statistics is Statistics.reference:
+        if self.statistics == "reference":
             return self.mean, self.std
         return self.true_mean or self.mean, self.true_std or self.std
 

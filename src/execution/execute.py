@@ -155,7 +155,7 @@ def _shared_spec(run: Run) -> TrainingSpec:
 
 
 def _backend(config: Config) -> Backend:
-    return Backend(config.trainer.channels_last, config.trainer.compile.value)
+    return Backend(config.trainer.channels_last, config.trainer.compile)
 
 
 def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates, device: torch.device) -> None:

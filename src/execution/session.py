@@ -39,7 +39,7 @@ class Session:
         record = run.config.record
         summary = {**run.summary(), "provenance": provenance(device, run.spec.precision)}
         self._folder = RunFolder(
-            run.folder, run.identity, run.iterations, Keeps(record.masks.value, record.weights), summary
+            run.folder, run.identity, run.iterations, Keeps(record.masks, record.weights), summary
         )
         config = settings_dict(run.config)
         self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)))
@@ -51,11 +51,11 @@ class Session:
         self._watch = Stopwatch(run.folder, *names, run.config.dataset.train_size, device.type)
         self._progress = progress(run, done)
         self._tracker = open_tracker(
-            run.config.tracking.mode.value,
+            run.config.tracking.mode,
             run_id=run.identity,
             name=run.name,
             group=run.config.experiment_name,
-            tags=[*names, run.config.prune.short, run.config.prune.scope.value],
+            tags=[*names, run.config.prune.short, run.config.prune.scope],
             config={**config, "provenance": summary["provenance"]},
             folder=run.folder,
             project=run.config.tracking.project,

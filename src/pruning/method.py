@@ -4,8 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from src.config.choices import Scope
-from src.config.part import Part, part, safe_name, setting
+from src.config.part import Part, choice, part, safe_name, setting
 from src.pruning.rewinding import Rewind, ToEpoch
 from src.pruning.scores import Magnitude, Score
 
@@ -25,7 +24,7 @@ class Method(Part):
     goes first; rewind: what is trained again; exclude: patterns of parameter names that are not pruned (PROTOCOL A14).
     """
 
-    scope: Scope = Scope["global"]
+    scope: str = choice("global", "layer", "neuron")
     iterations: int = setting(30, at_least=0, at_most=100_000)
     score: Any = part(Score, Magnitude())
     rewind: Any = part(Rewind, ToEpoch())
@@ -48,7 +47,7 @@ class Method(Part):
         """How the prunable tensors are cut into groups."""
         from src.pruning.scopes import GROUPINGS
 
-        return GROUPINGS[self.scope.value]
+        return GROUPINGS[self.scope]
 
     @property
     def prunings(self) -> int:

@@ -1,19 +1,41 @@
-"""What the files of a run's folder are called and hold. Imports no PyTorch."""
+"""What a run's folder holds: names of files and columns that its writer and its readers share. Imports no PyTorch."""
+
+import json
+from pathlib import Path
+from typing import Any
 
 import json
 from pathlib import Path
 from typing import Any
 
 SCHEMA = 2
-"""Version of the records' columns and files; readers refuse others."""
+"""Version of the records' files and columns; readers refuse others."""
 
+RUN_FILE = "run.json"
+CONFIG_FILE = "config.yaml"
+ITERATIONS_FILE = "iterations.csv"
+LAYERS_FILE = "layers.csv"
+MEASURES_FILE = "measures.safetensors"
 MASKS_FILE = "masks.safetensors"
+
+REQUIRED_COLUMNS = {
+    ITERATIONS_FILE: (
+        "iteration", "remaining", "total", "percent_remaining", "retrained_accuracy", "retrained_pqi",
+        "retrained_gini", "pruned_accuracy", "pruned_pqi",
+    ),
+    LAYERS_FILE: ("iteration", "layer", "remaining", "total", "percent_remaining", "retrained_pqi"),
+}  # fmt: skip
+"""Columns that readers need; others may be added."""
+
+HEADLINE = (0.5, 1.0)
+"""(p, q) of the PQ Index in the tables: the pair that the paper's curves show."""
+SCOPES = ("neuron", "layer", "global")
 
 
 def read_status(path: Path) -> dict[str, Any] | None:
     """The content of a run folder's `run.json`, or None where there is none that can be read."""
     try:
-        state = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        state = json.loads((path / RUN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return state if isinstance(state, dict) else None

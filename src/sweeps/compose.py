@@ -2,11 +2,10 @@
 
 import copy
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from src.config.commands import command, setting_word
 from src.config.schema import OPEN, Config, register_schemas
 from src.config.settings import check, job_settings, takes
 from src.errors import UserError
@@ -62,7 +62,7 @@ class Composer:
         parser = OverridesParser.create(config_loader=loader)
         self._config_dir = config_dir
         self._searched = [word for word in words if word.startswith("hydra.searchpath=")]
-        self._read = cache(lambda word: parser.parse_overrides([word])[0])
+        self._read = cache(partial(read, parser))
         self._is_group = cache(lambda key: bool(loader.get_group_options(key)))
         self._composed = cache(self._compose)
         self._settings = cache(self._check)
@@ -70,11 +70,8 @@ class Composer:
         self._files_name_seed = cache(lambda files: bool(SEED.search(OmegaConf.to_yaml(self._composed(files)[0]))))
 
     def parse(self, words: Sequence[str]) -> list[Override]:
-        """Words of a command line as Hydra reads them. Raises UserError where it cannot."""
-        try:
-            return [self._read(word) for word in words]
-        except OverrideParseException as error:
-            raise UserError(explained(error)) from error
+        """Words of a command line as Hydra reads them. Raises UserError for what it cannot read."""
+        return [self._read(word) for word in words]
 
     def sweeper(self, words: Words) -> dict[str, Any]:
         """The settings of the sweeper with these choices and overrides of Hydra's own settings."""
@@ -95,13 +92,9 @@ class Composer:
 
     def foreign(self, words: Words) -> Words:
         """Those of the words that set what the job's own part does not take, as `prune.ratio` with `prune=dense`."""
-        values = [
-            (word, override)
-            for word, override in zip(words, self.parse(words), strict=True)
-            if self._is_value(override)
-        ]
         files = self._files(words)
-        return tuple(word for word, override in values if not self._takes(files, override.key_or_group))
+        values = ((word, self._read(word).key_or_group) for word in words if word not in files)
+        return tuple(word for word, key in values if not self._takes(files, key))
 
     def _check(self, words: Words) -> Config:
         config, hydra = self._composed(self._files(words))
@@ -116,8 +109,7 @@ class Composer:
 
     def _files(self, words: Words) -> Words:
         """Those of the words that choose files, and +key and ~key, which are Hydra's to order."""
-        overrides = self.parse(words)
-        return tuple(word for word, override in zip(words, overrides, strict=True) if not self._is_value(override))
+        return tuple(word for word in words if not self._is_value(self._read(word)))
 
     def _compose(self, words: Words) -> tuple[DictConfig, DictConfig]:
         """The configuration, and Hydra's own part of it."""
@@ -151,9 +143,29 @@ def config_dir_of(hydra: DictConfig) -> str | None:
     return next((str(s.path) for s in hydra.runtime.config_sources if s.provider == "command-line"), None)
 
 
-def explained(error: OverrideParseException) -> str:
-    """What is wrong with a word of the command line, and the quotes that it may want."""
-    key, _, value = error.override.partition("=")
-    quoted = '{}="{}"'.format(key, value.replace("\\", "\\\\").replace('"', '\\"'))
-    reason = error.message.splitlines()[0]
-    return f"{error.override} cannot be read ({reason}); quote its value for Hydra and for the shell: {shlex.quote(quoted)}"
+def check_words(arguments: Sequence[str]) -> None:
+    """Raise UserError for an argument of `src.main` that Hydra cannot read, before it is given to Hydra."""
+    parser = OverridesParser.create()
+    for word in arguments:
+        if "=" in word and not word.startswith("-"):
+            read(parser, word)
+
+
+def read(parser: OverridesParser, word: str) -> Override:
+    """A word of a command line. Raises UserError where it cannot be read, or chooses nothing of a group."""
+    try:
+        (override,) = parser.parse_overrides([word])
+    except OverrideParseException as error:
+        reason = error.message.splitlines()[0]
+        raise UserError(f"{word} cannot be read ({reason}); quote its value, as in: {example(word)}") from None
+    group = CONF / override.key_or_group
+    if group.is_dir() and not (override.is_delete() or override.is_sweep_override()) and override.value() is None:
+        choices = ", ".join(sorted(path.stem for path in group.glob("*.yaml")))
+        raise UserError(f"{word} is not allowed: choose one of {choices}, or leave it out")
+    return override
+
+
+def example(word: str) -> str:
+    """A command with KEY=VALUE so that neither the shell nor Hydra finds a meaning in its value."""
+    key, _, value = word.partition("=")
+    return command("src.main", [setting_word(key, value)])

@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from src.errors import UserError, message
 from src.run import Run
-from src.sweeps.compose import Composer, Words, hydra_with, search_path
+from src.sweeps.compose import Composer, Words, example, hydra_with, search_path
 
 MISTAKES = (UserError, HydraException, OmegaConfBaseException)
 """Errors that are the user's to mend."""
@@ -80,10 +80,8 @@ def _axis(override: Override) -> list[str]:
         raise UserError(f"{override.input_line}: a sweep goes over single values; give them as {key}=A,B,C")
     values = [f"{key}={value}" for value in override.sweep_string_iterator()]
     if key == "output_dir":
-        quoted = f"'output_dir=\"{','.join(value.partition('=')[2] for value in values)}\"'"
-        raise UserError(
-            f"{override.input_line}: a sweep has one output_dir; a folder with a comma is given as {quoted}"
-        )
+        word = str(override.input_line)
+        raise UserError(f"{word}: a sweep has one output_dir; with a comma in its name it is written {example(word)}")
     return values
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from src.store.locks import is_held, run_lock
 from src.records.schema import read_status
-from src.sweeps.jobs import Job
+from src.run import Run
+from src.store.locks import is_held, run_lock
 
 Setting = tuple[str, str, int | None]
 """What the time of an epoch depends on here: data set, model, number of training images (None: all)."""
@@ -54,9 +54,9 @@ class Progress:
         return self.state == State.finished
 
 
-def progress(job: Job) -> Progress:
-    """How far the run of a job is."""
-    run, config = job.run, job.run.config
+def progress(run: Run) -> Progress:
+    """How far a run is."""
+    config = run.config
     found = read_status(run.folder)
     state, done, reason = State.missing, 0, None
     if found is not None and found.get("id") == run.identity:

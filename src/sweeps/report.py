@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from src.run import Run
 from src.sweeps.disk import Disk, disk
-from src.sweeps.jobs import BadJob, Job
+from src.sweeps.jobs import BadJob
 from src.sweeps.progress import Progress, Setting, by_state, progress
 from src.sweeps.work import Rate, Work, measured_rates, work
 
@@ -67,17 +68,15 @@ def report(runs: Sequence[Progress], output_dir: Path, bad: Sequence[BadJob] = (
     return Report(runs, bad, whole, work(runs), measured_rates(output_dir), disk(output_dir, runs))
 
 
-def outlook(jobs: Sequence[Job], rates: Mapping[Setting, Rate]) -> str:
-    """The first line of a run or a sweep: what will be trained, how long that takes here, and how to ask for less."""
-    left = work([progress(job) for job in jobs])
-    trainers = {(job.run.config.choices.get("trainer", "?"), job.run.config.trainer.epochs) for job in jobs}
-    told = ", ".join(f"trainer={name} ({plural(epochs, 'epoch')} a training)" for name, epochs in sorted(trainers))
-    seconds = left.seconds(rates)
-    time = (
-        "the time is not known before the first epochs here" if seconds is None else f"about {duration(seconds)} here"
-    )
-    less = "" if max((epochs for _, epochs in trainers), default=0) <= QUICK else f"; for less: {LESS}"
-    return f"{told}, at most {plural(len(left.trainings), 'training')}, {time}{less}"
+def outlook(runs: Sequence[Run]) -> str:
+    """The first line of a run or a sweep: what is left to train, how long that takes, and how to ask for less."""
+    left = work([progress(run) for run in runs])
+    seconds = left.seconds(measured_rates(runs[0].output_dir))
+    trainers = sorted({(run.config.choices.get("trainer", ""), run.config.trainer.epochs) for run in runs})
+    told = ", ".join(f"trainer={name}: {plural(epochs, 'epoch')} a training" for name, epochs in trainers)
+    time = "in a time not known before an epoch is done here" if seconds is None else f"about {duration(seconds)} here"
+    less = f"; for less: {LESS}" if any(epochs > QUICK for _, epochs in trainers) else ""
+    return f"{told}; at most {plural(len(left.trainings), 'training')} to do, {time}{less}"
 
 
 def show(text: str) -> None:

@@ -10,13 +10,12 @@ from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 
-from src.config.commands import command
+from src.config.commands import command, setting_word
 from src.errors import Busy, UserError, message
 from src.store.locks import is_held, run_lock
 from src.sweeps.jobs import MISTAKES, BadJob, Job
 from src.sweeps.progress import Progress, State, progress
 from src.sweeps.report import Report, indented, outlook, plural, report
-from src.sweeps.work import measured_rates
 
 log = logging.getLogger(__name__)
 
@@ -44,15 +43,15 @@ class Sweep:
     @property
     def output_dir(self) -> Path:
         """Where all its runs are."""
-        return Path(self.jobs[0].run.config.output_dir)
+        return self.jobs[0].run.output_dir
 
     def report(self) -> Report:
         """Where the runs stand and what is left to do."""
-        return report([progress(job) for job in self.jobs], self.output_dir, self.bad)
+        return report([progress(job.run) for job in self.jobs], self.output_dir, self.bad)
 
     def outlook(self) -> str:
-        """What will be trained, how long that takes here, and how to ask for less."""
-        return outlook(self.jobs, measured_rates(self.output_dir))
+        """What is left to train, how long that takes here, and how to ask for less."""
+        return outlook([job.run for job in self.jobs])
 
     def run(self, launch: Launch) -> list[JobReturn]:
         """Launch what is not finished. Raises UserError with the table of what failed, when all else is done."""
@@ -65,12 +64,9 @@ class Sweep:
             new = _launch(todo, launch)
             results |= new
             todo = _wait_for_others([job for job, result in new.items() if isinstance(error_of(result), Busy)])
-        failures = [(job, error) for job, result in results.items() if (error := error_of(result)) is not None]
-        told = [
-            self._told(job.words, job.run.name, _reason(job, error))
-            for job, error in failures
-            if not isinstance(error, Busy)
-        ]
+        ended = {job: error for job, result in results.items() if (error := error_of(result)) is not None}
+        failed = [(job, error) for job, error in ended.items() if not isinstance(error, Busy)]
+        told = [self._told(job.words, job.run.name, _reason(job, error)) for job, error in failed]
         told += [self._told(job.words, " ".join(job.words), job.reason) for job in self.bad]
         if told:
             total = len(self.jobs) + len(self.bad)
@@ -86,9 +82,9 @@ class Sweep:
 
 
 def again(output_dir: Path) -> str:
-    """How runs that are finished are run again: their trainings are kept too."""
-    words = [f"output_dir={output_dir}", "--prune"]
-    return f"to run one again, delete its folder and then its trainings: {command('src.status', words)}"
+    """How runs that are finished are run again: some of their trainings are kept too."""
+    prune = command("src.status", [setting_word("output_dir", output_dir), "--prune"])
+    return f"all are finished; to run one again, remove its folder, then its trainings with: {prune}"
 
 
 def error_of(result: JobReturn) -> Exception | None:
@@ -103,7 +99,7 @@ def error_of(result: JobReturn) -> Exception | None:
     return None
 
 
-def failed(error: Exception) -> JobReturn:
+def failure(error: Exception) -> JobReturn:
     """The result of a job that an error ended."""
     result = JobReturn(status=JobStatus.FAILED)
     result.return_value = error
@@ -111,7 +107,7 @@ def failed(error: Exception) -> JobReturn:
 
 
 def _unfinished(jobs: Sequence[Job]) -> list[Job]:
-    return [job for job in jobs if not progress(job).finished]
+    return [job for job in jobs if not progress(job.run).finished]
 
 
 def _launch(todo: Sequence[Job], launch: Launch) -> dict[Job, JobReturn]:
@@ -123,18 +119,18 @@ def _launch(todo: Sequence[Job], launch: Launch) -> dict[Job, JobReturn]:
             return results | dict(zip(left, launch([list(job.words) for job in left], 0), strict=True))
         except BrokenExecutor as error:
             log.warning("%s", message(error).splitlines()[0])
-            ended = {job: run for job in left if (run := progress(job)).state in ENDED}
+            ended = {job: run for job in left if (run := progress(job.run)).state in ENDED}
             results |= {job: _recorded(run) for job, run in ended.items()}
             left = [job for job in left if job not in results]
             if not left:
                 return results
     lost = "killed, perhaps for want of memory; try fewer processes"
-    return results | {job: failed(UserError(lost)) for job in left}
+    return results | {job: failure(UserError(lost)) for job in left}
 
 
 def _recorded(run: Progress) -> JobReturn:
     """The result of a run that ended, but whose process was lost."""
-    return JobReturn(status=JobStatus.COMPLETED) if run.finished else failed(UserError(run.reason or ""))
+    return JobReturn(status=JobStatus.COMPLETED) if run.finished else failure(UserError(run.reason or ""))
 
 
 def _wait_for_others(busy: list[Job]) -> list[Job]:

@@ -9,7 +9,7 @@ from src.training.schedules import Cosine, Schedule
 ENGINE_VERSION = 1
 """Raised when the engines' numbers change: it is part of a training's identity."""
 
-Precision = Literal["fp32", "tf32", "bf16"]
+Precision = str
 """Of matrix products and convolutions; bf16 also of activations (autocast). Parameters are float32 in all cases."""
 
 

@@ -8,17 +8,21 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from src.assembly import build_plan
 from src.config.schema import Config, register_schemas
+from src.config.settings import settings, settings_dict
 from src.main import CONF
-from src.run_identity import build_run_id, build_spec
-from src.config.settings import settings
+from src.run import Run
 from tests.support import ROOT
 
 GROUPS = {
     group: sorted(path.stem for path in Path(CONF, group).glob("*.yaml"))
     for group in ("dataset", "model", "prune", "trainer", "protocol", "tracking")
 }
+NESTED = {
+    group: sorted(path.stem for path in Path(CONF, group).glob("*.yaml"))
+    for group in ("prune/score", "prune/rewind", "trainer/optimizer", "trainer/schedule")
+}
+NEEDS_A_SETTING = {"folder": "dataset.root=images", "timm": "model.name=resnet18"}
 
 
 def composed(*overrides: str) -> Config:
@@ -47,8 +51,10 @@ def test_what_the_paper_and_the_readme_name_is_there() -> None:
 
 @pytest.mark.parametrize(("dataset", "model"), list(product(GROUPS["dataset"], GROUPS["model"])))
 def test_every_data_set_composes_with_every_model(dataset: str, model: str) -> None:
-    config = composed(f"dataset={dataset}", f"model={model}")
-    assert (config.dataset.name, config.model.name) == (dataset, model)
+    own = [NEEDS_A_SETTING[name] for name in (dataset, model) if name in NEEDS_A_SETTING]
+    config = composed(f"model={model}", f"dataset={dataset}", *own)
+    assert config.dataset.short.startswith(dataset)
+    assert config.model.short.startswith(model)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +65,16 @@ def test_every_method_composes_with_every_trainer_and_protocol(
     prune: str, trainer: str, protocol: str, tracking: str
 ) -> None:
     config = composed(f"prune={prune}", f"trainer={trainer}", f"protocol={protocol}", f"tracking={tracking}")
-    plan = build_plan(config)
-    assert plan.iterations == config.prune.iterations
-    assert (plan.pruner is None) == (prune == "dense")
-    assert len(build_run_id(config, build_spec(config))) == 32
+    assert config.prune.prunings == (0 if prune == "dense" else 30)
+    assert len(Run(config).identity) == 32
+    assert settings_dict(config)["prune"]["name"] == config.prune.kind()
+
+
+@pytest.mark.parametrize(("group", "choice"), [(group, name) for group in NESTED for name in NESTED[group]])
+def test_every_part_within_a_part_composes(group: str, choice: str) -> None:
+    config = composed(f"{group}={choice}")
+    section, name = group.split("/")
+    assert getattr(getattr(config, section), name).kind() in (choice, choice.replace("adamw", "adam_w"))
 
 
 @pytest.mark.parametrize("scope", ["neuron", "layer", "global"])
@@ -84,8 +96,16 @@ def test_every_method_has_every_scope(scope: str) -> None:
 )
 def test_a_model_brings_the_papers_data_set_and_number_of_iterations(model: str, dataset: str, iterations: int) -> None:
     config = composed(f"model={model}")
-    assert (config.dataset.name, config.prune.iterations) == (dataset, iterations)
-    assert composed(f"model={model}", "dataset=mnist").dataset.name == "mnist"
+    assert (config.dataset.short, config.prune.iterations) == (dataset, iterations)
+    assert composed(f"model={model}", "dataset=mnist").dataset.short == "mnist"
+
+
+def test_the_papers_protocol_is_the_default_and_only_the_quick_start_is_quick() -> None:
+    assert composed().trainer.epochs == 200
+    epochs = {name: composed(f"experiment={name}").trainer.epochs for name in ("fig2", "paper", "quickstart")}
+    assert epochs == {"fig2": 200, "paper": 200, "quickstart": 3}
+    assert composed("dataset=tiny_imagenet").trainer.batch_size == 500
+    assert composed("dataset=tiny_imagenet", "trainer=quick").trainer.batch_size == 500
 
 
 @pytest.mark.parametrize("experiment", sorted(path.stem for path in Path(CONF, "experiment").glob("*.yaml")))
@@ -97,7 +117,7 @@ def test_every_experiment_composes_and_tells_its_command(experiment: str) -> Non
 
 
 def test_the_command_line_beats_everything() -> None:
-    config = composed("experiment=quickstart", "prune.iterations=2", "trainer.lr=0.5", "dataset.batch_size=10")
+    config = composed("experiment=quickstart", "prune.iterations=2", "trainer.lr=0.5", "trainer.batch_size=10")
     assert (config.prune.iterations, config.trainer.lr, config.trainer.batch_size) == (2, 0.5, 10)
 
 
@@ -116,6 +136,7 @@ def test_help_names_every_choice() -> None:
         assert f"{group}: {', '.join(choices)}" in text
     assert "schema" not in text
     assert "eta_r: 0.0" in text
+    assert "nesterov: true" in text
 
 
 def test_the_shell_completes_choices() -> None:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from src.data import load
+from tests.data.synthetic import forget
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +13,6 @@ def _offline(monkeypatch):
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     monkeypatch.setattr(socket, "getaddrinfo", unresolved)
-    load._read.cache_clear()
+    forget()
     yield
-    load._read.cache_clear()
+    forget()

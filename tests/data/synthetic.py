@@ -1,5 +1,6 @@
 """Small data sets in the published layouts, and the checksums that go with them."""
 
+import dataclasses
 import gzip
 import hashlib
 import io
@@ -11,9 +12,21 @@ import numpy as np
 import torch
 from PIL import Image
 
-from src.data import Dataset
+from src.data import source
+from src.data.__main__ import named
+from src.data.dataset import Dataset
 
 IDX_IMAGES, IDX_LABELS = 0x00000803, 0x00000801
+
+
+def load_dataset(name, root, train_size=None, test_size=None, download=True) -> Dataset:
+    return dataclasses.replace(named(name, str(root)), train_size=train_size, test_size=test_size).load(download)
+
+
+def forget() -> None:
+    """What was read in this process is read anew."""
+    source._images.clear()
+    source._digests.clear()
 
 
 def md5(path: Path) -> str:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import chi2_contingency, chisquare
 
-from src.data import Draws, apply, augment, draw
+from src.data.batches import Draws, apply, draw
 from tests.data.synthetic import pixels
 
 N = 81_000
@@ -36,11 +36,11 @@ def test_every_flip_and_offset_gives_the_plain_content(shape):
 
 
 @pytest.mark.parametrize(("flip", "crop"), [(True, False), (False, True), (True, True)])
-def test_augment_applies_what_it_draws_for_each_image(flip, crop):
+def test_each_image_gets_what_was_drawn_for_it(flip, crop):
     images = torch.from_numpy(pixels(np.random.default_rng(0), 50, 3, 16, 16))
     before = images.clone()
-    result = augment(images, flip, crop, np.random.default_rng(5))
     drawn = draw(50, np.random.default_rng(5), flip, crop)
+    result = apply(images, drawn)
     nothing = torch.zeros(50, dtype=torch.int64)
     dy, dx = (drawn.dy, drawn.dx) if crop else (nothing + 4, nothing + 4)
     each = zip(images.numpy(), drawn.flip if flip else nothing, dy, dx, strict=True)
@@ -89,5 +89,6 @@ def independent(a, b):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_the_device_changes_nothing():
     images = torch.from_numpy(pixels(np.random.default_rng(0), 50, 3, 32, 32))
-    here, there = (augment(images.to(d), True, True, np.random.default_rng(3)).cpu() for d in ("cpu", "cuda"))
+    drawn = draw(50, np.random.default_rng(3), True, True)
+    here, there = (apply(images.to(d), drawn.to(d)).cpu() for d in ("cpu", "cuda"))
     assert torch.equal(here, there)

@@ -1,43 +1,38 @@
 """CIFAR-10 and CIFAR-100: batches, the archive, or a message."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from src.data import load_dataset
+from src.data.published import Cifar10, Cifar100
 from src.errors import UserError
-from tests.data.synthetic import md5, pack_tar, write_cifar
+from tests.data.synthetic import load_dataset, md5, pack_tar, write_cifar
 
+SOURCES = {"cifar10": Cifar10, "cifar100": Cifar100}
 FILES = {
     "cifar10": {**{f"data_batch_{i}": 2 + i for i in range(1, 6)}, "test_batch": 4},
     "cifar100": {"train": 8, "test": 3},
 }
-LABELS = {"cifar10": "labels", "cifar100": "fine_labels"}
 
 
 @pytest.fixture(params=FILES)
 def small(request, tmp_path, monkeypatch):
     """A data set's name, its folder and batches, with the checksums of small files in place of the published."""
-    from torchvision import datasets
-
     name = request.param
-    source = getattr(datasets, name.upper())
-    folder = tmp_path / "made" / source.base_folder
-    batches = write_cifar(folder, FILES[name], LABELS[name])
-    meta = {source.meta["key"]: [str(i) for i in range(10)]}
-    (folder / source.meta["filename"]).write_bytes(pickle.dumps(meta))
-    listed = [[file, md5(folder / file)] for file in FILES[name]]
-    monkeypatch.setattr(source, "train_list", listed[:-1])
-    monkeypatch.setattr(source, "test_list", listed[-1:])
-    monkeypatch.setattr(source, "meta", {**source.meta, "md5": md5(folder / source.meta["filename"])})
+    source = SOURCES[name]
+    folder = tmp_path / "made" / next(iter(source.checksums)).split("/")[0]
+    batches = write_cifar(folder, FILES[name], source.labels)
+    monkeypatch.setattr(source, "checksums", {f"{folder.name}/{file}": md5(folder / file) for file in FILES[name]})
+    monkeypatch.setattr(source, "content", None)
     return name, folder, batches
 
 
 def assert_read(data, batches):
     *train, test = batches.values()
-    label = LABELS[data.name]
+    label = SOURCES[data.name].labels
     for images, labels, parts in (
         (data.train_images, data.train_labels, train),
         (data.test_images, data.test_labels, [test]),
@@ -50,19 +45,24 @@ def assert_read(data, batches):
     assert data.train_images.is_contiguous()
 
 
+def pack(small, root, monkeypatch):
+    """The archive of the batches, published as such; its path."""
+    name, folder, _ = small
+    (archive,) = SOURCES[name].archives
+    root.mkdir()
+    pack_tar(folder, root / archive.path)
+    monkeypatch.setattr(SOURCES[name], "archives", [replace(archive, md5=md5(root / archive.path))])
+    return root / archive.path
+
+
 def test_batches_of_the_root(small):
     name, folder, batches = small
     assert_read(load_dataset(name, folder.parent), batches)
 
 
 def test_the_archive_in_the_root(small, tmp_path, monkeypatch):
-    from torchvision import datasets
-
-    name, folder, batches = small
-    source = getattr(datasets, name.upper())
-    (tmp_path / "root").mkdir()
-    pack_tar(folder, tmp_path / "root" / source.filename)
-    monkeypatch.setattr(source, "tgz_md5", md5(tmp_path / "root" / source.filename))
+    name, _, batches = small
+    pack(small, tmp_path / "root", monkeypatch)
     assert_read(load_dataset(name, tmp_path / "root", download=False), batches)
 
 
@@ -74,16 +74,21 @@ def test_a_damaged_batch(small):
         load_dataset(name, folder.parent)
 
 
-def test_a_damaged_archive_is_not_used(small, tmp_path):
-    from torchvision import datasets
-
-    name, folder, _ = small
-    root = tmp_path / "root"
-    root.mkdir()
-    pack_tar(folder, root / getattr(datasets, name.upper()).filename)
+def test_a_damaged_archive_is_not_used(small, tmp_path, monkeypatch):
+    name, _, _ = small
+    path = pack(small, tmp_path / "root", monkeypatch)
+    path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match=rf"dataset={name}: .*could not be fetched"):
-        load_dataset(name, root)
-    assert len(list(root.iterdir())) == 1
+        load_dataset(name, tmp_path / "root")
+    assert list((tmp_path / "root").iterdir()) == [path]
+
+
+def test_only_published_files_are_unpickled(tmp_path):
+    folder = tmp_path / "cifar-100-python"
+    write_cifar(folder, FILES["cifar100"], "fine_labels")
+    (folder / "train").write_bytes(pickle.dumps({"data": 1}))
+    with pytest.raises(UserError, match="is damaged or not the published file"):
+        load_dataset("cifar100", tmp_path)
 
 
 @pytest.mark.parametrize("download", [True, False])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from src.data import load_dataset
+from tests.data.synthetic import load_dataset
 from tests.support import fashion_mnist_root
 
 

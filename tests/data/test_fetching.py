@@ -1,12 +1,14 @@
 """Files below a root: there and as published, fetched once, or one message."""
 
+import gzip
 import hashlib
+import tarfile
 import threading
 import time
 
 import pytest
 
-from src.data.fetching import ensure_files, fetch_archives
+from src.data.fetching import Archive, ensure_files, fetch_archives
 from src.errors import UserError
 
 CONTENT = {"folder/a": b"first", "b": b"second"}
@@ -108,19 +110,49 @@ def test_processes_that_start_together_fetch_once(tmp_path):
     assert (tmp_path / "new" / "b").read_bytes() == b"second"
 
 
-def test_good_archives_of_the_root_are_used_damaged_ones_are_not(tmp_path):
-    root, part = tmp_path / "root", tmp_path / "part"
-    put(root, b=b"other")
-    fetch_archives(part, root, MD5, lambda: None, allowed=True)
-    assert (part / "folder" / "a").read_bytes() == b"first"
-    assert not (part / "b").exists()
+def archives(*urls):
+    return [Archive(name, md5, urls) for name, md5 in MD5.items()]
 
 
-def test_without_leave_to_download_only_archives_count(tmp_path):
+def test_archives_of_the_root_are_used_without_leave_to_download(tmp_path):
     put(tmp_path / "root")
-    done = []
-    fetch_archives(tmp_path / "part", tmp_path / "root", MD5, lambda: done.append(1), allowed=False)
-    assert done
+    fetch_archives(tmp_path / "part", tmp_path / "root", archives("http://nowhere"), download=False)
+    assert {name: (tmp_path / "part" / name).read_bytes() for name in CONTENT} == CONTENT
     with pytest.raises(OSError, match="downloading is off"):
-        fetch_archives(tmp_path / "part", tmp_path / "empty", MD5, lambda: done.append(2), allowed=False)
-    assert done == [1]
+        fetch_archives(tmp_path / "part", tmp_path / "empty", archives("http://nowhere"), download=False)
+
+
+def test_damaged_archives_of_the_root_are_downloaded_from_the_first_good_address(tmp_path):
+    put(tmp_path / "root", b=b"other")
+    (tmp_path / "good").write_bytes(CONTENT["b"])
+    (tmp_path / "bad").write_bytes(b"bad")
+    urls = [(tmp_path / name).as_uri() for name in ("nowhere", "bad", "good")]
+    fetch_archives(tmp_path / "part", tmp_path / "root", archives(*urls), download=True)
+    assert (tmp_path / "part" / "b").read_bytes() == b"second"
+
+
+def test_no_good_address_is_the_first_ones_error(tmp_path):
+    (tmp_path / "bad").write_bytes(b"bad")
+    urls = [(tmp_path / name).as_uri() for name in ("bad", "nowhere")]
+    with pytest.raises(OSError, match=rf"{urls[0]} gave a file with checksum .*, published is {MD5['folder/a']}"):
+        fetch_archives(tmp_path / "part", tmp_path / "root", archives(*urls), download=True)
+
+
+def test_archives_are_unpacked_beside_themselves(tmp_path):
+    put(tmp_path / "made")
+    with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "made" / "folder", "folder")
+    (tmp_path / "b.gz").write_bytes(gzip.compress(CONTENT["b"]))
+    found = [Archive(n, hashlib.md5((tmp_path / n).read_bytes()).hexdigest(), ()) for n in ("x.tar.gz", "b.gz")]
+    fetch_archives(tmp_path / "part", tmp_path, found, download=False)
+    assert {name: (tmp_path / "part" / name).read_bytes() for name in CONTENT} == CONTENT
+
+
+def test_a_tar_file_writes_nothing_outside(tmp_path):
+    with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as tar:
+        (tmp_path / "a").write_bytes(b"1")
+        tar.add(tmp_path / "a", "../../escaped")
+    found = [Archive("x.tar.gz", hashlib.md5((tmp_path / "x.tar.gz").read_bytes()).hexdigest(), ())]
+    with pytest.raises(OSError, match=r"x\.tar\.gz is damaged"):
+        fetch_archives(tmp_path / "deep" / "part", tmp_path, found, download=False)
+    assert not (tmp_path / "escaped").exists()

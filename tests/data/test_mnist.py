@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from src.data import load_dataset, mnist
+from src.data import mnist
+from src.data.fetching import Archive
 from src.errors import UserError
-from tests.data.synthetic import md5, pack_each, sha256, write_idx
+from tests.data.synthetic import load_dataset, md5, pack_each, sha256, write_idx
 
 KINDS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
+NOWHERE = "http://nowhere.invalid/x"
+SOURCES = {"mnist": mnist.Mnist, "fashion_mnist": mnist.FashionMnist}
 
 
 @pytest.fixture(autouse=True)
@@ -19,14 +22,14 @@ def _no_package(monkeypatch, tmp_path):
 @pytest.fixture(params=KINDS)
 def small(request, tmp_path, monkeypatch):
     """A data set's name, its raw folder and arrays, with the checksums of small files in place of the published."""
-    from torchvision import datasets
-
-    raw = tmp_path / "made" / KINDS[request.param] / "raw"
+    source, folder = SOURCES[request.param], f"{KINDS[request.param]}/raw"
+    raw = tmp_path / "made" / folder
     arrays = write_idx(raw)
-    monkeypatch.setattr(mnist, f"{request.param.upper()}_SHA256", {path.name: sha256(path) for path in raw.iterdir()})
     pack_each(raw, tmp_path / "packed")
-    resources = [(path.name, md5(path)) for path in (tmp_path / "packed").iterdir()]
-    monkeypatch.setattr(getattr(datasets, KINDS[request.param]), "resources", resources)
+    archives = [Archive(f"{folder}/{n}.gz", md5(tmp_path / "packed" / f"{n}.gz"), (NOWHERE,)) for n in mnist.IDX]
+    monkeypatch.setattr(source, "checksums", {f"{folder}/{name}": sha256(raw / name) for name in mnist.IDX})
+    monkeypatch.setattr(source, "archives", archives)
+    monkeypatch.setattr(source, "content", None)
     return request.param, raw, arrays
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from src.data import normalise
+from src.data.batches import normalise
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 

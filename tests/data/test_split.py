@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from src.data import validation_split
+from src.data.dataset import validation_split
 from src.errors import UserError
 from tests.data.synthetic import small_dataset
 

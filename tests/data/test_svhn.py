@@ -5,24 +5,22 @@ import pytest
 import torch
 from scipy.io import savemat
 
-from src.data import load_dataset
+from src.data.published import Svhn
 from src.errors import UserError
-from tests.data.synthetic import md5, pixels
+from tests.data.synthetic import load_dataset, md5, pixels
 
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """The root and, by split, images [N, 3, 32, 32] and labels 1..10 as published (10 is the digit 0)."""
-    from torchvision.datasets import SVHN
-
     rng = np.random.default_rng(0)
-    arrays, splits = {}, dict(SVHN.split_list)
+    arrays, checksums = {}, {}
     for split, n in (("train", 12), ("test", 5)):
         arrays[split] = pixels(rng, n, 3, 32, 32), np.arange(10, 10 - n, -1) % 10 + 1
         path = tmp_path / f"{split}_32x32.mat"
         savemat(path, {"X": arrays[split][0].transpose(2, 3, 1, 0), "y": arrays[split][1][:, None].astype(np.uint8)})
-        splits[split] = [splits[split][0], path.name, md5(path)]
-    monkeypatch.setattr(SVHN, "split_list", splits)
+        checksums[path.name] = md5(path)
+    monkeypatch.setattr(Svhn, "checksums", checksums)
     return tmp_path, arrays
 
 

@@ -1,14 +1,15 @@
 """Tiny ImageNet: order, sources, the decoded copy, and messages for what is broken."""
 
 import shutil
+from zipfile import ZipFile
 
 import pytest
 import torch
 
-from src.data import load_dataset
-from src.data.tiny_imagenet import DECODED, FOLDER
+from src.data import tiny_imagenet
+from src.data.tiny_imagenet import DECODED, FOLDER, FolderTree, TinyImagenet, ZipTree
 from src.errors import UserError
-from tests.data.synthetic import picture, write_tiny_imagenet
+from tests.data.synthetic import forget, load_dataset, picture, write_tiny_imagenet
 
 TRAIN_RED = [0, 100, 2, 102, 10, 110]
 TRAIN_LABELS = [0, 1, 0, 1, 0, 1]
@@ -24,9 +25,7 @@ def root(tmp_path):
 
 
 def load(root):
-    from src.data.load import _read
-
-    _read.cache_clear()
+    forget()
     return load_dataset("tiny_imagenet", root)
 
 
@@ -66,7 +65,7 @@ def test_a_zip_file(root, name, caplog):
 def test_the_decoded_copy_is_enough(root):
     load(root)
     shutil.rmtree(root / FOLDER)
-    assert sorted(path.name for path in root.iterdir()) == [DECODED]
+    assert sorted(path.name for path in root.iterdir()) == [".tiny_imagenet.digest.json", DECODED]
     assert_read(load(root))
 
 
@@ -83,6 +82,29 @@ def test_a_damaged_decoded_copy_is_made_again(root):
     (root / DECODED).write_bytes(good[:200])
     assert_read(load(root))
     assert (root / DECODED).read_bytes() == good
+
+
+def test_any_flipped_bit_of_the_decoded_copy_is_found(root):
+    load(root)
+    good = (root / DECODED).read_bytes()
+    for at in range(0, len(good), len(good) // 60):
+        (root / DECODED).write_bytes(good[:at] + bytes([good[at] ^ 8]) + good[at + 1 :])
+        assert_read(load(root))
+    shutil.rmtree(root / FOLDER)
+    (root / DECODED).write_bytes(good[:-1] + bytes([good[-1] ^ 8]))
+    with pytest.raises(UserError, match=r"tiny-imagenet-200\.zip missing"):
+        load(root)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_the_digest_is_known_without_reading(root, zipped):
+    if zipped:
+        pack(root)
+    source = TinyImagenet(root=str(root))
+    assert source.content_digest() is None
+    digest = load(root) and source.content_digest()
+    forget()
+    assert source.content_digest() == digest is not None
 
 
 def test_other_lists_are_decoded_again(root):
@@ -150,3 +172,65 @@ def test_no_files_and_no_network(tmp_path, download):
     with pytest.raises(UserError, match=r"dataset=tiny_imagenet: .*tiny-imagenet-200\.zip missing.*\(MD5 90528d7c"):
         load_dataset("tiny_imagenet", tmp_path / "root", download=download)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        ({"flag_bits": 1}, "encrypted"),
+        ({"compress_type": 99}, "compression"),
+        ({"file_size": 2**26 + 1}, "would be 67108865 bytes, more than 67108864"),
+    ],
+)
+def test_a_zip_file_with_entries_that_are_not_to_be_unpacked(root, monkeypatch, claim, words):
+    pack(root)
+
+    class Claiming(ZipFile):
+        def getinfo(self, name):
+            entry = super().getinfo(name)
+            if name.endswith("n01_2.JPEG"):
+                for field, value in claim.items():
+                    setattr(entry, field, value)
+            return entry
+
+    monkeypatch.setattr(tiny_imagenet, "ZipFile", Claiming)
+    with pytest.raises(UserError, match=rf"{root}/tiny-imagenet-200.zip cannot be read as Tiny ImageNet \(.*{words}"):
+        load(root)
+    assert not (root / DECODED).exists()
+
+
+@pytest.fixture(params=["folder", "zip", "zip without a top folder"])
+def tree(request, tmp_path):
+    (tmp_path / "top" / "list" / "deep").mkdir(parents=True)
+    (tmp_path / "top" / "names.txt").write_bytes(b"a\n")
+    (tmp_path / "top" / "list" / "one").write_bytes(b"1")
+    (tmp_path / "top" / "list" / "two").write_bytes(b"2")
+    (tmp_path / "top" / "list" / "deep" / "names.txt").write_bytes(b"not the root\n")
+    if request.param == "folder":
+        return FolderTree(tmp_path / "top")
+    base = tmp_path if request.param == "zip" else tmp_path / "top"
+    with ZipFile(tmp_path / "x.zip", "w") as archive:
+        for path in sorted((tmp_path / "top").rglob("*")):
+            archive.write(path, path.relative_to(base))
+    return ZipTree(tmp_path / "x.zip", "names.txt")
+
+
+def test_names_and_content(tree):
+    assert {"one", "two"} <= set(tree.names("list"))
+    assert tree.names("list/deep") == ["names.txt"]
+    assert tree.read("names.txt") == b"a\n"
+    assert tree.read("list/two") == b"2"
+
+
+def test_what_is_not_there(tree):
+    with pytest.raises(OSError, match="nowhere"):
+        tree.names("nowhere")
+    with pytest.raises(OSError, match="list/three"):
+        tree.read("list/three")
+
+
+def test_a_zip_file_without_the_root_file(tmp_path):
+    with ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a", b"1")
+    with pytest.raises(OSError, match=r"holds no names\.txt"):
+        ZipTree(tmp_path / "x.zip", "names.txt")

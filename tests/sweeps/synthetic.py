@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from omegaconf import OmegaConf
+import yaml
 
-from src.experiments.compose import jobs_of
-from src.experiments.jobs import Job
-from src.store.digest import digest, settings_of
+from src.config.settings import settings_dict
+from src.records.timings import Timing, append_timing
 from src.store.files import write_json, write_tensors, write_text
-from src.store.timings import Timing, append_timing
+from src.sweeps.jobs import Job, jobs_of
 
 RECORDS = ("iterations.csv", "layers.csv", "epochs.csv", "measures.safetensors", "masks.safetensors")
 
@@ -23,25 +22,27 @@ def jobs(output_dir: Path, *words: str) -> list[Job]:
 
 def write_run(job: Job, done: int | None = None, status: str = "finished", reason: str | None = None) -> None:
     """A run that has recorded `done` iterations, by default all."""
-    total = job.config.prune.iterations + 1
-    state = {"schema": 1, "id": job.identity, "name": job.folder.name, "status": status}
+    run = job.run
+    total = run.iterations + 1
+    state = {"schema": 2, "id": run.identity, "name": run.name, "status": status, "reason": reason}
     counts = {"iterations_done": total if done is None else done, "iterations_total": total}
-    write_text(job.folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(job.config)))
-    write_json(job.folder / "run.json", {**state, **counts, "reason": reason})
+    write_text(run.folder / "config.yaml", yaml.safe_dump(settings_dict(run.config)))
+    write_json(run.folder / "run.json", {**state, **counts, **run.summary()})
     for name in RECORDS:
-        write_text(job.folder / name, "0" * 1000)
+        write_text(run.folder / name, "0" * 1000)
 
 
 def write_timings(job: Job, seconds: Sequence[float], epochs: int = 2, device: str = "cpu") -> None:
     """A row for each iteration."""
     for iteration, s in enumerate(seconds):
-        setting = (job.spec.dataset, job.spec.model, job.spec.train_size, "solo", device)
-        append_timing(job.folder, Timing(iteration, epochs, s, *setting))
+        config = job.run.config
+        setting = (config.dataset.short, config.model.short, config.dataset.train_size, "solo", device)
+        append_timing(job.run.folder, Timing(iteration, epochs, s, *setting))
 
 
 def write_training(output_dir: Path, job: Job, iteration: int, name: str) -> Path:
     """A training of the store with nothing but what its header tells."""
     path = output_dir / "trainings" / name[:2] / f"{name}.safetensors"
-    about = {"spec": digest(settings_of(job.spec)), "iteration": iteration}
+    about = {"spec": job.run.spec_digest, "iteration": iteration}
     write_tensors(path, {"last/weight": torch.zeros(10)}, about)
     return path

@@ -1,4 +1,4 @@
-"""`python -m src.status`, and how fast a finished experiment answers."""
+"""`python -m src.status` and `python -m src.main --dry-run`, and how fast they answer."""
 
 import json
 import resource
@@ -7,16 +7,9 @@ import sys
 
 import pytest
 
-from tests.status.synthetic import RECORDS, jobs, write_run, write_timings, write_training
-from tests.support import ROOT
-
-
-def python(module: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", module, *words], cwd=ROOT, capture_output=True, text=True, check=False)
-
-
-def status(*words: str) -> subprocess.CompletedProcess[str]:
-    return python("src.status", *words)
+from src import status
+from tests.support import ROOT, command_line
+from tests.sweeps.synthetic import RECORDS, jobs, write_run, write_timings, write_training
 
 
 def test_640_finished_runs_answer_within_five_seconds(tmp_path):
@@ -32,60 +25,78 @@ def test_640_finished_runs_answer_within_five_seconds(tmp_path):
         (("src.status", words[-1]), "640 runs: 640 finished"),
     ]:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = python(*command)
+        done = python("-m", *command)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds[command] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         assert said in done.stdout
     assert max(seconds.values()) <= 5, seconds
 
 
-def test_text(tmp_path):
+@pytest.mark.parametrize("words", [["src.main", "--help"], ["src.main", "--dry-run"], ["src.status"]])
+def test_what_trains_nothing_imports_no_pytorch(tmp_path, words):
+    done = python("-X", "importtime", "-m", *words, f"output_dir={tmp_path}")
+    assert done.returncode == 0
+    for name in ("torch", "numpy", "pandas", "wandb", "matplotlib"):
+        assert f"| {name}\n" not in done.stderr
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_text(tmp_path, capsys):
     done, begun, bad, absent = jobs(tmp_path, "prune=sap", "model=mlp", "prune.iterations=3", "seed=0,1,2,3")
     write_run(done)
     write_timings(done, [6, 6], epochs=3)
     write_run(begun, 1, "running")
     write_run(bad, 2, "failed", "the loss became nan\nlower trainer.lr")
-    words = ["prune=sap", "model=mlp", "prune.iterations=3", "seed=0,1,2,3", f"output_dir={tmp_path}"]
-    said = status(*words)
-    assert said.returncode == 1, "a run has failed"
-    lines = said.stdout.splitlines()
-    assert not [line for line in lines if line.startswith(done.folder.name)]
-    assert lines[0].split() == [begun.folder.name, "interrupted", *["1", "of", "4", "iterations"]]
+    words = ["prune=sap", "model=mlp", "prune.iterations=3", "seed=0,1,2,3", "-m", f"output_dir={tmp_path}"]
+    assert status.main(words) == 1, "a run has failed"
+    lines = capsys.readouterr().out.splitlines()
+    assert not [line for line in lines if line.startswith(done.run.name)]
+    assert lines[0].split() == [begun.run.name, "interrupted", *["1", "of", "4", "iterations"]]
     assert lines[1].endswith("failed       2 of 4 iterations: the loss became nan")
-    assert lines[2].split()[:2] == [absent.folder.name, "missing"]
+    assert lines[2].split()[:2] == [absent.run.name, "missing"]
     assert "4 runs: 1 finished, 1 interrupted, 1 failed, 1 missing" in lines
-    assert "left to do:  9 iterations, 9 trainings after sharing, 27 epochs" in lines
-    assert "time left: 54 s one after the other" in lines
+    assert "left to do:  9 iterations, at most 9 trainings with 1800 epochs" in lines
+    assert "time left: 1 h 0 min one after the other" in lines
     assert "an epoch takes: fashion_mnist-mlp 2 s (solo, cpu)" in lines
 
 
-def test_json(tmp_path):
-    one, other = jobs(tmp_path, "model=mlp", "prune.iterations=3", "seed=0,1")
+def test_json(tmp_path, capsys):
+    one, other = jobs(tmp_path, "model=mlp", "prune.iterations=3", "seed=0,1", "trainer.epochs=3")
     write_run(one)
     write_timings(one, [1.5], epochs=3)
     write_run(other, 3, "running")
-    said = status("--json", f"output_dir={tmp_path}")
-    found = json.loads(said.stdout)
-    assert said.returncode == 0
+    assert status.main(["--json", f"output_dir={tmp_path}"]) == 0
+    found = json.loads(capsys.readouterr().out)
     assert found["counts"] == {"finished": 1, "running": 0, "interrupted": 1, "failed": 0, "missing": 0}
     assert found["left"] == {"iterations": 1, "trainings": 1, "epochs": 3, "seconds": 1.5}
-    assert [(run["name"], run["iterations_done"]) for run in found["runs"]] == [
-        (one.folder.name, 4),
-        (other.folder.name, 3),
-    ] or found["runs"][0]["name"] == other.folder.name
+    assert {run["name"]: run["iterations_done"] for run in found["runs"]} == {one.run.name: 4, other.run.name: 3}
     assert found["disk_bytes"]["records"] > 2 * len(RECORDS) * 1000
 
 
-def test_prune_keeps_what_the_runs_asked_for_and_the_others_need(tmp_path):
+def test_prune_lists_and_removes_but_keeps_what_is_asked_for_and_what_the_others_need(tmp_path, capsys):
     done, begun = jobs(tmp_path, "seed=0,1")
     write_run(done)
     write_run(begun, 0, "running")
     spare, needed = write_training(tmp_path, done, 0, "00" * 16), write_training(tmp_path, begun, 0, "10" * 16)
-    said = status("seed=0", "--prune", f"output_dir={tmp_path}")
-    assert "removed 1 files" in said.stderr
+    assert status.main(["seed=0", "--prune", f"output_dir={tmp_path}"]) == 0
+    told = capsys.readouterr().err
+    assert str(spare) in told
+    assert "removed 1 file," in told
     assert not spare.exists()
     assert needed.exists()
-    assert (done.folder / "iterations.csv").exists()
+    assert (done.run.folder / "iterations.csv").exists()
+
+
+def test_the_machine_s_own_output_folder_is_looked_into(tmp_path, capsys):
+    (job,) = jobs(tmp_path, "seed=0")
+    write_run(job)
+    (tmp_path / "conf" / "local").mkdir(parents=True)
+    (tmp_path / "conf" / "local" / "default.yaml").write_text(f"# @package _global_\noutput_dir: {tmp_path}\n")
+    assert status.main(["--config-dir", str(tmp_path / "conf")]) == 0
+    assert "1 run: 1 finished" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -95,10 +106,56 @@ def test_prune_keeps_what_the_runs_asked_for_and_the_others_need(tmp_path):
         (["prune.p=1.5"], ["prune.p=1.5", "prune.q"]),
         (["prune.zzz=1"], ["prune.zzz"]),
         (["experiment=fig9"], ["fig9", "main_text"]),
+        (["--config-dir", "nowhere"], ["nowhere"]),
+        (["output_dir=lr=0.1/x"], ["output_dir='lr=0.1/x'"]),
     ],
 )
-def test_mistakes_end_with_a_message(words, expected):
-    said = status(*words)
-    assert said.returncode == 1
-    assert "Traceback" not in said.stderr
-    assert all(word in said.stderr for word in expected)
+def test_mistakes_end_with_a_message(capsys, words, expected):
+    assert status.main(words) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert all(word in told for word in expected)
+
+
+def test_a_reader_that_has_gone_ends_it_quietly(tmp_path):
+    command = f"{sys.executable} -m src.status experiment=paper seed=0 output_dir={tmp_path} | head -1"
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == ""
+
+
+def test_dry_run(tmp_path):
+    words = ["experiment=fig2,fig5", "--dry-run", "seed=0", "prune.iterations=2", f"output_dir={tmp_path / 'out'}"]
+    done = command_line(*words)
+    first, *lines = done.stdout.splitlines()
+    assert done.returncode == 0
+    assert first.startswith("trainer=paper: 200 epochs a training; at most 25 trainings to do, in a time not known")
+    assert first.endswith("for less: trainer=quick or trainer.epochs=3")
+    assert "12 runs: 12 missing" in lines
+    assert "all of them: 36 iterations, at most 25 trainings with 5000 epochs" in lines
+    assert sum(line.startswith("cifar10-cnn-T2-") for line in lines) == 12
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_lists_what_is_impossible(tmp_path):
+    done = command_line("--dry-run", "prune.p=0.5,2", f"output_dir={tmp_path / 'out'}")
+    assert done.returncode == 1
+    assert "2 runs: 1 missing, 1 impossible" in done.stdout
+    assert "prune.p=2.0 is not allowed" in done.stdout
+    assert "1 run of 2 cannot be done" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["output_dir=a,b", "-m"], "a sweep has one output_dir"),
+        (["output_dir=lr=0.1/x"], "output_dir='lr=0.1/x'"),
+        (["prune=null"], "choose one of dense, lottery_ticket"),
+    ],
+)
+def test_words_that_hydra_cannot_take(words, told):
+    done = command_line(*words)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,82 +1,72 @@
-"""Jobs are what Hydra composes for their words."""
+"""The jobs that a command line stands for."""
 
 import pytest
-from hydra import initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
-from hydra.types import RunMode
-from omegaconf import OmegaConf, open_dict
 
-from src.config.schema import register_schemas
-from src.experiments.compose import CONF, jobs_of
-from src.experiments.jobs import BadJob, Composer, Job, stored_config
-from src.config.settings import settings, settings_dict
-from src.store.files import write_text
-
-SWEEP = [
-    ("model=mlp", "prune=sap", "prune.p=0.2", "seed=0"),
-    ("model=mlp", "prune=sap", "prune.p=0.4", "seed=0"),
-    ("model=mlp", "prune=sap", "prune.p=0.4", "seed=1"),
-    ("model=mlp", "prune=sap", "seed=1"),
-    ("model=cnn", "prune=sap", "seed=1"),
-    ("model=mlp", "prune=sap", "prune.p=0.6", "seed=3"),
-    ("model=mlp", "seed=2", "seed=4"),
-    ("++prune.p=0.6", "seed=3"),
-    ("model=mlp", "prune=one_shot", "trainer.train_size=100", "prune.scope=layer"),
-    ("model=mlp", "prune=one_shot", "trainer.train_size=200", "prune.scope=neuron"),
-    ("model=mlp", "prune=one_shot", "trainer.train_size=null", "prune.scope=global"),
-]
-
-
-@pytest.fixture
-def composer_and_hydra():
-    register_schemas()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        hydra = GlobalHydra.instance().hydra
-        master = hydra.compose_config("config", [], run_mode=RunMode.MULTIRUN)
-
-        def as_hydra_does(words):
-            config = hydra.config_loader.load_sweep_config(master, list(words))
-            with open_dict(config):
-                del config["hydra"]
-            return settings(config)
-
-        yield Composer(hydra.config_loader, master), as_hydra_does
-
-
-def test_composed_fast_is_composed_right(composer_and_hydra):
-    composer, as_hydra_does = composer_and_hydra
-    for words in SWEEP:
-        assert composer.settings(words) == as_hydra_does(words)
-
-
-def test_an_error_leaves_the_next_job_alone(composer_and_hydra):
-    composer, as_hydra_does = composer_and_hydra
-    good, bad = ("prune=sap", "prune.p=0.3", "seed=5"), ("prune=sap", "prune.p=many", "seed=6")
-    composer.settings(("prune=sap", "prune.p=0.2", "seed=4"))
-    with pytest.raises(Exception, match="many"):
-        composer.settings(bad)
-    assert composer.settings(good) == as_hydra_does(good)
+from src.errors import UserError
+from src.sweeps.jobs import BadJob, Job, jobs_of
 
 
 def test_equal_runs_are_one_and_bad_ones_are_told():
     found = jobs_of(["prune=sap,sap_1_2", "prune.p=0.5,1,3", "prune.q=2"])
-    assert [job.config.prune.p for job in found if isinstance(job, Job)] == [0.5, 1]
+    assert [job.run.config.prune.p for job in found if isinstance(job, Job)] == [0.5, 1]
     (bad, other) = [job for job in found if isinstance(job, BadJob)]
     assert bad.reason == other.reason
     assert "prune.p=3" in bad.reason
     assert "prune=sap" in bad.words
 
 
-@pytest.mark.parametrize("words", [["prune=sap", "prune.p=0.2"], ["prune=one_shot", "protocol=clean"], ["prune=dense"]])
-def test_settings_come_back_from_a_run_s_folder(tmp_path, words):
-    (job,) = jobs_of(words)
-    write_text(tmp_path / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(job.config)))
-    assert settings_dict(stored_config(tmp_path)) == settings_dict(job.config)
+def test_several_experiments_are_their_union():
+    found = [job.run.identity for job in jobs_of(["experiment=fig2,fig4", "trainer=smoke", "seed=0"])]
+    apart = [
+        job.run.identity
+        for name in ("fig2", "fig4")
+        for job in jobs_of([f"experiment={name}", "trainer=smoke", "seed=0"])
+    ]
+    assert len(found) == 4 + 10 - 2
+    assert set(found) == set(apart)
 
 
-@pytest.mark.parametrize("content", [None, "", "prune: {name: unknown}", "prune: [", "prune: {name: sap, zzz: 1}"])
-def test_a_damaged_config_is_an_os_error(tmp_path, content):
-    if content is not None:
-        write_text(tmp_path / "config.yaml", content)
-    with pytest.raises(OSError, match=r"config\.yaml"):
-        stored_config(tmp_path)
+def test_a_key_belongs_to_each_method_that_has_it():
+    lt, one_shot, dense = jobs_of(["prune=lottery_ticket,one_shot,dense", "prune.ratio=0.3,0.3"])
+    assert (lt.run.config.prune.ratio, one_shot.run.config.prune.ratio) == (0.3, 0.3)
+    assert dense.words == ("prune=dense",)
+
+
+def test_a_key_of_a_part_s_part_too():
+    sgd, adam = jobs_of(["trainer/optimizer=sgd,adam", "trainer.optimizer.momentum=0.5"])
+    assert sgd.run.config.trainer.optimizer.momentum == 0.5
+    assert adam.words == ("trainer/optimizer=adam",)
+
+
+def test_a_key_that_no_method_has_is_a_mistake():
+    for job in jobs_of(["prune=sap,dense", "prune.ratio=0.3"]):
+        assert isinstance(job, BadJob)
+        assert "prune.ratio" in job.reason
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["output_dir=a,b"], r"output_dir=a,b: a sweep has one output_dir.*\"output_dir='a,b'\""),
+        (["output_dir=lr=0.1/x"], r"output_dir=lr=0.1/x cannot be read.*src.main \"output_dir='lr=0.1/x'\""),
+        (["prune=null"], r"prune=null is not allowed: choose one of dense, lottery_ticket, .*, or leave it out"),
+        (["prune.p=interval(0,1)"], r"prune.p=interval\(0,1\): a sweep goes over single values.*prune.p=A,B,C"),
+    ],
+)
+def test_words_that_make_no_sweep(words, told):
+    with pytest.raises(UserError, match=told):
+        jobs_of(words)
+
+
+def test_choices_of_one_s_own_folder(tmp_path):
+    (tmp_path / "prune").mkdir()
+    (tmp_path / "prune" / "mine.yaml").write_text("_target_: src.pruning.methods.sap.Sap\np: 0.3\n")
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "default.yaml").write_text("# @package _global_\noutput_dir: ~/scratch\n")
+    mine, sap = jobs_of(["prune=mine,sap"], str(tmp_path))
+    assert (mine.run.config.prune.p, sap.run.config.prune.p) == (0.3, 0.5)
+    assert mine.run.config.config_dir == str(tmp_path)
+    assert mine.run.output_dir.name == "scratch"
+    assert mine.run.output_dir.is_absolute()
+    with pytest.raises(UserError, match="--config-dir nowhere"):
+        jobs_of([], "nowhere")

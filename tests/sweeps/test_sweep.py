@@ -7,10 +7,9 @@ import pytest
 from hydra.core.utils import JobReturn, JobStatus
 
 from src.errors import Busy, UserError
-from src.experiments.compose import jobs_of
-from src.experiments.jobs import Job
-from src.experiments.sweep import Sweep
-from tests.status.synthetic import write_run
+from src.sweeps.jobs import Job, jobs_of
+from src.sweeps.sweep import Sweep, failure
+from tests.sweeps.synthetic import write_run
 
 
 class Launcher:
@@ -24,23 +23,23 @@ class Launcher:
     def __call__(self, words, first_number):
         assert first_number == 0
         jobs = [self.jobs[tuple(job)] for job in words]
-        self.launched.append([job.config.seed for job in jobs])
+        self.launched.append([job.run.config.seed for job in jobs])
         return [self.run(job) for job in jobs]
 
     def run(self, job: Job) -> JobReturn:
-        errors = self.fails.get(job.config.seed)
+        errors = self.fails.get(job.run.config.seed)
         if not errors:
             write_run(job)
-            return JobReturn(status=JobStatus.COMPLETED, _return_value=str(job.folder))
+            return JobReturn(status=JobStatus.COMPLETED)
         error = errors.pop(0)
         if isinstance(error, BrokenExecutor):
             raise error
-        return JobReturn(status=JobStatus.FAILED, _return_value=error)
+        return failure(error)
 
 
 def sweep(tmp_path: Path, *words: str) -> tuple[Sweep, list[Job]]:
     found = jobs_of([*words, f"output_dir={tmp_path}"])
-    return Sweep(found, tmp_path), found
+    return Sweep(found), found
 
 
 def test_what_is_finished_is_not_launched(tmp_path):
@@ -60,7 +59,7 @@ def test_failures_are_told_at_the_end_and_the_rest_goes_on(tmp_path):
         asked.run(launcher)
     told = str(error.value)
     assert told.startswith("2 of 4 runs failed")
-    assert f"{found[1].folder.name}\n    the loss became nan\n" in told
+    assert f"{found[1].run.folder.name}\n    the loss became nan\n" in told
     assert "MemoryError: no memory" in told
     for job in found[1:3]:
         assert f"again: python -m src.main {' '.join(job.words)} hydra.mode=RUN" in told
@@ -76,11 +75,11 @@ def test_a_bad_override_fails_alone(tmp_path):
     told = str(error.value)
     assert told.startswith("1 of 3 runs failed")
     assert "prune.p=1.5 is not allowed" in told
-    assert all(job.folder.is_dir() for job in found if isinstance(job, Job))
+    assert all(job.run.folder.is_dir() for job in found if isinstance(job, Job))
 
 
 def test_overrides_that_are_all_bad_in_the_same_way_are_one_message(tmp_path):
-    with pytest.raises(UserError, match=r"^trainer\.lr=-1\.0 is not allowed: it must be greater than 0$"):
+    with pytest.raises(UserError, match=r"^trainer\.lr=-1\.0 is not allowed: it must be above 0 and at most 1e\+30$"):
         sweep(tmp_path, "trainer.lr=-1", "seed=0,1")
 
 
@@ -118,7 +117,7 @@ def test_runs_of_another_process_are_seen_to_when_it_is_gone(tmp_path):
 
     def run(job):
         result = inner(job)
-        if job.config.seed == 2 and not job.folder.exists():
+        if job.run.config.seed == 2 and not job.run.folder.exists():
             write_run(job)  # the other process finishes it
         return result
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from src.config.choices import NeuronGroup, RatioCount, Scope
 from src.config.part import setting
 from src.pruning.method import Method, decimal
 
@@ -28,13 +27,13 @@ class LotteryTicket(Method):
     def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
         from src.pruning.amounts import fixed_ratio_amount
 
-        return fixed_ratio_amount(alive, self.ratio, floor=protocol.fixed_ratio.count == RatioCount.floor)
+        return fixed_ratio_amount(alive, self.ratio, floor=protocol.fixed_ratio.count == "floor")
 
     def grouping(self, protocol: "ProtocolConfig") -> "Grouping":
         from src.pruning.scopes import GROUPINGS
 
-        by_position = protocol.fixed_ratio.neuron_group == NeuronGroup.dim1  # A7
-        return GROUPINGS["neuron_dim1" if self.scope is Scope.neuron and by_position else self.scope.value]
+        by_position = self.scope == "neuron" and protocol.fixed_ratio.neuron_group == "dim1"  # A7
+        return GROUPINGS["neuron_dim1" if by_position else self.scope]
 
     @property
     def abbreviation(self) -> str:

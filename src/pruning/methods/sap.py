@@ -1,11 +1,9 @@
 """Sparsity-informed Adaptive Pruning (Algorithm 1): the sparser a group already is, the more of it goes."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
-from src.config.choices import CountArithmetic
-from src.config.part import require, setting
+from src.config.part import choice, require, setting
 from src.pruning.method import Method, decimal
 
 if TYPE_CHECKING:
@@ -15,19 +13,11 @@ if TYPE_CHECKING:
     from src.pruning.amounts import Amount
 
 
-class Measure(StrEnum):
-    """The sparsity that tells how much to prune: the PQ Index, or as controls the Gini index or Hoyer's measure."""
-
-    pqi = "pqi"
-    gini = "gini"
-    hoyer = "hoyer"
-
-
 @dataclass(frozen=True)
 class Sap(Method):
     """r = ceil(d (1 + eta_r)^(-q/(q-p)) (1 - I)^(pq/(q-p))) weights stay, floor(d clamp(gamma (1 - r/d), 0, beta)) go.
 
-    I is the PQ Index with norms p < q, or another `measure` in its place.
+    I is the PQ Index with norms p < q or, as controls, the Gini index or Hoyer's measure in its place.
     """
 
     p: float = setting(0.5, above=0)
@@ -35,7 +25,7 @@ class Sap(Method):
     eta_r: float = setting(0.0, at_least=0, at_most=1e6)
     gamma: float = setting(1.0, above=0, at_most=1e6)
     beta: float = setting(0.9, above=0, below=1)
-    measure: Measure = Measure.pqi
+    measure: str = choice("pqi", "gini", "hoyer")
 
     protocol: ClassVar[tuple[str, ...]] = ("sap",)
 
@@ -46,15 +36,15 @@ class Sap(Method):
     def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
         from src.pruning.amounts import sap_amount
 
-        exact = protocol.sap.count_arithmetic == CountArithmetic.exact
+        exact = protocol.sap.count_arithmetic == "exact"
         numbers = {"p": self.p, "q": self.q, "eta_r": self.eta_r, "gamma": self.gamma, "beta": self.beta}
-        return sap_amount(weights, alive, **numbers, exact=exact, ceil=protocol.sap.ceil, measure=str(self.measure))
+        return sap_amount(weights, alive, **numbers, exact=exact, ceil=protocol.sap.ceil, measure=self.measure)
 
     @property
     def abbreviation(self) -> str:
         numbers = "-".join(f"{x:g}" for x in (self.p, self.q, self.eta_r, self.gamma))
         beta = f"-beta{self.beta:g}" if self.beta != type(self).beta else ""
-        return f"sap-{numbers}{beta}{'' if self.measure == Measure.pqi else f'-{self.measure}'}"
+        return f"sap-{numbers}{beta}{'' if self.measure == "pqi" else f'-{self.measure}'}"
 
     @property
     def title(self) -> str:

@@ -1,0 +1,1 @@
+"""Everything that is made from stored records: figures, tables, claims, the report."""

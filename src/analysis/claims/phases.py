@@ -1,0 +1,111 @@
+"""Claim 1: the index falls (regularisation), rises (limit of compression) and falls again (collapse)."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from src.analysis.claims.finding import Effect, Finding, finding, leave_one_out, resampled_means
+from src.analysis.claims.turns import phases, turns
+from src.records.csv_table import FloatArray
+from src.records.method import Method
+from src.records.paper import ABLATIONS
+from src.records.run import Run
+from src.records.study import Study
+
+SMALLEST = 0.01
+"""A change of the index that counts as one, of a range of 0 to 1; seeds differ by less."""
+LIMIT = 1.0
+"""Accuracy lost, in points, from which on the limit of compression may be reached."""
+COLLAPSED = 0.5
+"""A network that lost this share of the dense network's accuracy has collapsed."""
+NAMES = ("falls first", "rises", "falls again")
+NOT_REACHED = (
+    "",
+    f"up to T the accuracy is within {LIMIT:g} point of the dense network's: the limit of compression is not reached",
+    "up to T the network keeps more than half of its accuracy: no collapse to see",
+)
+ALIKE = 0.9
+"""Rank correlation from which on two curves are said to behave alike."""
+
+
+def pqi_phases(study: Study) -> Iterator[Finding]:
+    """The three phases of the PQ Index, per scope and method."""
+    yield from (_three(study, "pqi_phases", "retrained_pqi", *subject) for subject in subjects(study))
+
+
+def gini_phases(study: Study) -> Iterator[Finding]:
+    """The three phases of the Gini index, per scope and method."""
+    yield from (_three(study, "gini_phases", "retrained_gini", *subject) for subject in subjects(study))
+
+
+def gini_alike(study: Study) -> Iterator[Finding]:
+    """Rank correlation of PQ Index and Gini index along pruning, per scope and method."""
+    for scope, method, runs in subjects(study):
+        values = np.array([_rank_correlation(run.table["retrained_pqi"], run.table["retrained_gini"]) for run in runs])
+        effect = Effect.of("rank correlation of PQ Index and Gini index", "", values, ALIKE)
+        evidence = f"rank correlation {values.mean():.3f} over {runs[0].iterations + 1} iterations"
+        yield finding("gini_alike", study, scope, method.text, [effect], seeds_of(runs), evidence)
+
+
+def subjects(study: Study) -> Iterator[tuple[str, Method, tuple[Run, ...]]]:
+    """Scopes and methods that prune, without the sweeps over SAP's parameters."""
+    swept = {method for ablation in ABLATIONS.values() for method in ablation.own}
+    for scope in study.scopes:
+        for method in study.methods(scope):
+            if method.kind != "dense" and method not in swept:
+                yield scope, method, study.series(scope, method)
+
+
+def _three(study: Study, claim: str, column: str, scope: str, method: Method, runs: tuple[Run, ...]) -> Finding:
+    curves = _filled(np.stack([run.table[column] for run in runs]))
+    # Each seed is measured at the turns of the others: turns chosen in its own noise always show a fall and a rise.
+    sizes = phases(curves, turns(leave_one_out(curves)))
+    accuracies = np.stack([run.table["retrained_accuracy"] for run in runs]).mean(axis=0)
+    seen = _testable(sizes.mean(axis=0), accuracies)
+    effects = [Effect.of(NAMES[i], "", sizes[:, i], SMALLEST) for i in range(seen)]
+    evidence = _evidence(curves, np.stack([run.table["percent_remaining"] for run in runs]).mean(axis=0), accuracies)
+    return finding(claim, study, scope, method.text, effects, seeds_of(runs), evidence, NOT_REACHED[seen : seen + 1])
+
+
+def _testable(sizes: FloatArray, accuracies: FloatArray) -> int:
+    """How many of the phases can be asked for: those that are there, and those that the network got far enough for."""
+    lost = accuracies[0] - accuracies.min()
+    reached = (True, lost > LIMIT, lost > COLLAPSED * accuracies[0])
+    there = [bool(size > SMALLEST) or far for size, far in zip(sizes, reached, strict=True)]
+    return there.index(False) if False in there else len(there)
+
+
+def _evidence(curves: FloatArray, percent: FloatArray, accuracies: FloatArray) -> str:
+    mean = curves.mean(axis=0)
+    turning, spread = turns(mean), [np.quantile(x, [0.025, 0.975]) for x in turns(resampled_means(curves))]
+    names = ("trough", "peak", "end")
+    parts = [f"{mean[0]:.3f} at t=0"]
+    for name, point, ends in zip(names, turning, spread, strict=True):
+        t = int(point)
+        range_ = f" [{ends[0]:.0f}, {ends[1]:.0f}]" if len(curves) > 1 else ""
+        parts.append(f"{name} {mean[t]:.3f} at t={t}{range_} ({percent[t]:.3g} % left, accuracy {accuracies[t]:.1f} %)")
+    return "; ".join(parts)
+
+
+def _filled(curves: FloatArray) -> FloatArray:
+    """An index that is not defined (no weight is left that is not zero) is that of equal weights: 0."""
+    return np.nan_to_num(curves, nan=0.0)
+
+
+def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
+    """Spearman's; 0 where one of the two does not vary."""
+    known = np.isfinite(x) & np.isfinite(y)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(np.nan_to_num(np.corrcoef(_ranks(x[known]), _ranks(y[known]))[0, 1]))
+
+
+def _ranks(values: FloatArray) -> FloatArray:
+    """Places in the order of size, from 1; equal values share the mean of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: FloatArray = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return ranks
+
+
+def seeds_of(runs: Sequence[Run]) -> tuple[int, ...]:
+    """Their seeds, in order."""
+    return tuple(run.seed for run in runs)

@@ -1,0 +1,1 @@
+"""Figures of the paper from stored records; `python -m src.figures --help`."""

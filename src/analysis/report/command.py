@@ -1,0 +1,37 @@
+"""Write the report: one page that needs no network."""
+
+import sys
+from collections.abc import Sequence
+
+from src.analysis.report.content import gather
+from src.analysis.report.page import page
+from src.analysis.settings import RecordSettings
+from src.config.command_line import read_settings, run_command
+from src.store.files import write_text
+
+HELP = """Write the report from the records in <output_dir>/runs: one self-contained page.
+
+Use:  python -m src.report [key=value ...]
+
+  The paper's claims with verdicts, its four reporting errors before and after, the published curves behind ours with
+  the distances, and every table and figure of each study. Point at a curve for its values, click a panel to enlarge
+  it; a switch shows all figures as they were published.
+
+  dataset, model, trainer, protocol, experiment, seed
+                  which records; several with commas; default: all that there are
+  output_dir      outputs; destination: <output_dir>/report
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the page, print its path, and name on stderr what is missing."""
+    return run_command(arguments, HELP, _write)
+
+
+def _write(words: list[str]) -> int:
+    settings = read_settings(RecordSettings, words)
+    content = gather(settings)
+    print(write_text(settings.folder("report") / "index.html", page(content)))
+    for line in content.messages:
+        print(line, file=sys.stderr)
+    return 0

@@ -1,1 +1,0 @@
-"""Weights & Biases dashboards as code; `python -m src.dashboard --help`."""

@@ -1,0 +1,58 @@
+"""The methods and sweeps of the paper's figures (PROTOCOL 5.1, 6)."""
+
+from dataclasses import dataclass
+
+from src.pruning.methods.dense import Dense
+from src.pruning.methods.lottery_ticket import LotteryTicket
+from src.pruning.methods.one_shot import OneShot
+from src.pruning.methods.sap import Sap
+from src.records.method import Method, plain
+
+CLASSES = {cls.kind(): cls for cls in (Sap, LotteryTicket, OneShot, Dense)}
+"""The kinds of methods that the paper has."""
+
+
+def paper_method(kind: str, **settings: float) -> Method:
+    """A method with these settings, the others at their defaults, named as its class names it."""
+    part = CLASSES[kind](**settings)
+    return Method(part.kind(), part.short, part.label, settings)
+
+
+SAP = paper_method("sap", p=0.5, q=1.0, eta_r=0.0, gamma=1.0)
+SAP_1_2 = paper_method("sap", p=1.0, q=2.0, eta_r=0.0, gamma=1.0)
+LOTTERY_TICKET = paper_method("lottery_ticket", ratio=0.2)
+ONE_SHOT = paper_method("one_shot", ratio=0.2)
+FOUR_METHODS = (SAP, SAP_1_2, LOTTERY_TICKET, ONE_SHOT)
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A sweep over one parameter of SAP, the others held at those of `base`, one of whose values it already has."""
+
+    parameter: str
+    symbol: str
+    values: tuple[float, ...]
+    base: Method
+    fixed: str
+
+    @property
+    def letter(self) -> str:
+        """The parameter's symbol in plain text."""
+        return plain(self.symbol)
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        return tuple(paper_method("sap", **{**self.base.settings, self.parameter: value}) for value in self.values)
+
+    @property
+    def own(self) -> tuple[Method, ...]:
+        """The methods that only this sweep runs."""
+        return tuple(method for method in self.methods if method != self.base)
+
+
+ABLATIONS = {
+    "p": Ablation("p", "p", (0.2, 0.4, 0.5, 0.6, 0.8), SAP, "q=1.0"),
+    "q": Ablation("q", "q", (1.2, 1.4, 1.6, 1.8, 2.0), SAP_1_2, "p=1.0"),
+    "eta": Ablation("eta_r", "$\\eta_r$", (0.0, 0.001, 0.01, 0.1, 1.0), SAP, "p=0.5, q=1.0, γ=1"),
+    "gamma": Ablation("gamma", "$\\gamma$", (1.0, 3.0, 5.0, 7.0, 9.0), SAP, "p=0.5, q=1.0, η_r=0"),
+}

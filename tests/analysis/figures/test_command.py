@@ -1,0 +1,184 @@
+"""`python -m src.figures`: what is drawn, what is said, and the exit status."""
+
+import subprocess
+import sys
+
+import pytest
+
+from src.analysis.figures.command import draw_figures, main
+from src.analysis.figures.settings import FigureSettings
+from src.config.command_line import read_settings
+from src.errors import UserError
+from tests.analysis.synthetic import FOUR, Spec, base_specs, sap, write_run, write_runs
+from tests.support import ROOT
+
+
+def settings(output_dir, *arguments: str) -> FigureSettings:
+    return read_settings(FigureSettings, [f"output_dir={output_dir}", "formats=svg", "workers=1", *arguments])
+
+
+def names(outcome) -> list[str]:
+    return [f"{path.parent.name}/{path.stem}" for path in outcome.paths]
+
+
+def test_two_kinds_of_four_methods(four_methods, tmp_path):
+    outcome = draw_figures(settings(four_methods, "figure=prune,pruned", f"destination={tmp_path}"))
+    study = "cifar10-cnn-T30-paper-reference"
+    assert names(outcome) == [f"prune/prune_{study}_global", f"pruned/pruned_{study}_global"]
+    assert outcome.complete
+    assert outcome.messages == ()
+    assert all(path.stat().st_size > 10_000 for path in outcome.paths)
+
+
+def test_all_formats_are_written(four_methods, tmp_path):
+    outcome = draw_figures(settings(four_methods, "figure=prune", "formats=pdf,svg,png", f"destination={tmp_path}"))
+    starts = {path.suffix: path.read_bytes()[:4] for path in outcome.paths}
+    assert starts == {".pdf": b"%PDF", ".svg": b"<?xm", ".png": b"\x89PNG"}
+
+
+def test_a_figure_of_the_paper_is_of_its_network_unless_told_otherwise(tmp_path):
+    write_runs(tmp_path, base_specs("cifar10", "cnn", [0]) + base_specs("mnist", "mlp", [0]))
+    assert (
+        names(draw_figures(settings(tmp_path, "figure=fig2")))[0]
+        == "prune/prune_cifar10-cnn-T30-paper-reference_global"
+    )
+    other = draw_figures(settings(tmp_path, "figure=fig2", "dataset=mnist", "model=mlp"))
+    assert names(other)[0] == "prune/prune_mnist-mlp-T30-paper-reference_global"
+
+
+def test_names_tell_readings_styles_and_overlays_apart(four_methods, tmp_path):
+    to = f"destination={tmp_path}"
+    ways = [(), ("reading=published",), ("style=paper",), ("overlay=true",), ("plot.ddof=1",)]
+    drawn = [names(draw_figures(settings(four_methods, "figure=prune", to, *way)))[0] for way in ways]
+    assert [name.split("_global")[1] for name in drawn] == ["", "-published", "-paper", "-overlay", "-ddof=1"]
+
+
+def test_an_overlay_brings_the_table_of_distances(four_methods, tmp_path):
+    outcome = draw_figures(settings(four_methods, "figure=prune", "overlay=true", f"destination={tmp_path}"))
+    assert names(outcome)[1:] == [f"{tmp_path.name}/distances", f"{tmp_path.name}/distances"]
+    assert (tmp_path / "distances.csv").read_text().count("\n") == 1 + 16
+
+
+@pytest.fixture
+def with_gaps(tmp_path):
+    """One Shot has no seed 1, lottery ticket's seed 1 is half finished."""
+    specs = [s for s in base_specs("cifar10", "cnn", (0, 1)) if (s.method["name"], s.seed) != ("one_shot", 1)]
+    write_runs(tmp_path, [s for s in specs if (s.method["name"], s.seed) != ("lottery_ticket", 1)])
+    write_run(tmp_path, Spec(FOUR[2], seed=1, status="running"))
+    return tmp_path
+
+
+def test_missing_runs_are_named_with_the_commands_that_make_them(with_gaps):
+    outcome = draw_figures(settings(with_gaps, "figure=prune"))
+    said = "\n".join(outcome.messages)
+    assert outcome.paths == ()
+    assert not outcome.complete
+    assert "is running at 3 of 31 iterations" in said
+    assert "One Shot (P=0.2), scope global, seed 1: no run; make with" in said
+    assert said.count("python -m src.main dataset=cifar10 model=cnn") == 2
+
+
+def test_incomplete_figures_are_drawn_on_request_and_say_so(with_gaps):
+    outcome = draw_figures(settings(with_gaps, "figure=prune", "incomplete=draw"))
+    assert len(outcome.paths) == 1
+    assert outcome.complete
+    assert "One Shot (P=0.2), scope global, seed 1" in "\n".join(outcome.messages)
+
+
+def test_figures_that_lack_nothing_are_drawn_all_the_same(with_gaps):
+    outcome = draw_figures(settings(with_gaps, "figure=pq"))
+    assert [name.rsplit("_", 1)[1] for name in names(outcome)] == ["sap-0.5-1-0-1", "sap-1-2-0-1", "os-0.2"]
+    assert not outcome.complete
+
+
+def test_damaged_records_are_named_and_the_other_figures_drawn(tmp_path):
+    folders = write_runs(tmp_path, [Spec(method) for method in FOUR])
+    (folders[0] / "measures.safetensors").write_bytes(b"not a tensor")
+    outcome = draw_figures(settings(tmp_path, "figure=prune,pq"))
+    assert len(outcome.paths) == 1 + 3
+    assert not outcome.complete
+    assert f"{folders[0].name}/measures.safetensors" in "\n".join(outcome.messages)
+
+
+def test_a_kind_without_records_names_its_command_and_what_there_is(four_methods):
+    with pytest.raises(UserError) as told:
+        draw_figures(settings(four_methods, "figure=fig4"))
+    assert "dataset=cifar10 model=cnn prune=sap prune.p=0.2,0.4,0.5,0.6,0.8" in str(told.value)
+    assert "cifar10, cnn, T=30, paper, reference, global: lt-0.2, os-0.2, sap-0.5-1-0-1, sap-1-2-0-1" in str(told.value)
+
+
+def test_methods_outside_the_paper_are_named_and_drawn_on_request(tmp_path):
+    specs = [*FOUR, sap(p=0.3)]
+    write_runs(tmp_path, [Spec(method) for method in specs])
+    outcome = draw_figures(settings(tmp_path))
+    assert outcome.messages[-1].endswith("not in the paper's figures: sap-0.3-1-0-1; draw with method=sap-0.3-1-0-1")
+    assert outcome.complete
+    asked = draw_figures(settings(tmp_path, "figure=prune", "method=sap-0.3-1-0-1,lt-0.2"))
+    text = asked.paths[0].read_text()
+    assert "SAP (p=0.3, q=1.0)" in text
+    assert "Lottery Ticket" in text
+    assert "One Shot" not in text
+
+
+def test_a_dense_network_and_a_single_iteration_can_be_drawn(tmp_path):
+    write_run(tmp_path, Spec({"name": "dense"}, iterations=0))
+    outcome = draw_figures(settings(tmp_path, "figure=prune,pruned,pq", "method=dense"))
+    assert len(outcome.paths) == 3
+
+
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [
+        ("figure=fig7", "choose from all, prune"),
+        ("scope=filter", "choose from neuron, layer, global"),
+        ("style=nice", "choose one of default, paper"),
+        ("formats=gif", "choose from pdf, svg, png"),
+        ("incomplete=yes", "choose error or draw"),
+        ("dataset=imagenet", "no records for figure=.* with dataset=imagenet"),
+    ],
+)
+def test_bad_input_is_told_before_anything_is_written(four_methods, tmp_path, argument, says):
+    with pytest.raises(UserError, match=says):
+        draw_figures(settings(four_methods, argument, f"destination={tmp_path / 'new'}"))
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_exit_status_tells_whether_all_is_there(four_methods, with_gaps, tmp_path, capsys):
+    to = f"destination={tmp_path}"
+    assert main([f"output_dir={four_methods}", "figure=prune", "formats=svg", to]) == 0
+    assert capsys.readouterr().out.endswith("_global.svg\n")
+    assert main([f"output_dir={with_gaps}", "figure=prune", "formats=svg", to]) == 1
+    assert "missing runs" in capsys.readouterr().err
+    assert main([f"output_dir={tmp_path / 'none'}"]) == 1
+    assert "no records" in capsys.readouterr().err
+    assert main(["--help"]) == 0
+    assert "figure=NAME" in capsys.readouterr().out
+
+
+def test_importing_the_package_is_cheap():
+    code = "import sys, src.figures; sys.exit(bool({'matplotlib', 'pandas', 'torch'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_drawing_does_not_need_torch():
+    code = "import sys, src.analysis.figures.command; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_all_draws_what_there_is_and_names_methods_that_were_never_run(tmp_path):
+    write_runs(tmp_path, [Spec(FOUR[0], seed) for seed in (0, 1)])
+    outcome = draw_figures(settings(tmp_path))
+    assert [name.split("_cifar")[0] for name in names(outcome)] == [
+        "prune/prune", "pruned/pruned", "pq/pq", "errors/errors_running_mean", "errors/errors_mixed_pq",
+        "errors/errors_short_bars"
+    ]  # fmt: skip
+    assert outcome.complete
+    assert outcome.messages[0] == "drawn without these, of which there is no run:"
+    assert "One Shot (P=0.2), scope global, seeds 0, 1: no run" in "\n".join(outcome.messages)
+
+
+def test_all_still_leaves_out_figures_with_a_missing_seed(with_gaps):
+    outcome = draw_figures(settings(with_gaps))
+    assert {name.split("/")[0] for name in names(outcome)} == {"pq", "errors"}
+    assert not outcome.complete
+    assert "incomplete=draw" in outcome.messages[-1]

@@ -1,0 +1,177 @@
+"""Drawn figures: equal files for equal records, nothing overlaps, nothing is cut off."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from src.analysis.figures.catalogue import KINDS
+from src.analysis.figures.command import build, plan_figures
+from src.analysis.figures.drawing.row import draw
+from src.analysis.figures.settings import FigureSettings
+from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
+from src.analysis.figures.style import STYLES
+from src.config.command_line import read_settings
+from src.records.library import load_library
+from src.records.study import studies
+from tests.analysis.synthetic import ABLATIONS, FOUR, Spec, base_specs, write_run, write_runs
+from tests.support import ROOT
+
+CLEAN, PAPER = STYLES["default"], STYLES["paper"]
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    """Records for every kind: CIFAR10 x CNN, one seed."""
+    folder = tmp_path_factory.mktemp("everything")
+    scopes = base_specs("cifar10", "cnn", [0], ("neuron", "layer", "global"))
+    write_runs(folder, [*scopes, *(Spec(method) for method in ABLATIONS)])
+    return folder
+
+
+def specs_of(output_dir, *arguments: str) -> dict[str, FigureSpec]:
+    settings = read_settings(FigureSettings, [f"output_dir={output_dir}", *arguments])
+    library = load_library(output_dir)
+    plans = plan_figures(settings, studies(library.runs), library)
+    specs = [build(plan, settings) for plan in plans]
+    return {spec.name: spec for spec in specs}
+
+
+def one_of(output_dir, kind: str, *arguments: str) -> FigureSpec:
+    """The first figure of a kind."""
+    return next(iter(specs_of(output_dir, f"figure={kind}", *arguments).values()))
+
+
+def boxes(figure: Figure) -> dict[str, tuple[float, float, float, float]]:
+    """Extents in pixels of what must not overlap: axes' frames, labels, titles, tick labels, the legend."""
+    figure.draw_without_rendering()
+    found = {}
+    for i, ax in enumerate(figure.axes):
+        found[f"frame {i}"] = ax.get_window_extent().extents
+        for name, text in (("x label", ax.xaxis.label), ("y label", ax.yaxis.label), ("title", ax.title)):
+            if text.get_text():
+                found[f"{name} {i}"] = text.get_window_extent().extents
+        for axis in (ax.xaxis, ax.yaxis):
+            for text in axis.get_ticklabels():
+                visible = text.get_visible() and text.get_text() and _within(text, ax, axis)
+                if visible:
+                    found[f"tick {axis.axis_name} {i} {text.get_text()}"] = text.get_window_extent().extents
+    for legend in figure.legends:
+        found["legend"] = legend.get_window_extent().extents
+    return found
+
+
+def _within(text, ax, axis) -> bool:
+    low, high = sorted(ax.get_xlim() if axis.axis_name == "x" else ax.get_ylim())
+    at = text.get_position()[0 if axis.axis_name == "x" else 1]
+    return low <= at <= high
+
+
+def overlaps(found: dict[str, tuple[float, float, float, float]]) -> list[str]:
+    names = list(found)
+    return [
+        f"{a} / {b}"
+        for i, a in enumerate(names)
+        for b in names[i + 1 :]
+        if min(found[a][2], found[b][2]) - max(found[a][0], found[b][0]) > 0.5
+        and min(found[a][3], found[b][3]) - max(found[a][1], found[b][1]) > 0.5
+    ]
+
+
+@pytest.mark.parametrize("overlay", ["false", "true"])
+def test_nothing_overlaps_and_nothing_is_cut_off(everything, overlay):
+    specs = specs_of(everything, f"overlay={overlay}")
+    kept = {(spec.kind, len(spec.panels), spec.has_published): spec for spec in specs.values()}
+    assert {kind for kind, _, _ in kept} == set(KINDS)
+    for spec in kept.values():
+        check_layout(draw(spec, CLEAN), spec.name)
+
+
+def check_layout(figure: Figure, name: str) -> None:
+    found = boxes(figure)
+    assert overlaps(found) == [], name
+    for part, (left, bottom, right, top) in found.items():
+        assert min(left, bottom) >= 0, (name, part)
+        assert right <= figure.bbox.width, (name, part)
+        assert top <= figure.bbox.height, (name, part)
+
+
+@pytest.mark.parametrize("values", [[0.31051, 0.31102, 0.31149], [-5e-4, 2e-4, 9e-4], [12345.0, 54321.0, 99999.0]])
+def test_long_tick_labels_have_room(values):
+    t = np.arange(3.0)
+    curve = Curve("", "first", "", t, t, np.array(values), np.zeros(3))
+    panels = tuple(CurvePanel((curve,), "Iteration", "Accuracy drop (points)", f"q{i}", "global") for i in range(4))
+    check_layout(draw(FigureSpec("k", "n", "h", "c", panels), CLEAN), str(values))
+
+
+def test_every_kind_is_made_of_what_has_records_with_the_papers_panels(everything):
+    specs = specs_of(everything).values()
+    counts = {kind: sum(spec.kind == kind for spec in specs) for kind in KINDS}
+    assert counts == {"prune": 3, "pruned": 3, "p": 1, "q": 1, "eta": 1, "gamma": 1, "ratio": 1, "layer": 2,
+                      "si_layer": 2, "pq": 12, "errors": 3}  # fmt: skip
+    panels = {spec.kind: len(spec.panels) for spec in specs}
+    assert {kind for kind, count in panels.items() if count == 3} == {"ratio", "layer", "si_layer"}
+    assert {panels[kind] for kind in ("prune", "pruned", "p", "q", "eta", "gamma", "pq")} == {4}
+
+
+def test_the_papers_style_is_the_papers(everything):
+    figure = draw(one_of(everything, "prune", "reading=published", "style=paper"), PAPER)
+    assert figure.get_size_inches().tolist() == [20, 4]
+    first, second = figure.axes[:2]
+    assert first.get_ylabel() == "Accuracy"
+    assert second.get_ylabel() == "Percent of Remaining Weights"
+    assert first.get_xlabel() == "Iteration (T)"
+    assert second.get_yscale() == "linear"
+    assert [text.get_text() for text in first.get_legend().get_texts()] == [
+        "SAP (p=0.5, q=1.0)", "SAP (p=1.0, q=2.0)", "Lottery Ticket (P=0.2)", "One Shot (P=0.2)"
+    ]  # fmt: skip
+    colours = [bars.lines[0].get_color() for bars in first.containers]
+    assert colours == ["blue", "cyan", "red", "orange"]
+
+
+def test_percent_remaining_has_a_log_axis_in_the_clean_style(everything):
+    specs = {kind: one_of(everything, kind) for kind in ("prune", "layer", "ratio")}
+    assert draw(specs["prune"], CLEAN).axes[1].get_yscale() == "log"
+    assert draw(specs["layer"], CLEAN).axes[0].get_yscale() == "log"
+    assert draw(specs["ratio"], CLEAN).axes[0].get_xscale() == "log"
+    assert draw(specs["prune"], CLEAN).axes[0].get_yscale() == "linear"
+
+
+def test_panels_of_one_quantity_share_their_axes(everything):
+    for kind in ("ratio", "layer", "si_layer"):
+        axes = draw(one_of(everything, kind), CLEAN).axes
+        assert len({(ax.get_ylim(), ax.get_xlim()) for ax in axes}) == 1, kind
+
+
+def test_a_published_point_that_may_be_zero_is_not_drawn_on_a_log_axis():
+    t = np.arange(3.0)
+    published = Curve("", "", "", t, t, np.array([100.0, 1.0, 0.05]), np.array([0.1, 0.1, 0.1]))
+    assert published.above_zero("y").y.tolist() == [100, 1]
+    ours = Curve("", "", "", t, t, np.array([100.0, 1.0, 0.05]), np.array([0.1, 0.1, 0.1]), seeds=(0,))
+    assert ours.above_zero("y").y.tolist() == [100, 1, 0.05]
+    assert published.above_zero("").y.size == 3
+
+
+def test_errors_are_drawn_as_they_are_and_a_hundred_times_shorter_where_asked():
+    t = np.arange(3.0)
+    curve = Curve("", "first", "", t, t, np.full(3, 50.0), np.full(3, 10.0), seeds=(0, 1))
+    for scale, expected in ((1.0, [40, 60]), (0.01, [49.9, 50.1])):
+        panel = CurvePanel((curve,), "Iteration", "y", "q", "global", bar_scale=scale)
+        ax = draw(FigureSpec("k", "n", "h", "c", (panel,)), CLEAN).axes[0]
+        band = ax.collections[0].get_paths()[0].vertices[:, 1]
+        assert sorted({round(float(y), 6) for y in band}) == expected
+
+
+def test_equal_records_give_equal_files(tmp_path):
+    write_run(tmp_path, Spec(FOUR[0]))
+    command = [sys.executable, "-m", "src.figures", f"output_dir={tmp_path}", "figure=prune,pq", "method=sap-0.5-1-0-1"]
+    for run, seed in (("a", "1"), ("b", "2")):
+        env = {**os.environ, "PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": "0" if run == "a" else "99999999"}
+        subprocess.run([*command, f"destination={tmp_path / run}"], cwd=ROOT, env=env, check=True, capture_output=True)
+    files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*"))
+    assert len(files) == 6
+    for path in files:
+        assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path

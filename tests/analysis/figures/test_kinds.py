@@ -1,0 +1,179 @@
+"""What each kind of figure shows, against the records it is made from."""
+
+import numpy as np
+import pytest
+
+from src.analysis.figures.catalogue import KINDS
+from src.analysis.figures.command import build
+from src.analysis.figures.kinds.heat_map import shown
+from src.analysis.figures.plan import Filter, Plan
+from src.analysis.figures.quantities import running_mean
+from src.analysis.figures.readings import CORRECTED, PUBLISHED
+from src.analysis.figures.settings import FigureSettings
+from src.analysis.published.overlay import with_published
+from src.config.command_line import read_settings
+from src.records.library import load_library
+from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, SAP
+from src.records.study import Study, studies
+from tests.analysis.synthetic import ABLATIONS, Spec, base_specs, write_runs
+
+SCOPES = ("neuron", "layer", "global")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Study:
+    folder = tmp_path_factory.mktemp("kinds")
+    write_runs(folder, base_specs("cifar10", "cnn", (0, 1), SCOPES) + [Spec(method) for method in ABLATIONS])
+    return studies(load_library(folder).runs)[0]
+
+
+def plan_of(kind: str, study: Study, **chosen) -> Plan:
+    return KINDS[kind](kind, study, Filter(**chosen))[0]
+
+
+def values(study: Study, column: str, method=SAP, scope="global") -> np.ndarray:
+    return np.stack([run.table[column] for run in study.series(scope, method)])
+
+
+def test_prune_shows_means_and_population_deviations_over_seeds(study):
+    accuracy, left, pqi, gini = plan_of("prune", study, scopes=("global",)).build(CORRECTED).panels
+    columns = ("retrained_accuracy", "percent_remaining", "retrained_pqi", "retrained_gini")
+    for panel, column in zip((accuracy, left, pqi, gini), columns, strict=True):
+        assert [curve.key for curve in panel.curves] == [method.short for method in FOUR_METHODS]
+        for curve, method in zip(panel.curves, FOUR_METHODS, strict=True):
+            assert curve.y == pytest.approx(values(study, column, method).mean(0))
+            assert curve.error == pytest.approx(values(study, column, method).std(0))
+            assert curve.seeds == (0, 1)
+
+
+def test_pruned_ends_one_iteration_earlier(study):
+    spec = plan_of("pruned", study, scopes=("global",)).build(CORRECTED)
+    assert {curve.t.tolist()[-1] for panel in spec.panels for curve in panel.curves} == {29}
+    drop = spec.panels[1].curves[2]
+    paired = values(study, "retrained_accuracy", LOTTERY_TICKET) - values(study, "pruned_accuracy", LOTTERY_TICKET)
+    assert drop.y == pytest.approx(paired[:, :-1].mean(0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        ("p", ["sap-0.2-1-0-1", "sap-0.4-1-0-1", "sap-0.5-1-0-1", "sap-0.6-1-0-1", "sap-0.8-1-0-1"]),
+        ("q", ["sap-1-1.2-0-1", "sap-1-1.4-0-1", "sap-1-1.6-0-1", "sap-1-1.8-0-1", "sap-1-2-0-1"]),
+        ("eta", ["sap-0.5-1-0-1", "sap-0.5-1-0.001-1", "sap-0.5-1-0.01-1", "sap-0.5-1-0.1-1", "sap-0.5-1-1-1"]),
+        ("gamma", ["sap-0.5-1-0-1", "sap-0.5-1-0-3", "sap-0.5-1-0-5", "sap-0.5-1-0-7", "sap-0.5-1-0-9"]),
+    ],
+)
+def test_ablations_are_ordered_by_value_and_drawn_where_they_were_run(study, kind, keys):
+    (plan,) = KINDS[kind](kind, study, Filter())
+    assert [curve.key for curve in plan.build(CORRECTED).panels[0].curves] == keys
+
+
+def test_the_trade_off_pairs_accuracy_with_its_own_scopes_weights(study):
+    panels = plan_of("ratio", study).build(CORRECTED).panels
+    assert [panel.scope for panel in panels] == list(SCOPES)
+    for panel in panels:
+        assert panel.curves[0].x == pytest.approx(values(study, "percent_remaining", SAP, panel.scope).mean(0))
+        assert panel.curves[0].y == pytest.approx(values(study, "retrained_accuracy", SAP, panel.scope).mean(0))
+
+
+def test_the_published_trade_off_exchanges_the_axes_and_cuts_the_low_end(study):
+    spec = plan_of("ratio", study).build(PUBLISHED)
+    for panel, other in zip(spec.panels, ("global", "layer", "neuron"), strict=True):
+        assert panel.curves[0].x == pytest.approx(values(study, "percent_remaining", SAP, other).mean(0))
+    lowest = [min(curve.y.min() for curve in panel.curves) for panel in spec.panels]
+    assert min(lowest) < spec.panels[0].y_limits[0] < max(lowest)
+    assert "exchanged" in spec.notes[0]
+
+
+def test_layers_show_the_first_the_middle_and_the_last(study):
+    spec = plan_of("layer", study).build(CORRECTED)
+    runs = study.series("neuron", SAP)
+    assert [curve.label for curve in spec.panels[0].curves] == ["First layer", "Middle layer", "Last layer"]
+    for curve, index in zip(spec.panels[0].curves, (0, 2, 4), strict=True):
+        assert curve.y == pytest.approx(np.mean([run.layers["percent_remaining"][:, index] for run in runs], axis=0))
+
+
+def test_layer_wise_pqi_is_at_one_p_and_q_and_mixed_as_published(study):
+    runs = study.series("neuron", SAP)
+    plan = plan_of("si_layer", study)
+    fixed, mixed = plan.build(CORRECTED), plan.build(PUBLISHED)
+    assert fixed.panels[0].curves[2].y == pytest.approx(np.mean([run.layers["retrained_pqi"][:, 4] for run in runs], 0))
+    grids = np.mean([run.layer_grids("retrained") for run in runs], axis=0)
+    assert mixed.panels[0].curves[1].y == pytest.approx(grids[:, 2, 4, 10])
+    assert mixed.panels[0].curves[2].y == pytest.approx(grids[:, 4, 9, 10])
+    assert "(0.1, 1), (0.5, 2), (1, 2)" in mixed.notes[0]
+
+
+def test_heat_maps_are_means_over_seeds_in_one_range(study):
+    spec = plan_of("pq", study, scopes=("global",)).build(CORRECTED)
+    runs = study.series("global", SAP)
+    assert [panel.title for panel in spec.panels] == ["T=0", "T=10", "T=20", "T=30"]
+    assert spec.panels[1].values == pytest.approx(np.mean([run.grid("retrained", 10) for run in runs], axis=0))
+    everything = np.stack([panel.values for panel in spec.panels])
+    assert {panel.limits for panel in spec.panels} == {(everything.min(), everything.max())}
+    assert plan_of("pq", study, scopes=("global",)).build(PUBLISHED).panels[0].values[0].tolist() == [0] * 11
+
+
+def test_heat_maps_are_of_the_papers_iterations():
+    assert (shown(30), shown(15)) == ((0, 10, 20, 30), (0, 4, 8, 15))
+    assert (shown(6), shown(1), shown(0)) == ((0, 2, 4, 6), (0, 1), (0,))
+
+
+def test_each_error_of_the_paper_stands_beside_what_was_measured(study):
+    specs = {plan.build(CORRECTED).name.split("_cifar")[0]: plan for plan in KINDS["errors"]("errors", study, Filter())}
+    names = ["running_mean", "exchanged_axes", "mixed_pq", "short_bars"]
+    assert list(specs) == [f"errors_{name}" for name in names]
+    measured, published = specs["errors_running_mean"].build(CORRECTED).panels[:2]
+    assert published.curves[0].y == pytest.approx(running_mean(values(study, "retrained_accuracy")).mean(0))
+    assert measured.curves[0].y == pytest.approx(values(study, "retrained_accuracy").mean(0))
+    neuron, neuron_drawn, whole, whole_drawn = specs["errors_exchanged_axes"].build(PUBLISHED).panels
+    assert neuron_drawn.curves[0].x.tolist() == whole.curves[0].x.tolist()
+    assert whole_drawn.curves[0].x.tolist() == neuron.curves[0].x.tolist()
+    assert [p.title for p in (neuron, neuron_drawn)] == ["Neuron, measured", "Neuron, as published"]
+    assert [p.title for p in specs["errors_mixed_pq"].build(CORRECTED).panels] == [
+        "Global, measured",
+        "Global, as published",
+    ]
+    bars, bars_drawn = specs["errors_short_bars"].build(CORRECTED).panels
+    assert bars_drawn.curves[0].y == pytest.approx(bars.curves[0].y / 100)
+    assert "0 of 808 of percent remaining" in specs["errors_short_bars"].build(CORRECTED).notes[-1]
+
+
+def test_errors_say_what_they_do_in_numbers(study):
+    plan = KINDS["errors"]("errors", study, Filter())[0]
+    spec = plan.build(CORRECTED)
+    final = values(study, "retrained_accuracy")[:, -1].mean()
+    drawn = running_mean(values(study, "retrained_accuracy"))[:, -1].mean()
+    assert spec.notes[0] == f"Retrained, SAP (p=0.5, q=1.0): {final:.1f} % at T=30, drawn as {drawn:.1f} %"
+
+
+def test_errors_are_the_same_in_every_reading(study):
+    settings = read_settings(FigureSettings, ["reading=published", "overlay=true"])
+    spec = build(KINDS["errors"]("errors", study, Filter())[0], settings)
+    assert not spec.has_published
+    assert spec.name == "errors_running_mean_cifar10-cnn-T30-paper-reference_global"
+
+
+def test_a_linear_network_has_no_scopes_to_compare(tmp_path):
+    write_runs(tmp_path, base_specs("cifar10", "linear", (0,), SCOPES))
+    (linear,) = studies(load_library(tmp_path).runs)
+    assert KINDS["ratio"]("ratio", linear, Filter()) == []
+    assert KINDS["layer"]("layer", linear, Filter()) == []
+    assert len(KINDS["prune"]("prune", linear, Filter())) == 3
+
+
+def test_published_layer_curves_are_put_behind_in_the_published_reading_only(study):
+    plan = plan_of("si_layer", study)
+    corrected = with_published(plan.build(CORRECTED), study.setting, CORRECTED)
+    assert not corrected.has_published
+    assert "can be compared in the published reading only" in corrected.notes[-1]
+    assert with_published(plan.build(PUBLISHED), study.setting, PUBLISHED).has_published
+
+
+def test_a_figure_tells_the_command_that_draws_it(study):
+    settings = read_settings(FigureSettings, ["reading=published", "overlay=true", "plot.ddof=1", "style=paper"])
+    spec = build(plan_of("prune", study, scopes=("global",)), settings)
+    assert spec.command == (
+        "python -m src.figures figure=prune dataset=cifar10 model=cnn scope=global reading=published style=paper "
+        "overlay=true plot.ddof=1"
+    )

@@ -1,0 +1,20 @@
+"""All figures of the paper's 640 runs in a minute on two cores."""
+
+import time
+
+import pytest
+
+from src.analysis.figures.command import draw_figures
+from src.analysis.figures.settings import FigureSettings
+from src.config.command_line import read_settings
+from tests.analysis.synthetic import full_experiment, write_runs
+
+
+@pytest.mark.slow
+def test_all_figures_of_640_runs_take_at_most_a_minute(tmp_path):
+    write_runs(tmp_path, full_experiment())
+    start = time.perf_counter()
+    outcome = draw_figures(read_settings(FigureSettings, [f"output_dir={tmp_path}", "workers=2"]))
+    assert outcome.messages == ()
+    assert len(outcome.paths) == 3 * 218
+    assert time.perf_counter() - start < 60

@@ -1,0 +1,160 @@
+"""The page as text: what is in it, and that it needs nothing else."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from src.analysis.claims.catalogue import CLAIMS
+from src.analysis.figures.catalogue import KINDS
+from src.analysis.figures.kinds.errors import ERRORS
+from src.analysis.report.command import main
+from src.analysis.report.look import slot_looks
+from tests.analysis.synthetic import FOUR, Spec, base_specs, full_experiment, write_runs
+
+VOID = {"meta", "link", "br"}
+
+
+class Outline(HTMLParser):
+    """Checks that elements are closed in order, and collects identities, figures and addresses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack: list[str] = []
+        self.ids: list[str] = []
+        self.figures = 0
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.ids += [given["id"]] if "id" in given else []
+        self.figures += "data-figure" in given
+        self.addresses += [value for name, value in attrs if name in ("src", "href", "action", "srcset") and value]
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.stack.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def text(report):
+    return report.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def outline(text):
+    outline = Outline()
+    outline.feed(text)
+    assert outline.stack == []
+    return outline
+
+
+@pytest.fixture(scope="module")
+def data(text):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*)</script>', text).group(1))
+
+
+def test_nothing_is_asked_for_from_elsewhere(outline, text):
+    assert {address for address in outline.addresses if not address.startswith("#")} == {"data:,"}
+    assert not re.search(r"@import|url\((?!#)|fetch\(|XMLHttpRequest", text)
+
+
+def test_identities_are_unique_and_links_lead_somewhere(outline):
+    assert len(set(outline.ids)) == len(outline.ids)
+    assert {a.removeprefix("#") for a in outline.addresses if a.startswith("#")} <= set(outline.ids)
+
+
+def test_every_claim_has_its_verdicts(text):
+    for claim in CLAIMS:
+        assert claim.statement in text
+        block = text.split(f'id="claim-{claim.name}"')[1].split("</details>")[0]
+        assert 'class="chip' in block
+    assert "no runs for it" in text.split('id="claim-monotone_gamma"')[1]
+
+
+def test_every_figure_is_there_in_both_readings(data, outline):
+    figures = data["figures"]
+    assert outline.figures == len(figures)
+    kinds = {re.search(r"figure=(\w+)", f["corrected"]["command"]).group(1) for f in figures}
+    assert kinds == KINDS.keys() - {"q", "eta", "gamma"}
+    for figure in figures:
+        command = figure["corrected"]["command"]
+        assert command.startswith("python -m src.figures figure=")
+        if "figure=errors" not in command:
+            assert figure["published"]["command"] == command.replace(" overlay", " reading=published overlay") or (
+                "reading=published" in figure["published"]["command"]
+            )
+
+
+def test_overlays_bring_published_curves_and_distances(data, text):
+    overlays = [f["corrected"] for f in data["figures"] if "overlay=true" in f["corrected"]["command"]]
+    assert overlays
+    assert all(any(panel.get("published") for panel in overlay["panels"]) for overlay in overlays)
+    assert "Distances, corrected reading" in text
+    assert "Distances, published reading" in text
+
+
+def test_the_four_errors_are_explained_with_before_and_after(data, text):
+    titles = ["means over the iterations", "axes of two scopes", "different p and q", "a hundred times too short"]
+    assert all(title in text for title in titles)
+    assert len(titles) == len(ERRORS)
+    errors = [f["corrected"] for f in data["figures"] if "figure=errors" in f["corrected"]["command"]]
+    titles = [panel["title"] for figure in errors for panel in figure["panels"]]
+    assert any("measured" in title for title in titles)
+    assert any("as published" in title for title in titles)
+
+
+def test_every_curve_has_a_style(data, text):
+    figures = [reading for figure in data["figures"] for reading in figure.values()]
+    slots = {curve["s"] for f in figures for panel in f["panels"] for curve in panel.get("curves", ())}
+    assert slots
+    assert all(f".line.s-{slot} {{" in text and f'<marker id="m-{slot}"' in text for slot in slots)
+    assert len(slot_looks()) == text.count("<marker ")
+
+
+def test_missing_runs_are_named_with_their_command(text):
+    missing = text.split('id="again"')[1]
+    assert "is failed at 3 of 31 iterations" in missing
+    assert "prune=one_shot" in missing
+
+
+def test_the_same_records_give_the_same_page(report):
+    again = report.parent / "again"
+    main([f"output_dir={report.parents[1]}", f"destination={again}"])
+    first = report.read_text().replace(f" destination={again}", "")
+    assert (again / "index.html").read_text().replace(f" destination={again}", "") == first
+
+
+def test_names_from_records_are_text_and_not_markup(tmp_path):
+    write_runs(tmp_path, [Spec(FOUR[0], 0, trainer="</script><img src=x onerror=alert(1)>")])
+    assert main([f"output_dir={tmp_path}"]) == 0
+    outline = Outline()
+    outline.feed((tmp_path / "report" / "index.html").read_text())
+    assert outline.stack == []
+    assert "x" not in outline.addresses
+
+
+@pytest.mark.parametrize(
+    ("specs", "message"),
+    [([], "experiment=quickstart"), ([Spec(FOUR[0], status="running")], "is running at 3 of 31 iterations")],
+)
+def test_without_finished_runs_there_is_one_message_and_no_page(tmp_path, capsys, specs, message):
+    write_runs(tmp_path, specs)
+    assert main([f"output_dir={tmp_path}"]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
+
+
+def test_records_without_published_curves_say_what_makes_them(tmp_path):
+    write_runs(tmp_path, base_specs("fashion_mnist", "mlp", [0]))
+    assert main([f"output_dir={tmp_path}"]) == 0
+    assert "model=cnn trainer=paper" in (tmp_path / "report" / "index.html").read_text()
+
+
+@pytest.mark.slow
+def test_the_whole_experiment_stays_below_ten_megabytes(tmp_path):
+    write_runs(tmp_path, full_experiment())
+    assert main([f"output_dir={tmp_path}"]) == 0
+    assert (tmp_path / "report" / "index.html").stat().st_size < 10e6

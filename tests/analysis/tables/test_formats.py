@@ -1,0 +1,37 @@
+"""One small table in three formats, letter by letter."""
+
+from src.analysis.tables.table import Column, Spread, Table, as_csv, as_latex, as_markdown
+
+TABLE = Table(
+    "t",
+    "A title",
+    "A note.",
+    (Column("method", "Method"), Column("seeds", "Seeds"), Column("left", "Left (%)", ".1f")),
+    (("SAP (η_r=0.1)", 4, Spread(12.34, 0.5)), ("a|b", 1, Spread(1.0)), ("c,d", 2, None)),
+)
+
+
+def test_csv_has_numbers_in_full_and_spreads_in_two_columns():
+    assert as_csv(TABLE) == ('method,seeds,left_mean,left_std\nSAP (η_r=0.1),4,12.34,0.5\na|b,1,1.0,\n"c,d",2,,\n')
+
+
+def test_markdown():
+    assert as_markdown(TABLE) == (
+        "# A title\n\nA note.\n\n| Method | Seeds | Left (%) |\n| --- | ---: | ---: |\n"
+        "| SAP (η_r=0.1) | 4 | 12.3 ± 0.5 |\n| a\\|b | 1 | 1.0 |\n| c,d | 2 | – |\n"
+    )
+
+
+def test_latex():
+    assert as_latex(TABLE) == (
+        "% A title\n% A note.\n\\begin{tabular}{lrr}\n\\hline\nMethod & Seeds & Left (\\%) \\\\\n\\hline\n"
+        "SAP ($\\eta$\\_r=0.1) & 4 & 12.3 $\\pm$ 0.5 \\\\\na|b & 1 & 1.0 \\\\\nc,d & 2 & -- \\\\\n"
+        "\\hline\n\\end{tabular}\n"
+    )
+
+
+def test_a_spread_needs_a_value_of_every_seed():
+    assert Spread.of([1.0, 3.0]) == Spread(2.0, 1.0)
+    assert Spread.of([1.0]) == Spread(1.0, None)
+    assert Spread.of([1.0, float("nan")]) is None
+    assert Spread.of([]) is None
