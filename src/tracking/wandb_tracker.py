@@ -49,6 +49,8 @@ class WandbTracker:
             import wandb
 
             rows = [parsed(row) for row in read_rows(iterations_csv)]
+            if not rows:
+                raise FileNotFoundError(iterations_csv)
             return {"records": wandb.Table(columns=list(rows[0]), data=[list(row.values()) for row in rows])}
 
         if not self._waits_in_vain():

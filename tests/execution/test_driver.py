@@ -7,41 +7,46 @@ from pathlib import Path
 import pytest
 import torch
 
-from src.execution.driver import Job, drive
-from src.pruning import GROUPINGS, Pruner, fixed_ratio_amount
-from src.requests import Epoch, Performance, Record, State, Trained
-from src.store.claims import claim
+from src.config.protocol import ProtocolConfig
+from src.execution.driver import Task, drive
+from src.messages import Epoch, Performance, State, Trained, TrainRequest
+from src.pruning.methods.lottery_ticket import LotteryTicket
+from src.pruning.methods.one_shot import OneShot
+from src.store.locks import acquire
 from src.store.trainings import TrainingStore
-from src.training.members import Diverged, Member, Standing
 from src.training.spec import TrainingSpec
-from src.trajectory import Layout, Plan, trajectory
+from src.training.state import Diverged, EpochEnd, Member
+from src.trajectory import Layout, Plan, Record, trajectory
 
-SPEC = TrainingSpec("digits", "linear", epochs=1, batch_size=1, seed=0)
+SPEC = TrainingSpec(seed=0, epochs=1, batch_size=1)
 LAYOUT = Layout(["w"], [])
 INITIAL = {"w": torch.arange(1.0, 21.0).view(2, 10)}
 
 
 class HandEngine:
-    """Multiplies the initial weights by the seed plus 2; a member of a listed iteration diverges."""
+    """Multiplies the starting weights by the seed plus 2; a member of a listed iteration diverges."""
 
-    def __init__(self, ahead: bool = False, diverging: int | None = None) -> None:
-        self.ahead = ahead
+    def __init__(self, stacked: bool = False, diverging: int | None = None) -> None:
+        self.stacked = stacked
         self.diverging = diverging
         self.calls: list[list[int]] = []
 
-    def train(self, members: Sequence[Member], _: Callable[[Standing], None]) -> list[Trained | Diverged]:
+    def train(self, members: Sequence[Member], _: Callable[[EpochEnd], None]) -> list[Trained | Diverged]:
         self.calls.append([member.request.iteration for member in members])
         return [self._one(member) for member in members]
 
     def _one(self, member: Member) -> Trained | Diverged:
         if member.request.iteration == self.diverging:
-            return Diverged("the loss became nan")
-        weights = {"w": member.initial["w"] * (member.spec.seed + 2) * member.request.masks["w"]}
+            return Diverged(float("nan"), member.request.iteration, 0, member.spec)
+        weights = {"w": member.request.start["w"] * (member.spec.seed + 2) * member.request.masks["w"]}
         performance = Performance(0.5, 50.0)
         return Trained(weights, weights, 0, [Epoch(0, 0.1, performance, performance, performance)])
 
     def evaluate(self, state: State) -> Performance:
         return Performance(float(state["w"].sum()), 10.0)
+
+    def score(self, state, function, seed):
+        raise AssertionError("no method here asks for scores of the network")
 
 
 class Notes:
@@ -58,7 +63,7 @@ class Notes:
             raise OSError("disk full")
         self.records.append(record)
 
-    def after_epoch(self, iteration: int, standing: Standing, index: int, seconds: float) -> None: ...
+    def after_epoch(self, request: TrainRequest, end: EpochEnd, index: int, seconds: float) -> None: ...
 
     def finish(self) -> None:
         self.finished = True
@@ -67,9 +72,11 @@ class Notes:
         self.error = error
 
 
-def job(one_shot: bool = False, iterations: int = 3, notes: Notes | None = None, ratio: float = 0.2) -> Job:
-    pruner = Pruner(GROUPINGS["global"], lambda w, m: fixed_ratio_amount(w, m, ratio=ratio), one_shot)
-    return Job(trajectory(Plan(iterations, pruner), INITIAL, LAYOUT), SPEC, INITIAL, notes or Notes())
+def task(one_shot: bool = False, iterations: int = 3, notes: Notes | None = None, ratio: float = 0.2, engine=None) -> Task:
+    method = (OneShot if one_shot else LotteryTicket)(iterations=iterations, ratio=ratio)
+    plan = Plan.of(method, ProtocolConfig(), seed=0)
+    steps = trajectory(plan, INITIAL, LAYOUT, announce=bool(engine and engine.stacked))
+    return Task(steps, SPEC, notes or Notes(), lambda _: INITIAL)
 
 
 @pytest.fixture
@@ -84,25 +91,25 @@ def stored(store: TrainingStore) -> int:
 def test_equal_trainings_are_done_once(store):
     """Iteration 0 of all; later ones of lottery ticket and one-shot, which prune the same here."""
     engine = HandEngine()
-    jobs = [job(), job(one_shot=True), job(ratio=0.3)]
-    drive(jobs, engine, store)
+    tasks = [task(), task(one_shot=True), task(ratio=0.3)]
+    drive(tasks, engine, store)
     assert engine.calls == [[0], [1, 1], [2, 2], [3, 3]]
-    assert all(isinstance(j.listener, Notes) and j.listener.finished and len(j.listener.records) == 4 for j in jobs)
+    assert all(isinstance(t.listener, Notes) and t.listener.finished and len(t.listener.records) == 4 for t in tasks)
     assert stored(store) == 3  # iterations 0 and 1
 
 
 def test_what_the_store_has_is_not_trained(store):
-    drive([job()], HandEngine(), store)
+    drive([task()], HandEngine(), store)
     engine = HandEngine()
-    drive([job(one_shot=True)], engine, store)
+    drive([task(one_shot=True)], engine, store)
     assert engine.calls == [[2], [3]]
 
 
 def test_one_shot_is_trained_ahead_where_that_pays(store):
-    engine, notes, alone = HandEngine(ahead=True), Notes(), Notes()
-    drive([job(one_shot=True, notes=notes)], engine, store)
+    engine, notes, alone = HandEngine(stacked=True), Notes(), Notes()
+    drive([task(one_shot=True, notes=notes, engine=engine)], engine, store)
     assert engine.calls == [[0], [1, 2, 3]]
-    drive([job(one_shot=True, notes=alone)], HandEngine(), TrainingStore(store.root.parent / "other", store.device))
+    drive([task(one_shot=True, notes=alone)], HandEngine(), TrainingStore(store.root.parent / "other", store.device))
     assert [r.trained.last["w"].tolist() for r in notes.records] == [
         r.trained.last["w"].tolist() for r in alone.records
     ]
@@ -111,7 +118,7 @@ def test_one_shot_is_trained_ahead_where_that_pays(store):
 
 def test_a_training_that_diverges_ends_its_run_alone(store):
     short, long = Notes(), Notes()
-    drive([job(iterations=1, notes=short), job(iterations=3, notes=long)], HandEngine(diverging=2), store)
+    drive([task(iterations=1, notes=short), task(iterations=3, notes=long)], HandEngine(diverging=2), store)
     assert short.finished
     assert isinstance(long.error, Diverged)
     assert len(long.records) == 2
@@ -119,25 +126,38 @@ def test_a_training_that_diverges_ends_its_run_alone(store):
 
 def test_a_run_that_cannot_be_recorded_ends_alone(store):
     broken, whole = Notes(fails_at=1), Notes()
-    drive([job(notes=broken), job(ratio=0.3, notes=whole)], HandEngine(), store)
+    drive([task(notes=broken), task(ratio=0.3, notes=whole)], HandEngine(), store)
     assert str(broken.error) == "disk full"
     assert whole.finished
 
 
 def test_a_training_of_another_process_is_waited_for(store, monkeypatch):
     """Another process is at iteration 0, and is done while this one sleeps."""
-    theirs = job()
+    theirs = task()
     theirs.advance(None, HandEngine())
     lock = store.root.parent / "locks" / f"{theirs.identity}.lock"
     engine, until, naps = HandEngine(), ExitStack(), []
-    assert claim(lock, until)
+    assert acquire(lock, until)
 
     def nap(seconds: float) -> None:
         naps.append(seconds)
         until.close()
-        drive([job(iterations=0)], HandEngine(), store)
+        drive([task(iterations=0)], HandEngine(), store)
 
     monkeypatch.setattr("src.execution.driver.time.sleep", nap)
-    drive([job(iterations=1)], engine, store)
+    drive([task(iterations=1)], engine, store)
     assert len(naps) == 1
     assert engine.calls == [[1]]
+
+
+@pytest.mark.parametrize("moment", ["finish", "record"])
+def test_an_error_at_the_end_of_one_run_is_that_runs_alone(store, monkeypatch, moment):
+    broken, whole = Notes(), Notes()
+
+    def fails(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(broken, moment, fails)
+    drive([task(notes=broken), task(ratio=0.3, notes=whole)], HandEngine(), store)
+    assert str(broken.error) == "no space left"
+    assert whole.finished

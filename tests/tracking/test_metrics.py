@@ -1,6 +1,6 @@
 """The table that maps columns of the records to W&B metrics."""
 
-from src.tracking import METRICS
+from src.tracking.metrics import METRICS
 from src.tracking.metrics import axes, named
 from tests.tracking.examples import ROWS
 
