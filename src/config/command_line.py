@@ -83,7 +83,7 @@ def _keys(schema: type, prefix: str = "") -> dict[str, Any]:
 
 
 def _filled(schema: type[T], given: dict[str, Any], prefix: str = "") -> T:
-    values = {}
+    values: dict[str, Any] = {}
     for field in fields(schema):  # type: ignore[arg-type]
         key = f"{prefix}{field.name}"
         if nested := _nested(field):
@@ -94,8 +94,8 @@ def _filled(schema: type[T], given: dict[str, Any], prefix: str = "") -> T:
 
 
 def _nested(field: Any) -> type | None:
-    made = field.default_factory() if field.default_factory is not MISSING else field.default
-    return type(made) if is_dataclass(made) and made is not MISSING else None
+    made = field.default if field.default_factory is MISSING else field.default_factory()
+    return type(made) if is_dataclass(made) else None
 
 
 def _value(key: str, text: str, kind: Any) -> Any:

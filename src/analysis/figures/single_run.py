@@ -29,5 +29,5 @@ def _panel(run: Run, label: str, column: str) -> CurvePanel:
     y = run.table[column]
     t = np.arange(len(y), dtype=np.float64)
     curve = Curve(label, run.method.short, run.method.short, t, t, y, np.zeros_like(y), (run.seed,))
-    spread = "y" if column == "percent_remaining" else ""
-    return CurvePanel((curve,), ITERATION, COLUMNS[column], column, run.scope, spread=spread)
+    is_percent = column == "percent_remaining"
+    return CurvePanel((curve,), ITERATION, COLUMNS[column], column, run.scope, spread="y" if is_percent else "")
