@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -15,8 +16,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.schema import register_schemas
-from src.config.settings import job_settings, settings, settings_dict
+from src.config.schema import open_schema, register_schemas
+from src.config.settings import job_settings, plain_settings, settings
 from src.errors import UserError, message
 from src.execution.device import is_first
 from src.run import Run
@@ -41,6 +42,9 @@ GROUPS = (
     "hydra/launcher",
 )
 
+SHELLS_OWN = ("choices", "overrides", "config_dir")
+"""Settings that are not for the user to make."""
+
 
 def _choices() -> str:
     """The groups of `conf/` and what can be chosen in each, for --help."""
@@ -50,8 +54,10 @@ def _choices() -> str:
 
 def _keys(*, _root_: DictConfig) -> str:
     """All settings as they stand, those of the chosen parts included, for --help."""
-    config = OmegaConf.create({key: _root_._get_node(key) for key in _root_ if key != "hydra"})
-    return OmegaConf.to_yaml(settings_dict(settings(config)))
+    own = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
+    config = cast(DictConfig, OmegaConf.merge(open_schema(), own))
+    shown = {key: value for key, value in plain_settings(settings(config)).items() if key not in SHELLS_OWN}
+    return OmegaConf.to_yaml(OmegaConf.create(shown))
 
 
 register_schemas()
