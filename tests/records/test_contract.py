@@ -33,7 +33,11 @@ def run(tmp_path_factory) -> Run:
 
 def test_a_stored_run_is_read_back(run):
     assert (run.dataset, run.model, run.scope, run.seed, run.iterations) == ("digits", "mlp", "layer", 7, 2)
-    assert (run.method.kind, run.method.short, run.method.label) == ("lottery_ticket", "lt-0.2", "Lottery Ticket (P=0.2)")
+    assert (run.method.kind, run.method.short, run.method.label) == (
+        "lottery_ticket",
+        "lt-0.2",
+        "Lottery Ticket (P=0.2)",
+    )
     assert run.method.settings["ratio"] == 0.2
     assert run.table["iteration"].tolist() == [0, 1, 2]
     assert run.layers["remaining"].sum(1).tolist() == run.table["remaining"].tolist()

@@ -9,67 +9,24 @@ EXCHANGED = {"neuron": "global", "layer": "layer", "global": "neuron"}
 """Scope whose x axis the paper's trade-off of a scope has (B2)."""
 
 
-class Accuracy(StrEnum):
-    """B1: the accuracy of each iteration, or its running mean over iterations 0..t."""
-
-    per_iteration = "per_iteration"
-    running_mean = "running_mean"
-
-
-class RatioAxes(StrEnum):
-    """B2: percent remaining of the panel's own scope, or neuron and global exchanged."""
-
-    own_scope = "own_scope"
-    published = "published"
-
-
-class LayerPq(StrEnum):
-    """B3: (0.5, 1.0) for every layer, or (0.1, 1.0), (0.5, 2.0), (1.0, 2.0) for first, middle, last."""
-
-    fixed = "fixed"
-    published = "published"
-
-
-class RemainingStd(StrEnum):
-    """B5: the standard deviation of percent remaining in percent, or a hundred times too short."""
-
-    percent = "percent"
-    legacy = "legacy"
-
-
-class CurvePq(StrEnum):
-    """B6: the (p, q) of the PQ Index curves: (0.5, 1.0) for all, or each SAP run's own."""
-
-    fixed = "fixed"
-    own = "own"
-
-
-class DifferenceStd(StrEnum):
-    """B7: standard deviation of the per-seed differences, or of the two as if they were independent."""
-
-    paired = "paired"
-    independent = "independent"
-
-
-class OneShotDifference(StrEnum):
-    """B9: the drop by the latest pruning step alone, or retrained minus pruned as for the other methods."""
-
-    successive = "successive"
-    retrained = "retrained"
-
-
-class RatioScale(StrEnum):
-    """B10: a linear x axis and the paper's y limits, which cut off the low end, or a log axis and all of y."""
-
-    linear = "linear"
-    log = "log"
-
-
-class FinalAccuracy(StrEnum):
-    """A4: the accuracy of iteration T at its last epoch, or at its best one as when the paper's figures were made."""
-
-    recorded = "recorded"
-    best = "best"
+Accuracy = StrEnum("Accuracy", ["per_iteration", "running_mean"])
+"""B1: the accuracy of each iteration, or its running mean over iterations 0..t."""
+RatioAxes = StrEnum("RatioAxes", ["own_scope", "published"])
+"""B2: percent remaining of the panel's own scope, or neuron and global exchanged."""
+LayerPq = StrEnum("LayerPq", ["fixed", "published"])
+"""B3: (0.5, 1.0) for every layer, or (0.1, 1.0), (0.5, 2.0), (1.0, 2.0) for first, middle, last."""
+RemainingStd = StrEnum("RemainingStd", ["percent", "legacy"])
+"""B5: the standard deviation of percent remaining in percent, or a hundred times too short."""
+CurvePq = StrEnum("CurvePq", ["fixed", "own"])
+"""B6: the (p, q) of the PQ Index curves: (0.5, 1.0) for all, or each SAP run's own."""
+DifferenceStd = StrEnum("DifferenceStd", ["paired", "independent"])
+"""B7: standard deviation of the per-seed differences, or of the two as if they were independent."""
+OneShotDifference = StrEnum("OneShotDifference", ["successive", "retrained"])
+"""B9: the drop by the latest pruning step alone, or retrained minus pruned as for the other methods."""
+RatioScale = StrEnum("RatioScale", ["linear", "log"])
+"""B10: a linear x axis and the paper's y limits, which cut off the low end, or a log axis and all of y."""
+FinalAccuracy = StrEnum("FinalAccuracy", ["recorded", "best"])
+"""A4: the accuracy of iteration T at its last epoch, or at its best one as when the paper's figures were made."""
 
 
 @dataclass(frozen=True)
@@ -87,13 +44,6 @@ class Reading:
     one_shot_difference: OneShotDifference = OneShotDifference.successive
     ratio_x: RatioScale = RatioScale.linear
     final_accuracy: FinalAccuracy = FinalAccuracy.recorded
-
-    def changed(self) -> tuple[str, ...]:
-        """`key=value` of every choice that is not the corrected reading's."""
-        default = Reading()
-        return tuple(
-            f"{key}={str(value).lower()}" for key, value in vars(self).items() if value != getattr(default, key)
-        )
 
 
 CORRECTED = Reading()

@@ -15,7 +15,7 @@ from src.analysis.figures.readings import (
     OneShotDifference,
     reading_named,
 )
-from src.analysis.figures.settings import FigureSettings
+from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.errors import UserError
 from src.records.library import load_library
@@ -120,8 +120,6 @@ def test_single_choices_change_a_preset():
     settings = read_settings(FigureSettings, ["reading=published", "plot.accuracy=per_iteration", "plot.ddof=1"])
     assert settings.resolved_reading() == replace(PUBLISHED, accuracy="per_iteration", ddof=1)
     assert settings.marks == ("published", "accuracy=per_iteration", "ddof=1")
-    assert CORRECTED.changed() == ()
-    assert "accuracy=running_mean" in PUBLISHED.changed()
 
 
 @pytest.mark.parametrize(
