@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from src.analysis.figures.readings import RatioScale, Reading, reading_named
+from src.analysis.figures.readings import Reading, reading_named
 from src.config.command_line import default_output_dir
 from src.config.commands import setting_word
 from src.errors import UserError
@@ -59,7 +59,7 @@ class FigureSettings(RecordSettings):
         """The reading's preset with the choices of `plot` put on it; the default style's trade-off has a log axis."""
         chosen = self._choices()
         if self.style == "default" and self.reading == "corrected":
-            chosen.setdefault("ratio_x", RatioScale.log)
+            chosen.setdefault("ratio_x", "log")
         return Reading(**{**vars(reading_named(self.reading)), **chosen})
 
     @property

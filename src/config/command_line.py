@@ -8,10 +8,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
-from enum import StrEnum
 from pathlib import Path
 from types import NoneType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml  # type: ignore[import-untyped]
 
@@ -109,8 +108,8 @@ def _value(key: str, text: str, kind: Any) -> Any:
         return Path(_unquoted(text)).expanduser()
     if kind is bool:
         return _one_of(key, text.lower(), BOOLEANS)
-    if issubclass(kind, StrEnum):
-        return _one_of(key, text, {str(choice): choice for choice in kind})
+    if get_origin(kind) is Literal:
+        return _one_of(key, text, {choice: choice for choice in get_args(kind)})
     try:
         return kind(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Claims 2 and 4: SAP adapts how much it prunes, more with a larger p, q, eta_r or gamma, and least in the first layer."""
+"""Claims 2 and 4: SAP adapts how much it prunes, and prunes the first layer least."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The looks in `styles/`: `default`, clean and safe for colour-blind readers, and `paper`, the authors' (PROTOCOL 6.0)."""
+"""The looks in `styles/`: `default`, safe for colour-blind readers, and `paper`, the authors' (PROTOCOL 6.0)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

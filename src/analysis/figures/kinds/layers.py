@@ -8,7 +8,7 @@ from src.analysis.figures.kinds.panels import TITLES, Line
 from src.analysis.figures.kinds.ratio import compares_scopes
 from src.analysis.figures.plan import METHOD_SERIES, Filter, Plan, Series
 from src.analysis.figures.quantities import MeanStd, bar_scale, overflowed
-from src.analysis.figures.readings import LayerPq, Reading
+from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import ITERATION, PQI, REMAINING, CurvePanel, FigureSpec
 from src.records.csv_table import FloatArray
 from src.records.method import Method
@@ -73,7 +73,7 @@ def _build(kind: str, study: Study, series: Series, reading: Reading) -> FigureS
 
 
 def _notes(kind: str, run: Run, reading: Reading) -> tuple[str, ...]:
-    if kind == "layer" or reading.si_layer_pq == LayerPq.fixed:
+    if kind == "layer" or reading.si_layer_pq == "fixed":
         return ()
     p, q = run.grid_axes
     entries = [published_entry(place, len(run.layers.names)) for place in places(len(run.layers.names))]
@@ -99,7 +99,7 @@ def layer_panel(
 def _values(kind: str, line: Line, place: str, index: int, reading: Reading) -> MeanStd:
     if kind == "layer":
         return line.mean(lambda run: run.layers["percent_remaining"][:, index], reading)
-    if reading.si_layer_pq == LayerPq.fixed:
+    if reading.si_layer_pq == "fixed":
         return line.mean(lambda run: run.layers["retrained_pqi"][:, index], reading)
     return line.mean(lambda run: _mixed(run, place, reading), reading)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from src.analysis.figures.plan import Series
 from src.analysis.figures.quantities import MeanStd, accuracy, bar_scale, difference, mean_std, pqi
-from src.analysis.figures.readings import Accuracy, Reading
+from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import ACCURACY, GINI, ITERATION, PQI, REMAINING, Curve, CurvePanel
 from src.records.csv_table import FloatArray
 from src.records.run import Run
@@ -52,7 +52,7 @@ def seeds_of(lines: Iterable[Line]) -> tuple[int, ...]:
 
 def accuracy_label(reading: Reading) -> str:
     """Says whether the accuracy itself or its running mean is drawn."""
-    return "Mean accuracy 0..T (%)" if reading.accuracy == Accuracy.running_mean else ACCURACY
+    return "Mean accuracy 0..T (%)" if reading.accuracy == "running_mean" else ACCURACY
 
 
 def retrained_panels(lines: Sequence[Line], scope: str, reading: Reading) -> tuple[CurvePanel, ...]:
