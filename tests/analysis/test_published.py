@@ -72,14 +72,14 @@ def test_a_collapsed_stretch_reads_as_chance_once_un_averaged():
 def test_un_averaging_undoes_the_running_mean_and_adds_reading_errors_in_squares():
     true = np.array([90.0, 80.0, 10.0])
     t = np.arange(3.0)
-    found = PublishedCurve("", t, t, running_mean(true), np.array([0.3, 0.4, 0.5])).unaveraged()
+    found = PublishedCurve(t, t, running_mean(true), np.array([0.3, 0.4, 0.5])).unaveraged()
     assert found.y == pytest.approx(true)
     assert found.reading_error == pytest.approx([0.3, np.hypot(2 * 0.4, 0.3), np.hypot(3 * 0.5, 2 * 0.4)])
 
 
 def test_a_gap_in_a_published_curve_leaves_out_what_needs_it():
     t = np.array([0.0, 1.0, 3.0, 4.0])
-    assert PublishedCurve("", t, t, t, t).unaveraged().t.tolist() == [0, 1, 4]
+    assert PublishedCurve(t, t, t, t).unaveraged().t.tolist() == [0, 1, 4]
 
 
 @pytest.mark.parametrize("reading", [CORRECTED, PER_RUN])

@@ -22,7 +22,7 @@ def run_figure(run_folder: Path, destination: Path) -> Path:
     panels = tuple(_panel(run, label, column) for column in COLUMNS)
     stem = destination.with_suffix("") if destination.suffix == ".png" else destination / run.name
     style = style_named("default")
-    return save(draw(FigureSpec("run", run.name, label, "", panels, (run.seed,)), style), stem, style, ["png"])[0]
+    return save(draw(FigureSpec("run", run.name, label, "", panels), style), stem, style, ["png"])[0]
 
 
 def _panel(run: Run, label: str, column: str) -> CurvePanel:

@@ -55,13 +55,13 @@ class Distance(NamedTuple):
     quantity: str
     curve: str
     seeds: int
-    unit: str
-    points: int
-    left_out: int
-    mean: float | None
-    largest: float | None
-    largest_iteration: int | None
-    within: float | None
+    unit: str = ""
+    points: int = 0
+    left_out: int = 0
+    mean: float | None = None
+    largest: float | None = None
+    largest_iteration: int | None = None
+    within: float | None = None
 
 
 def distance_table(specs: Iterable[FigureSpec]) -> Table:
@@ -89,26 +89,27 @@ def _rows(spec: FigureSpec, panel: CurvePanel, theirs: Curve) -> Iterator[Distan
     t, i, j = np.intersect1d(ours.t, theirs.t, return_indices=True)
     runs = (spec.setting.dataset, spec.setting.model) if spec.setting else ("", "")
     curve = f"{panel.method}, {ours.key} layer" if panel.method else ours.key
-    about = (*runs, spec.kind, panel.scope)
     gap = np.abs(ours.y[i] - theirs.y[j])
     within = float(np.mean(gap <= theirs.error[j] + 2 * ours.error[i])) if t.size else None
-    measured = _gap(UNITS[panel.quantity], t, ours.y[i], theirs.y[j], theirs.error[j])
-    yield Distance(*about, panel.quantity, curve, len(ours.seeds), *measured, within)
+    name = Distance(*runs, spec.kind, panel.scope, panel.quantity, curve, len(ours.seeds), within=within)
+    yield _measured(name, UNITS[panel.quantity], t, ours.y[i], theirs.y[j], theirs.error[j])
     if panel.quantity == "tradeoff":
-        measured = _gap(REMAINING, t, ours.x[i], theirs.x[j], np.full(len(j), theirs.x_error))
-        yield Distance(*about, "tradeoff, x", curve, len(ours.seeds), *measured, None)
+        name = name._replace(quantity="tradeoff, x", within=None)
+        yield _measured(name, REMAINING, t, ours.x[i], theirs.x[j], np.full(len(j), theirs.x_error))
 
 
-def _gap(
-    unit: str, t: FloatArray, ours: FloatArray, theirs: FloatArray, reading_error: FloatArray
-) -> tuple[str, int, int, float | None, float | None, int | None]:
-    """Unit, points, points left out, mean and largest difference, and the iteration of the largest."""
+def _measured(
+    name: Distance, unit: str, t: FloatArray, ours: FloatArray, theirs: FloatArray, reading_error: FloatArray
+) -> Distance:
     known = np.isfinite(ours) & np.isfinite(theirs)
     if unit == REMAINING:
         known &= (theirs > reading_error) & (ours > 0)
     ours, theirs = ours[known], theirs[known]
     gap = np.abs(np.log10(ours) - np.log10(theirs)) if unit == REMAINING else np.abs(ours - theirs)
-    counts = (unit, len(gap), len(t) - len(gap))
+    counted = name._replace(unit=unit, points=len(gap), left_out=len(t) - len(gap))
     if not gap.size:
-        return (*counts, None, None, None)
-    return (*counts, float(gap.mean()), float(gap.max()), int(t[known][int(gap.argmax())]))
+        return counted
+    largest = int(gap.argmax())
+    return counted._replace(
+        mean=float(gap.mean()), largest=float(gap[largest]), largest_iteration=int(t[known][largest])
+    )

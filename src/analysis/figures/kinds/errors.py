@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from src.analysis.figures.kinds.layers import SAP_SERIES, layer_panel
-from src.analysis.figures.kinds.panels import TITLES, lines_of, pruned_panels, retrained_panels, seeds_of
+from src.analysis.figures.kinds.panels import TITLES, lines_of, pruned_panels, retrained_panels
 from src.analysis.figures.kinds.ratio import compares_scopes, has_layers, ratio_panel
 from src.analysis.figures.plan import METHOD_SERIES, Filter, Plan, Series, has_any
 from src.analysis.figures.readings import CORRECTED, EXCHANGED, Reading
@@ -79,8 +79,7 @@ def _build(
         f"{study.setting.text}{named}",
         error.caption,
         tuple(panel for pair in pairs for panel in _titled(*pair)),
-        seeds_of(line for where in scopes for line in lines_of(study, where, series)),
-        (*(note for pair in pairs for note in _notes(error, *pair)), *filter(None, [error.evidence()])),
+        notes=(*(note for pair in pairs for note in _notes(error, *pair)), *filter(None, [error.evidence()])),
         error=error.name,
     )
 

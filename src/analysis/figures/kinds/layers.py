@@ -17,7 +17,6 @@ from src.records.schema import SCOPES
 from src.records.study import Study
 
 SAP_SERIES = tuple(s for s in METHOD_SERIES if s.method.kind == "sap")
-PLACES = ("first", "middle", "last")
 GRID_SHAPE = (10, 11)
 CAPTIONS = {
     "layer": "Weights left in the first, middle and last layer of the network.",
@@ -60,15 +59,13 @@ def _build(kind: str, study: Study, series: Series, reading: Reading) -> FigureS
     panels = [
         layer_panel(kind, study.series(scope, method), scope, method, reading, scope == present[0]) for scope in present
     ]
-    runs = [run for scope in present for run in study.series(scope, method)]
     return FigureSpec(
         kind,
         f"{kind}_{study.name}_{method.short}",
         f"{study.setting.text}, {method.text}",
         CAPTIONS[kind],
         tuple(panels),
-        tuple(sorted({run.seed for run in runs})),
-        _notes(kind, runs[0], reading),
+        notes=_notes(kind, study.series(present[0], method)[0], reading),
     )
 
 

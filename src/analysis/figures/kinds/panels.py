@@ -25,14 +25,11 @@ class Line:
     key: str
     runs: tuple[Run, ...]
 
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return tuple(run.seed for run in self.runs)
-
     def curve(self, values: MeanStd, x: FloatArray | None = None) -> Curve:
         """The line's curve with mean and error [n], against the iteration where no x is given."""
         t = np.arange(len(values[0]), dtype=np.float64)
-        return Curve(self.label, self.slot, self.key, t, t if x is None else x, *values, self.seeds)
+        seeds = tuple(run.seed for run in self.runs)
+        return Curve(self.label, self.slot, self.key, t, t if x is None else x, *values, seeds)
 
     def mean(self, value: Callable[[Run], FloatArray], reading: Reading) -> MeanStd:
         """Mean and standard deviation over seeds of one array per run."""
@@ -43,11 +40,6 @@ def lines_of(study: Study, scope: str, series: Iterable[Series]) -> tuple[Line, 
     """One line for each series that the study has runs of."""
     lines = (Line(s.slot, s.label, s.method.short, study.series(scope, s.method)) for s in series)
     return tuple(line for line in lines if line.runs)
-
-
-def seeds_of(lines: Iterable[Line]) -> tuple[int, ...]:
-    """All seeds of the lines, ordered."""
-    return tuple(sorted({seed for line in lines for seed in line.seeds}))
 
 
 def accuracy_label(reading: Reading) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from src.analysis.figures.kinds.panels import TITLES, Line, accuracy_label, lines_of, seeds_of
+from src.analysis.figures.kinds.panels import TITLES, Line, accuracy_label, lines_of
 from src.analysis.figures.plan import METHOD_SERIES, Filter, Plan, Series, has_any
 from src.analysis.figures.quantities import accuracy
 from src.analysis.figures.readings import EXCHANGED, Reading
@@ -50,8 +50,7 @@ def _build(kind: str, study: Study, series: tuple[Series, ...], reading: Reading
         study.setting.text,
         CAPTION,
         (replace(panels[0], legend="lower right"), *panels[1:]),
-        seeds_of(line for found in lines.values() for line in found),
-        (EXCHANGE_NOTE,) if reading.ratio_axes == "published" else (),
+        notes=(EXCHANGE_NOTE,) if reading.ratio_axes == "published" else (),
     )
 
 
