@@ -134,7 +134,7 @@ def _typed(key: str, cls: type[Part], values: dict[str, Any]) -> Part:
 
 
 @cache
-def _schema(cls: type[Part]) -> DictConfig:
+def _schema(cls: Any) -> DictConfig:
     schema: DictConfig = OmegaConf.structured(cls)
     return schema
 

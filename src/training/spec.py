@@ -1,7 +1,6 @@
 """The settings that a training's result depends on, apart from its request. Imports no PyTorch."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from src.training.optimizers import Optimizer, Sgd
 from src.training.schedules import Cosine, Schedule

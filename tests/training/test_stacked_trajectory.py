@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from src.config.choices import Scope
 from src.config.protocol import ProtocolConfig
 from src.messages import EvaluateRequest, TrainRequest
 from src.pruning.method import Method
@@ -15,8 +14,9 @@ from src.training.state import Member
 from src.trajectory import Layout, Plan, Record, trajectory
 from tests.training.examples import initial_state, patterns, solo, specification, stacked
 
+SCOPES = "neuron", "layer", "global"
 METHODS = {
-    f"{method.kind()}-{scope}": method(scope=scope) for method in (Sap, LotteryTicket, OneShot) for scope in Scope
+    f"{method.kind()}-{scope}": method(scope=scope) for method in (Sap, LotteryTicket, OneShot) for scope in SCOPES
 }
 Run = tuple[str, int]
 COUNT, MASK_SHARE, ACCURACY = 2, 0.999, 0.3
