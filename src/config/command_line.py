@@ -8,10 +8,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
-from enum import StrEnum
 from pathlib import Path
 from types import NoneType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml  # type: ignore[import-untyped]
 
@@ -83,7 +82,7 @@ def _keys(schema: type, prefix: str = "") -> dict[str, Any]:
 
 
 def _filled(schema: type[T], given: dict[str, Any], prefix: str = "") -> T:
-    values = {}
+    values: dict[str, Any] = {}
     for field in fields(schema):  # type: ignore[arg-type]
         key = f"{prefix}{field.name}"
         if nested := _nested(field):
@@ -94,8 +93,8 @@ def _filled(schema: type[T], given: dict[str, Any], prefix: str = "") -> T:
 
 
 def _nested(field: Any) -> type | None:
-    made = field.default_factory() if field.default_factory is not MISSING else field.default
-    return type(made) if is_dataclass(made) and made is not MISSING else None
+    made = field.default if field.default_factory is MISSING else field.default_factory()
+    return type(made) if is_dataclass(made) else None
 
 
 def _value(key: str, text: str, kind: Any) -> Any:
@@ -109,8 +108,8 @@ def _value(key: str, text: str, kind: Any) -> Any:
         return Path(_unquoted(text)).expanduser()
     if kind is bool:
         return _one_of(key, text.lower(), BOOLEANS)
-    if issubclass(kind, StrEnum):
-        return _one_of(key, text, {str(choice): choice for choice in kind})
+    if get_origin(kind) is Literal:
+        return _one_of(key, text, {choice: choice for choice in get_args(kind)})
     try:
         return kind(text)
     except ValueError:

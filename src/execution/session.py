@@ -11,6 +11,7 @@ from src.config.settings import settings_dict
 from src.errors import Busy
 from src.execution.progress import Progress
 from src.messages import TrainRequest
+from src.records.method import plain
 from src.records.provenance import code_state, now, provenance
 from src.records.rows import epoch_row
 from src.records.timings import Stopwatch
@@ -50,13 +51,14 @@ class Session:
         names = run.config.dataset.short, run.config.model.short
         self._watch = Stopwatch(run.folder, *names, run.config.dataset.train_size, device.type)
         self._progress = progress(run, done)
+        method = {**summary["method"], "label": plain(run.config.prune.label)}
         self._tracker = open_tracker(
             run.config.tracking.mode,
             run_id=run.identity,
             name=run.name,
             group=run.config.experiment_name,
             tags=[*names, run.config.prune.short, run.config.prune.scope],
-            config={**config, "provenance": summary["provenance"]},
+            config={**config, "method": method, "provenance": summary["provenance"]},
             folder=run.folder,
             project=run.config.tracking.project,
             entity=run.config.tracking.entity,

@@ -1,6 +1,7 @@
 """The methods and sweeps of the paper's figures (PROTOCOL 5.1, 6)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from src.pruning.methods.dense import Dense
 from src.pruning.methods.lottery_ticket import LotteryTicket
@@ -8,7 +9,7 @@ from src.pruning.methods.one_shot import OneShot
 from src.pruning.methods.sap import Sap
 from src.records.method import Method, plain
 
-CLASSES = {cls.kind(): cls for cls in (Sap, LotteryTicket, OneShot, Dense)}
+CLASSES: dict[str, Any] = {cls.kind(): cls for cls in (Sap, LotteryTicket, OneShot, Dense)}
 """The kinds of methods that the paper has."""
 
 

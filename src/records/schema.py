@@ -4,10 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import json
-from pathlib import Path
-from typing import Any
-
 SCHEMA = 2
 """Version of the records' files and columns; readers refuse others."""
 

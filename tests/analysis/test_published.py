@@ -11,7 +11,7 @@ import pytest
 from src.analysis.figures.kinds.methods import plans
 from src.analysis.figures.plan import Filter
 from src.analysis.figures.quantities import running_mean
-from src.analysis.figures.readings import CORRECTED, PUBLISHED, FinalAccuracy, Reading
+from src.analysis.figures.readings import CORRECTED, PUBLISHED, Reading
 from src.analysis.published.curves import Key, PublishedCurve, published_curves, visible_bars
 from src.analysis.published.distance import distance_table, distances
 from src.analysis.published.overlay import with_published
@@ -24,7 +24,7 @@ from tests.analysis.synthetic import FOUR, Spec, write_run
 
 FIG2 = {"retrained_accuracy", "retrained_percent_remaining", "retrained_pqi", "retrained_gini", "pruned_accuracy",
         "pruned_pqi"}  # fmt: skip
-PER_RUN = replace(PUBLISHED, final_accuracy=FinalAccuracy.recorded)
+PER_RUN = replace(PUBLISHED, final_accuracy="recorded")
 """The published reading without A4: the records here have no better epoch."""
 
 
@@ -72,14 +72,14 @@ def test_a_collapsed_stretch_reads_as_chance_once_un_averaged():
 def test_un_averaging_undoes_the_running_mean_and_adds_reading_errors_in_squares():
     true = np.array([90.0, 80.0, 10.0])
     t = np.arange(3.0)
-    found = PublishedCurve("", t, t, running_mean(true), np.array([0.3, 0.4, 0.5])).unaveraged()
+    found = PublishedCurve(t, t, running_mean(true), np.array([0.3, 0.4, 0.5])).unaveraged()
     assert found.y == pytest.approx(true)
     assert found.reading_error == pytest.approx([0.3, np.hypot(2 * 0.4, 0.3), np.hypot(3 * 0.5, 2 * 0.4)])
 
 
 def test_a_gap_in_a_published_curve_leaves_out_what_needs_it():
     t = np.array([0.0, 1.0, 3.0, 4.0])
-    assert PublishedCurve("", t, t, t, t).unaveraged().t.tolist() == [0, 1, 4]
+    assert PublishedCurve(t, t, t, t).unaveraged().t.tolist() == [0, 1, 4]
 
 
 @pytest.mark.parametrize("reading", [CORRECTED, PER_RUN])

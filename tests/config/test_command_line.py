@@ -3,8 +3,8 @@
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -14,12 +14,10 @@ from src.config.commands import command, setting_word
 from src.errors import UserError
 from tests.support import ROOT
 
-Colour = StrEnum("Colour", ["red", "blue"])
-
 
 @dataclass(frozen=True)
 class Nested:
-    colour: Colour | None = None
+    colour: Literal["red", "blue"] | None = None
     count: int | None = None
 
 
@@ -43,7 +41,7 @@ class Settings:
         ("values=a, b", "values", ("a", "b")),
         ("values=null", "values", None),
         ("on=true", "on", True),
-        ("plot.colour=blue", "plot", Nested(colour=Colour.blue)),
+        ("plot.colour=blue", "plot", Nested(colour="blue")),
         ("plot.count=3", "plot", Nested(count=3)),
     ],
 )

@@ -1,93 +1,77 @@
-"""What the store writes is what the figures read."""
+"""What a run writes is what readers read."""
 
 import csv
-from functools import partial
+import json
 
-import numpy as np
-import torch
+import pytest
 import yaml
-from hydra import compose, initialize_config_dir
-from src.naming import method_name
-from src.requests import Epoch, EvaluateRequest, Performance, Record, Trained, TrainRequest
-from src.store.runs import RunFolder
 
-from src.config.schema import Config, register_schemas
-from src.config.settings import settings, settings_dict
-from src.figures import run_figure
-from src.main import CONF
-from src.pruning import GROUPINGS, Pruner, fixed_ratio_amount
+from src.analysis.figures.single_run import run_figure
 from src.records.library import load_library
+from src.records.missing import run_words
+from src.records.run import Run
+from src.records.schema import HEADLINE
+from src.records.study import studies
 from src.sparsity import P_GRID, Q_GRID
-from src.trajectory import Layout, Plan, trajectory
 from tests.analysis.synthetic import Spec, write_run
-
-NAMES = ["a.weight", "b.weight"]
-
-
-def _settings(*overrides: str) -> Config:
-    register_schemas()
-    with initialize_config_dir(config_dir=CONF, version_base="1.3"):
-        return settings(compose("config", overrides=list(overrides)))
+from tests.support import command_line, folder_of
 
 
-def _trained(request: TrainRequest) -> Trained:
-    generator = torch.Generator().manual_seed(request.iteration)
-    state = {name: torch.randn(4, 6, generator=generator) * request.masks[name] for name in NAMES}
-    epochs = [Epoch(e, 0.1, *(Performance(1.0, 80.0 - request.iteration + e),) * 3) for e in range(2)]
-    return Trained(state, state, 0, epochs)
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Run:
+    """Lottery ticket on digits, T = 2, pruned by layer."""
+    output_dir = tmp_path_factory.mktemp("contract")
+    done = command_line(
+        "dataset=digits", "model=mlp", "trainer=smoke", "prune=lottery_ticket", "prune.iterations=2", "seed=7",
+        "prune.scope=layer", f"output_dir={output_dir}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (found,) = load_library(output_dir).finished
+    assert found.folder == folder_of(done)
+    return found
 
 
-def write_real_run(output_dir):
-    """A run of lottery ticket with T = 3 as `src.run` stores it, from trainings made by hand."""
-    config = _settings("model=mlp", "prune=lottery_ticket", "prune.iterations=3", "prune.scope=layer", "seed=7")
-    folder = RunFolder(output_dir / "runs" / "real", "1234567890", 3)
-    folder.open(yaml.safe_dump(settings_dict(config)))
-    pruner = Pruner(GROUPINGS["layer"], partial(fixed_ratio_amount, ratio=0.2))
-    initial = {name: torch.ones(4, 6) for name in NAMES}
-    steps, answer = trajectory(Plan(3, pruner), initial, Layout(NAMES, [])), None
-    while True:
-        try:
-            request = steps.send(answer)
-        except StopIteration:
-            break
-        match request:
-            case TrainRequest():
-                answer = _trained(request)
-            case EvaluateRequest():
-                answer = Performance(2.0, 50.0)
-            case Record():
-                folder.write(request)
-                answer = None
-    folder.finish()
-    return config
-
-
-def test_a_stored_run_is_read_back(tmp_path):
-    config = write_real_run(tmp_path)
-    (run,) = load_library(tmp_path).finished
-    assert (run.dataset, run.model, run.scope, run.seed, run.iterations) == ("fashion_mnist", "mlp", "layer", 7, 3)
-    assert run.method.key == method_name(config.prune) == "lt-0.2"
-    assert run.table["retrained_accuracy"].tolist() == [81.0, 80.0, 79.0, 78.0]
-    assert np.isnan(run.table["pruned_pqi"][-1])
-    assert run.layers.names == tuple(NAMES)
+def test_a_stored_run_is_read_back(run):
+    assert (run.dataset, run.model, run.scope, run.seed, run.iterations) == ("digits", "mlp", "layer", 7, 2)
+    assert (run.method.kind, run.method.short, run.method.label) == (
+        "lottery_ticket",
+        "lt-0.2",
+        "Lottery Ticket (P=0.2)",
+    )
+    assert run.method.settings["ratio"] == 0.2
+    assert run.table["iteration"].tolist() == [0, 1, 2]
     assert run.layers["remaining"].sum(1).tolist() == run.table["remaining"].tolist()
     assert [tuple(axis) for axis in run.grid_axes] == [P_GRID, Q_GRID]
-    assert run.grid("retrained", 2)[4, 0] == run.table["retrained_pqi"][2]
-    assert np.allclose(run.layer_grids("retrained")[:, :, 4, 0], run.layers["retrained_pqi"], atol=1e-6)  # float32
+    place = P_GRID.index(HEADLINE[0]), Q_GRID.index(HEADLINE[1])
+    assert run.grid("retrained", 2)[place] == run.table["retrained_pqi"][2]
+    assert run.layer_grids("pruned").shape == (2, len(run.layers.names), 10, 11)
 
 
-def test_a_stored_run_is_drawn(tmp_path):
-    write_real_run(tmp_path)
-    assert run_figure(tmp_path / "runs" / "real", tmp_path / "curves.png") == tmp_path / "curves.png"
-    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+def test_the_command_that_a_reader_prints_makes_such_a_run(run):
+    (study,) = studies([run])
+    words = run_words(study, "layer", run.method, [7])
+    again = command_line(*words, "--dry-run")
+    assert again.returncode == 0, again.stderr
+    assert "finished" in again.stdout
+    assert "missing" not in again.stdout
 
 
-def test_made_up_runs_have_the_columns_of_stored_ones(tmp_path):
-    write_real_run(tmp_path)
+def test_the_picture_is_drawn_by_the_run_itself(run, tmp_path):
+    assert (run.folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert run_figure(run.folder, tmp_path / "again.png").read_bytes() == (run.folder / "curves.png").read_bytes()
+
+
+def test_made_up_runs_have_the_columns_and_keys_of_stored_ones(run, tmp_path):
     made_up = write_run(tmp_path, Spec({"name": "lottery_ticket", "ratio": 0.2}))
     for name in ("iterations.csv", "layers.csv"):
-        stored, synthetic = (_columns(folder / name) for folder in (tmp_path / "runs" / "real", made_up))
+        stored, synthetic = (_columns(folder / name) for folder in (run.folder, made_up))
         assert set(synthetic) <= set(stored)
+    stored, synthetic = (json.loads((folder / "run.json").read_text()) for folder in (run.folder, made_up))
+    assert synthetic.keys() <= stored.keys()
+    config = yaml.safe_load((run.folder / "config.yaml").read_text())
+    assert {config[section]["name"] for section in ("dataset", "model", "prune", "trainer")} == {
+        "digits", "mlp", "lottery_ticket", "smoke",
+    }  # fmt: skip
 
 
 def _columns(path):

@@ -13,7 +13,7 @@ import pytest
 
 from src.records.paper import ABLATIONS
 from src.tracking.metrics import METRICS
-from tests.support import ROOT, command_line
+from tests.support import ROOT, process
 from tests.tracking.offline_log import Logged, offline_runs, read_log
 
 pytest.importorskip("wandb_workspaces", reason="wandb-workspaces is an extra: pip install '.[dashboard]'")
@@ -40,7 +40,7 @@ def spec() -> dict[str, Any]:
 def logged(tmp_path_factory) -> Logged:
     """A run on scikit-learn's digits, mirrored offline."""
     folder = tmp_path_factory.mktemp("run")
-    done = command_line("dataset=digits", "model=mlp", "trainer=smoke", "prune.iterations=1", "tracking=offline",
+    done = process("dataset=digits", "model=mlp", "trainer=smoke", "prune.iterations=1", "tracking=offline",
                         f"output_dir={folder}", WANDB_MODE="offline")  # fmt: skip
     assert done.returncode == 0, done.stderr
     (part,) = offline_runs(Path(done.stdout.splitlines()[-1]))
@@ -102,10 +102,9 @@ def test_runs_are_grouped_by_what_a_method_is(spec, logged):
     from src.tracking.panels import SUBJECT
 
     sections, keys = zip(*(key.split(".") for key in SUBJECT), strict=True)
-    assert {"dataset", "model", "prune"} == set(sections)
-    known = {key for section in ("dataset", "model", "prune") for key in logged.config[section]}
-    assert set(keys) <= known | {"ratio"}
-    assert set(logged.config["prune"]) - {"iterations"} <= set(keys)
+    assert {"dataset", "model", "prune", "method"} == set(sections)
+    assert all(key in logged.config[section] for section, key in zip(sections, keys, strict=True))
+    assert logged.config["method"] == {"kind": "sap", "short": "sap-0.5-1-0-1", "label": "SAP (p=0.5, q=1.0)"}
     text = json.dumps(spec)
     assert all(f"{section}.value.{key}" in text for section, key in zip(sections, keys, strict=True))
 

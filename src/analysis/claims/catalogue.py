@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from src.analysis.claims import layers, phases, scopes, sweeps
+from src.analysis.claims import amounts, phases, scopes
 from src.analysis.claims.finding import Finding
 from src.records.study import Study
 
@@ -25,10 +25,10 @@ def _sweep(parameter: str, held: str, figure: str, symbol: str) -> Claim:
         f"monotone_{parameter}",
         f"A larger {symbol} prunes more ({held}).",
         "Weights left, in decades, after one pruning and on average along pruning: no value of the sweep leaves more "
-        f"than its smaller neighbour by {sweeps.SMALLEST_DECADES:g} decades, and the largest leaves fewer than the "
+        f"than its smaller neighbour by {amounts.SMALLEST_DECADES:g} decades, and the largest leaves fewer than the "
         "smallest by as much.",
         figure,
-        partial(sweeps.monotone, parameter),
+        partial(amounts.monotone, parameter),
     )
 
 
@@ -54,9 +54,9 @@ CLAIMS = (
     Claim(
         "adapts",
         "SAP adapts how much it prunes to the network.",
-        f"The share pruned varies by more than {sweeps.SMALLEST_SHARE:g} percentage point over the iterations.",
+        f"The share pruned varies by more than {amounts.SMALLEST_SHARE:g} percentage point over the iterations.",
         "Sec. 4, Fig. 2",
-        sweeps.adapts,
+        amounts.adapts,
     ),
     _sweep("p", "q=1", "Fig. 4a", "p"),
     _sweep("q", "p=1", "Fig. 4b", "q"),
@@ -67,7 +67,7 @@ CLAIMS = (
         "The first layer is kept most, neuron-wise and globally.",
         "Its percent remaining is above that of every other layer, on average over the iterations.",
         "Fig. 3b",
-        layers.first_layer_kept_most,
+        amounts.first_layer_kept_most,
     ),
     Claim(
         "scope_neuron",

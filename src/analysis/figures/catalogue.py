@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from src.analysis.figures.kinds import errors, heat_map, layers, methods, ratio
 from src.analysis.figures.plan import Filter, Planner
-from src.analysis.figures.settings import FigureSettings
+from src.analysis.settings import FigureSettings
 from src.errors import UserError
 from src.records.paper import SAP
 from src.records.schema import SCOPES

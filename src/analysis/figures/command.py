@@ -13,11 +13,11 @@ from pathlib import Path
 from src.analysis.figures.catalogue import ALIASES, KINDS, Request, requests
 from src.analysis.figures.guidance import figure_command, in_no_figure, nothing_to_draw
 from src.analysis.figures.plan import Plan
-from src.analysis.figures.settings import FORMATS, FigureSettings
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.figures.style import style_named
 from src.analysis.published.distance import write_distances
 from src.analysis.published.overlay import with_published
+from src.analysis.settings import FORMATS, FigureSettings
 from src.config.command_line import read_settings, run_command
 from src.errors import UserError
 from src.records.library import Library, load_library

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from src.analysis.figures.catalogue import Request
 from src.analysis.figures.plan import Plan
-from src.analysis.figures.settings import FigureSettings
+from src.analysis.settings import FigureSettings
 from src.config.commands import command
 from src.records.library import output_words
 from src.records.paper import ABLATIONS

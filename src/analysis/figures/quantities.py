@@ -5,15 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from src.analysis.figures.readings import (
-    Accuracy,
-    CurvePq,
-    DifferenceStd,
-    FinalAccuracy,
-    OneShotDifference,
-    Reading,
-    RemainingStd,
-)
+from src.analysis.figures.readings import Reading
 from src.records.csv_table import FloatArray
 from src.records.run import Run, Side
 
@@ -26,10 +18,10 @@ MeanStd = tuple[FloatArray, FloatArray]
 def accuracy(run: Run, side: Side, reading: Reading) -> FloatArray:
     """Accuracy in percent: retrained [T+1], pruned [T]."""
     values = run.table[f"{side}_accuracy"]
-    if side == "retrained" and reading.final_accuracy == FinalAccuracy.best:
+    if side == "retrained" and reading.final_accuracy == "best":
         values = _with_best_final(run, values)
     values = values if side == "retrained" else values[:-1]
-    return running_mean(values) if reading.accuracy == Accuracy.running_mean else values
+    return running_mean(values) if reading.accuracy == "running_mean" else values
 
 
 def _with_best_final(run: Run, values: FloatArray) -> FloatArray:
@@ -43,7 +35,7 @@ def _with_best_final(run: Run, values: FloatArray) -> FloatArray:
 def pqi(run: Run, side: Side, reading: Reading) -> FloatArray:
     """PQ Index of the whole network, at (0.5, 1.0) unless each SAP run's own (p, q) is asked for."""
     own = run.method.settings
-    if reading.curve_pq == CurvePq.own and isinstance(own.get("p"), float) and isinstance(own.get("q"), float):
+    if reading.curve_pq == "own" and isinstance(own.get("p"), float) and isinstance(own.get("q"), float):
         p, q = run.grid_axes
         row, column = int(np.abs(p - own["p"]).argmin()), int(np.abs(q - own["q"]).argmin())
         count = run.iterations + (side == "retrained")
@@ -65,7 +57,7 @@ def difference(runs: Sequence[Run], name: str, reading: Reading) -> MeanStd:
     pairs = [_difference_pair(run, name, reading) for run in runs]
     before, after = np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
     mean, error = mean_std(before - after, reading.ddof)
-    if reading.diff_std == DifferenceStd.independent:
+    if reading.diff_std == "independent":
         error = np.hypot(mean_std(before, reading.ddof)[1], mean_std(after, reading.ddof)[1])
     return mean, error
 
@@ -74,14 +66,14 @@ def _difference_pair(run: Run, name: str, reading: Reading) -> tuple[FloatArray,
     """Retrained and pruned; for one-shot the model before the latest pruning step and the one after it."""
     value = accuracy if name == "accuracy" else pqi
     retrained, pruned = value(run, "retrained", reading)[: run.iterations], value(run, "pruned", reading)
-    if run.method.kind == "one_shot" and reading.one_shot_difference == OneShotDifference.successive:
+    if run.method.kind == "one_shot" and reading.one_shot_difference == "successive":
         return np.concatenate([retrained[:1], pruned[:-1]]), pruned
     return retrained, pruned
 
 
 def bar_scale(reading: Reading) -> float:
     """What the published error bars of percent remaining were multiplied with: they were not in percent (B5)."""
-    return 0.01 if reading.pr_std == RemainingStd.legacy else 1.0
+    return 0.01 if reading.pr_std == "legacy" else 1.0
 
 
 def running_mean(values: FloatArray) -> FloatArray:

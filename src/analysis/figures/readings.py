@@ -1,7 +1,7 @@
 """How records are reported: corrected, or as the paper did (PROTOCOL 7.B). The records are the same."""
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from typing import Literal
 
 from src.errors import UserError
 
@@ -9,104 +9,39 @@ EXCHANGED = {"neuron": "global", "layer": "layer", "global": "neuron"}
 """Scope whose x axis the paper's trade-off of a scope has (B2)."""
 
 
-class Accuracy(StrEnum):
-    """B1: the accuracy of each iteration, or its running mean over iterations 0..t."""
-
-    per_iteration = "per_iteration"
-    running_mean = "running_mean"
-
-
-class RatioAxes(StrEnum):
-    """B2: percent remaining of the panel's own scope, or neuron and global exchanged."""
-
-    own_scope = "own_scope"
-    published = "published"
-
-
-class LayerPq(StrEnum):
-    """B3: (0.5, 1.0) for every layer, or (0.1, 1.0), (0.5, 2.0), (1.0, 2.0) for first, middle, last."""
-
-    fixed = "fixed"
-    published = "published"
-
-
-class RemainingStd(StrEnum):
-    """B5: the standard deviation of percent remaining in percent, or a hundred times too short."""
-
-    percent = "percent"
-    legacy = "legacy"
-
-
-class CurvePq(StrEnum):
-    """B6: the (p, q) of the PQ Index curves: (0.5, 1.0) for all, or each SAP run's own."""
-
-    fixed = "fixed"
-    own = "own"
-
-
-class DifferenceStd(StrEnum):
-    """B7: standard deviation of the per-seed differences, or of the two as if they were independent."""
-
-    paired = "paired"
-    independent = "independent"
-
-
-class OneShotDifference(StrEnum):
-    """B9: the drop by the latest pruning step alone, or retrained minus pruned as for the other methods."""
-
-    successive = "successive"
-    retrained = "retrained"
-
-
-class RatioScale(StrEnum):
-    """B10: a linear x axis and the paper's y limits, which cut off the low end, or a log axis and all of y."""
-
-    linear = "linear"
-    log = "log"
-
-
-class FinalAccuracy(StrEnum):
-    """A4: the accuracy of iteration T at its last epoch, or at its best one as when the paper's figures were made."""
-
-    recorded = "recorded"
-    best = "best"
-
-
 @dataclass(frozen=True)
 class Reading:
-    """Every reporting choice; the defaults are the corrected reading. `ddof` is B8."""
+    """Every reporting choice; the defaults are the corrected reading."""
 
-    accuracy: Accuracy = Accuracy.per_iteration
-    ratio_axes: RatioAxes = RatioAxes.own_scope
-    si_layer_pq: LayerPq = LayerPq.fixed
+    accuracy: Literal["per_iteration", "running_mean"] = "per_iteration"
+    """B1: the accuracy of each iteration, or its running mean over iterations 0..t."""
+    ratio_axes: Literal["own_scope", "published"] = "own_scope"
+    """B2: percent remaining of the panel's own scope, or neuron and global exchanged."""
+    si_layer_pq: Literal["fixed", "published"] = "fixed"
+    """B3: (0.5, 1.0) for every layer, or (0.1, 1.0), (0.5, 2.0), (1.0, 2.0) for first, middle, last."""
     legacy_overflow: bool = False
-    pr_std: RemainingStd = RemainingStd.percent
-    curve_pq: CurvePq = CurvePq.fixed
-    diff_std: DifferenceStd = DifferenceStd.paired
+    """B4: the PQ Index at p = 0.1 of a large network as it overflowed in float32."""
+    pr_std: Literal["percent", "legacy"] = "percent"
+    """B5: the standard deviation of percent remaining in percent, or a hundred times too short."""
+    curve_pq: Literal["fixed", "own"] = "fixed"
+    """B6: the (p, q) of the PQ Index curves: (0.5, 1.0) for all, or each SAP run's own."""
+    diff_std: Literal["paired", "independent"] = "paired"
+    """B7: standard deviation of the per-seed differences, or of the two as if they were independent."""
     ddof: int = 0
-    one_shot_difference: OneShotDifference = OneShotDifference.successive
-    ratio_x: RatioScale = RatioScale.linear
-    final_accuracy: FinalAccuracy = FinalAccuracy.recorded
-
-    def changed(self) -> tuple[str, ...]:
-        """`key=value` of every choice that is not the corrected reading's."""
-        default = Reading()
-        return tuple(
-            f"{key}={str(value).lower()}" for key, value in vars(self).items() if value != getattr(default, key)
-        )
+    """B8: 0 as in the paper, or 1."""
+    one_shot_difference: Literal["successive", "retrained"] = "successive"
+    """B9: the drop by the latest pruning step alone, or retrained minus pruned as for the other methods."""
+    ratio_x: Literal["linear", "log"] = "linear"
+    """B10: a linear x axis and the paper's y limits, which cut off the low end, or a log axis and all of y."""
+    final_accuracy: Literal["recorded", "best"] = "recorded"
+    """A4: the accuracy of iteration T at its last epoch, or at its best one as when the paper's figures were made."""
 
 
 CORRECTED = Reading()
 PUBLISHED = replace(
-    CORRECTED,
-    accuracy=Accuracy.running_mean,
-    ratio_axes=RatioAxes.published,
-    si_layer_pq=LayerPq.published,
-    legacy_overflow=True,
-    pr_std=RemainingStd.legacy,
-    diff_std=DifferenceStd.independent,
-    final_accuracy=FinalAccuracy.best,
-)
+    CORRECTED, accuracy="running_mean", ratio_axes="published", si_layer_pq="published", legacy_overflow=True,
+    pr_std="legacy", diff_std="independent", final_accuracy="best",
+)  # fmt: skip
 READINGS = {"corrected": CORRECTED, "published": PUBLISHED}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from src.analysis.figures.drawing.row import draw, save
 from src.analysis.figures.spec import ACCURACY, GINI, ITERATION, PQI, REMAINING, Curve, CurvePanel, FigureSpec
-from src.analysis.figures.style import STYLES
+from src.analysis.figures.style import style_named
 from src.records.run import Run, load_run
 
 COLUMNS = {"retrained_accuracy": ACCURACY, "percent_remaining": REMAINING, "retrained_pqi": PQI, "retrained_gini": GINI}
@@ -21,13 +21,13 @@ def run_figure(run_folder: Path, destination: Path) -> Path:
     label = f"{run.method.label}, {run.dataset}, {run.model}, {run.scope}, seed {run.seed}"
     panels = tuple(_panel(run, label, column) for column in COLUMNS)
     stem = destination.with_suffix("") if destination.suffix == ".png" else destination / run.name
-    style = STYLES["default"]
-    return save(draw(FigureSpec("run", run.name, label, "", panels, (run.seed,)), style), stem, style, ["png"])[0]
+    style = style_named("default")
+    return save(draw(FigureSpec("run", run.name, label, "", panels), style), stem, style, ["png"])[0]
 
 
 def _panel(run: Run, label: str, column: str) -> CurvePanel:
     y = run.table[column]
     t = np.arange(len(y), dtype=np.float64)
     curve = Curve(label, run.method.short, run.method.short, t, t, y, np.zeros_like(y), (run.seed,))
-    spread = "y" if column == "percent_remaining" else ""
-    return CurvePanel((curve,), ITERATION, COLUMNS[column], column, run.scope, spread=spread)
+    is_percent = column == "percent_remaining"
+    return CurvePanel((curve,), ITERATION, COLUMNS[column], column, run.scope, spread="y" if is_percent else "")

@@ -87,7 +87,6 @@ class FigureSpec:
     heading: str
     caption: str
     panels: tuple[CurvePanel | HeatPanel, ...]
-    seeds: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     setting: Setting | None = None
     command: str = ""

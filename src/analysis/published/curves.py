@@ -36,7 +36,6 @@ class Key:
 class PublishedCurve:
     """Values y at iterations t with the error of reading them, [n]; x is the drawn percent remaining of a trade-off."""
 
-    figure: str
     t: FloatArray
     x: FloatArray
     y: FloatArray
@@ -50,7 +49,7 @@ class PublishedCurve:
         t = self.t[kept]
         y = (t + 1) * self.y[kept] - t * self.y[previous]
         error = np.hypot((t + 1) * self.reading_error[kept], t * self.reading_error[previous])
-        return PublishedCurve(self.figure, t, self.x[kept], y, error)
+        return PublishedCurve(t, self.x[kept], y, error)
 
     def restricted_to(self, t: FloatArray) -> "PublishedCurve":
         """The points at these iterations, where there are any."""
@@ -86,7 +85,7 @@ def _curve(rows: list[dict[str, str]]) -> PublishedCurve:
     columns = [
         np.array([float(row[name] or "nan") for row in rows]) for name in ("iteration", "x", "y", "y_uncertainty")
     ]
-    return PublishedCurve(" and ".join(sorted({row["figure"] for row in rows})), *columns)
+    return PublishedCurve(*columns)
 
 
 def _key(row: dict[str, str]) -> Key:

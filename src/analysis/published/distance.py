@@ -1,7 +1,6 @@
 """How far our curves are from the published ones, and the table of that."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,16 +13,9 @@ from src.store.files import write_text
 
 ACCURACY, REMAINING, PQI, GINI = "accuracy points", "log10 percent remaining", "PQ Index", "Gini index"
 UNITS = {
-    "retrained_accuracy": ACCURACY,
-    "pruned_accuracy": ACCURACY,
-    "pruned_accuracy_difference": ACCURACY,
-    "tradeoff": ACCURACY,
-    "retrained_percent_remaining": REMAINING,
-    "layer_percent_remaining": REMAINING,
-    "retrained_pqi": PQI,
-    "pruned_pqi": PQI,
-    "pruned_pqi_difference": PQI,
-    "layer_pqi": PQI,
+    **dict.fromkeys(("retrained_accuracy", "pruned_accuracy", "pruned_accuracy_difference", "tradeoff"), ACCURACY),
+    **dict.fromkeys(("retrained_percent_remaining", "layer_percent_remaining"), REMAINING),
+    **dict.fromkeys(("retrained_pqi", "pruned_pqi", "pruned_pqi_difference", "layer_pqi"), PQI),
     "retrained_gini": GINI,
 }
 NOTE = """Over the pruning iterations that both have. Mean and largest are absolute differences in the row's unit, the \
@@ -48,9 +40,13 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class CurveName:
-    """Which curve: of what runs, in which kind of figure and panel; `seeds` is their number."""
+class Distance(NamedTuple):
+    """One curve against its published counterpart: what it shows, of how many seeds, over `points` common iterations.
+
+    mean and largest: absolute difference in `unit`, None where there is no point; within: share of the points whose
+    difference is at most the reading error plus 2 standard deviations over our seeds (None for x); left_out: points
+    without a logarithm, because the published reading cannot be told from zero.
+    """
 
     dataset: str
     model: str
@@ -59,31 +55,19 @@ class CurveName:
     quantity: str
     curve: str
     seeds: int
-
-
-@dataclass(frozen=True)
-class Distance(CurveName):
-    """One curve against its published counterpart, over `points` common iterations.
-
-    mean and largest: absolute difference in `unit`, None where there is no point; within: share of the points whose
-    difference is at most the reading error plus 2 standard deviations over our seeds (None for x); left_out: points
-    without a logarithm, because the published reading cannot be told from zero.
-    """
-
-    unit: str
-    points: int
-    left_out: int
-    mean: float | None
-    largest: float | None
-    largest_iteration: int | None
-    within: float | None
+    unit: str = ""
+    points: int = 0
+    left_out: int = 0
+    mean: float | None = None
+    largest: float | None = None
+    largest_iteration: int | None = None
+    within: float | None = None
 
 
 def distance_table(specs: Iterable[FigureSpec]) -> Table:
     """A row for each curve of any figure that has a published one, each once."""
-    rows = dict.fromkeys(row for spec in specs for row in distances(spec))
-    cells = tuple(tuple(getattr(row, field.name) for field in fields(Distance)) for row in rows)
-    return Table("distances", "Distance of our curves from the published ones", NOTE, COLUMNS, cells)
+    rows = tuple(dict.fromkeys(row for spec in specs for row in distances(spec)))
+    return Table("distances", "Distance of our curves from the published ones", NOTE, COLUMNS, rows)
 
 
 def write_distances(specs: Iterable[FigureSpec], folder: Path, marks: Sequence[str] = ()) -> list[Path]:
@@ -102,36 +86,30 @@ def distances(spec: FigureSpec) -> list[Distance]:
 
 def _rows(spec: FigureSpec, panel: CurvePanel, theirs: Curve) -> Iterator[Distance]:
     ours = next(curve for curve in panel.curves if curve.key == theirs.key)
-    _, i, j = np.intersect1d(ours.t, theirs.t, return_indices=True)
+    t, i, j = np.intersect1d(ours.t, theirs.t, return_indices=True)
     runs = (spec.setting.dataset, spec.setting.model) if spec.setting else ("", "")
     curve = f"{panel.method}, {ours.key} layer" if panel.method else ours.key
-    name = CurveName(*runs, spec.kind, panel.scope, panel.quantity, curve, len(ours.seeds))
-    y = Pair(ours.t[i], ours.y[i], theirs.y[j], theirs.error[j])
-    yield _compare(name, UNITS[panel.quantity], y, y.reading_error + 2 * ours.error[i])
+    gap = np.abs(ours.y[i] - theirs.y[j])
+    within = float(np.mean(gap <= theirs.error[j] + 2 * ours.error[i])) if t.size else None
+    name = Distance(*runs, spec.kind, panel.scope, panel.quantity, curve, len(ours.seeds), within=within)
+    yield _measured(name, UNITS[panel.quantity], t, ours.y[i], theirs.y[j], theirs.error[j])
     if panel.quantity == "tradeoff":
-        x = Pair(ours.t[i], ours.x[i], theirs.x[j], np.full(len(j), theirs.x_error))
-        yield _compare(replace(name, quantity="tradeoff, x"), REMAINING, x, None)
+        name = name._replace(quantity="tradeoff, x", within=None)
+        yield _measured(name, REMAINING, t, ours.x[i], theirs.x[j], np.full(len(j), theirs.x_error))
 
 
-class Pair(NamedTuple):
-    """Our and the published values at iterations t, all [n]."""
-
-    t: FloatArray
-    ours: FloatArray
-    theirs: FloatArray
-    reading_error: FloatArray
-
-
-def _compare(name: CurveName, unit: str, pair: Pair, allowed: FloatArray | None) -> Distance:
-    t, ours, theirs, reading_error = pair
-    within = None if allowed is None or not t.size else float(np.mean(np.abs(ours - theirs) <= allowed))
+def _measured(
+    name: Distance, unit: str, t: FloatArray, ours: FloatArray, theirs: FloatArray, reading_error: FloatArray
+) -> Distance:
     known = np.isfinite(ours) & np.isfinite(theirs)
     if unit == REMAINING:
         known &= (theirs > reading_error) & (ours > 0)
-        gap = np.abs(np.log10(ours[known]) - np.log10(theirs[known]))
-    else:
-        gap = np.abs(ours[known] - theirs[known])
-    mean, largest = (float(gap.mean()), float(gap.max())) if gap.size else (None, None)
-    iteration = int(t[known][int(gap.argmax())]) if gap.size else None
-    return Distance(**vars(name), unit=unit, points=len(gap), left_out=len(t) - len(gap), mean=mean, largest=largest,
-                    largest_iteration=iteration, within=within)  # fmt: skip
+    ours, theirs = ours[known], theirs[known]
+    gap = np.abs(np.log10(ours) - np.log10(theirs)) if unit == REMAINING else np.abs(ours - theirs)
+    counted = name._replace(unit=unit, points=len(gap), left_out=len(t) - len(gap))
+    if not gap.size:
+        return counted
+    largest = int(gap.argmax())
+    return counted._replace(
+        mean=float(gap.mean()), largest=float(gap[largest]), largest_iteration=int(t[known][largest])
+    )

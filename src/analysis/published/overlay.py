@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from src.analysis.figures.readings import EXCHANGED, Accuracy, LayerPq, OneShotDifference, RatioAxes, Reading
+from src.analysis.figures.readings import EXCHANGED, Reading
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
 from src.analysis.published.curves import X_READING_ERROR, Key, PublishedCurve, published_curves
 from src.records.paper import ONE_SHOT
@@ -19,22 +19,22 @@ def with_published(spec: FigureSpec, setting: Setting, reading: Reading) -> Figu
         replace(panel, published=_behind(panel, setting, reading)) if isinstance(panel, CurvePanel) else panel
         for panel in spec.panels
     )
-    mixed = spec.kind == "si_layer" and reading.si_layer_pq == LayerPq.fixed
+    mixed = spec.kind == "si_layer" and reading.si_layer_pq == "fixed"
     there = any(key.dataset == setting.dataset and key.model == setting.model for key in published_curves())
     return replace(spec, panels=panels, notes=(*spec.notes, *[NO_LAYER_PQI] * (mixed and there)))
 
 
 def published_in(key: Key, reading: Reading) -> PublishedCurve | None:
     """The published curve as it reads in `reading`; None where it was not published or cannot be converted."""
-    if key.quantity == "layer_pqi" and reading.si_layer_pq == LayerPq.fixed:
+    if key.quantity == "layer_pqi" and reading.si_layer_pq == "fixed":
         return None
     if key.quantity == "tradeoff":
         return _tradeoff(key, reading)
-    if key.quantity == "pruned_accuracy_difference" and reading.accuracy == Accuracy.per_iteration:
+    if key.quantity == "pruned_accuracy_difference" and reading.accuracy == "per_iteration":
         return _difference(key, reading)
     curve = published_curves().get(key)
     averaged = key.quantity in ("retrained_accuracy", "pruned_accuracy")
-    return curve.unaveraged() if curve and averaged and reading.accuracy == Accuracy.per_iteration else curve
+    return curve.unaveraged() if curve and averaged and reading.accuracy == "per_iteration" else curve
 
 
 def _behind(panel: CurvePanel, setting: Setting, reading: Reading) -> tuple[Curve, ...]:
@@ -54,9 +54,9 @@ def _tradeoff(key: Key, reading: Reading) -> PublishedCurve | None:
     curve = published_curves().get(key)
     if curve is None:
         return None
-    if reading.accuracy == Accuracy.per_iteration:
+    if reading.accuracy == "per_iteration":
         curve = curve.unaveraged()
-    if reading.ratio_axes == RatioAxes.published or key.scope == "layer":
+    if reading.ratio_axes == "published" or key.scope == "layer":
         return curve
     other = published_curves().get(replace(key, scope=EXCHANGED[key.scope]))
     if other is None:
@@ -76,7 +76,7 @@ def _difference(key: Key, reading: Reading) -> PublishedCurve | None:
     if pruned is None or dense is None:
         return None
     after, retrained = pruned.unaveraged(), dense.unaveraged().restricted_to(pruned.t)
-    if reading.one_shot_difference == OneShotDifference.retrained:
+    if reading.one_shot_difference == "retrained":
         before, error = retrained.y, retrained.reading_error
     else:
         before = np.append(retrained.y[:1], after.y[:-1])

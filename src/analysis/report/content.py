@@ -9,10 +9,9 @@ from src.analysis.claims.finding import Finding
 from src.analysis.figures.command import build, plan_figures
 from src.analysis.figures.plan import Plan
 from src.analysis.figures.readings import READINGS
-from src.analysis.figures.settings import FigureSettings
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.distance import distance_table
-from src.analysis.settings import RecordSettings, choose
+from src.analysis.settings import FigureSettings, RecordSettings, choose
 from src.analysis.tables.results import tables
 from src.analysis.tables.table import Table
 from src.config.commands import command

@@ -1,18 +1,33 @@
-"""Figures as the data that the page's script draws."""
+"""Figures as the data that the page's script draws, and their style as its style sheet needs it."""
 
+import colorsys
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel
-from src.analysis.report.look import css_name
+from src.analysis.figures.style import style_named
 from src.records.csv_table import FloatArray
 from src.records.method import plain
 
 DIGITS = 5
 """Significant digits that the page keeps."""
+DARKNESS_KEPT = 0.55
+"""On a dark page a colour keeps this share of what it lacks to white, so that colours stay in order."""
+SHADES = 64
+_DASHES = {"-": "none", "--": "7 3", "-.": "7 2.5 1.5 2.5", ":": "1.5 2.5"}
+_SHAPES = {
+    "o": "M-2.4 0A2.4 2.4 0 1 1 2.4 0A2.4 2.4 0 1 1-2.4 0Z",
+    "s": "M-2.1-2.1H2.1V2.1H-2.1Z",
+    "D": "M0-2.8L2.8 0L0 2.8L-2.8 0Z",
+    "^": "M0-2.8L2.7 2H-2.7Z",
+    "v": "M0 2.8L2.7-2H-2.7Z",
+    "P": "M-1-2.8H1V-1H2.8V1H1V2.8H-1V1H-2.8V-1H-1Z",
+    "X": "M-2.4-2.4L0-.8L2.4-2.4L.8 0L2.4 2.4L0 .8L-2.4 2.4L-.8 0Z",
+}
 
 
 def figure_data(spec: FigureSpec) -> dict[str, Any]:
@@ -76,3 +91,56 @@ def _heat(panel: HeatPanel) -> dict[str, Any]:
     values = [numbers(row) for row in panel.values]
     return {"title": panel.title, "values": values, "p": numbers(panel.p), "q": numbers(panel.q),
             "limits": list(panel.limits)}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SlotLook:
+    """A slot as a class of the style sheet; `dash` is CSS, `shape` an SVG path."""
+
+    name: str
+    light: str
+    dark: str
+    dash: str
+    shape: str
+    hollow: bool
+
+
+def slot_looks() -> list[SlotLook]:
+    """Those of every slot, in the default style."""
+    return [
+        SlotLook(css_name(slot), s.colour, on_dark(s.colour), _dash(s.line), _SHAPES[s.marker], s.hollow)
+        for slot, s in style_named("default").strokes.items()
+    ]
+
+
+def css_name(slot: str) -> str:
+    """A slot of the style as the name of a class.
+
+    >>> css_name("sap-0.5-1-0-1")
+    'sap-0_5-1-0-1'
+    """
+    return slot.replace(".", "_")
+
+
+def on_dark(colour: str) -> str:
+    """The colour, made light enough for a dark page.
+
+    >>> on_dark("#222222"), on_dark("#ffffff")
+    ('#858585', '#ffffff')
+    """
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
+    rgb = colorsys.hls_to_rgb(hue, 1 - DARKNESS_KEPT * (1 - lightness), saturation)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in rgb)
+
+
+def heat_colours() -> list[str]:
+    """SHADES colours of the style's colour map, lowest first."""
+    from src.analysis.figures.drawing import matplotlib as mpl
+
+    colour_map = mpl.colormaps[style_named("default").colour_map]
+    shades = [colour_map(i / (SHADES - 1))[:3] for i in range(SHADES)]
+    return ["#" + "".join(f"{round(255 * float(part)):02x}" for part in shade) for shade in shades]
+
+
+def _dash(line: Any) -> str:
+    return _DASHES[line] if isinstance(line, str) else " ".join(f"{1.6 * part:g}" for part in line[1])

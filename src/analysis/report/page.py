@@ -11,8 +11,7 @@ from markupsafe import Markup
 from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.claims.finding import Verdict
 from src.analysis.report.content import Content, PageFigure
-from src.analysis.report.data import figure_data
-from src.analysis.report.look import heat_colours, slot_looks
+from src.analysis.report.data import figure_data, heat_colours, slot_looks
 from src.analysis.tables.table import Cell, Column, Spread, spread_texts
 
 SCRIPTS = ("scale.js", "panel.js", "page.js")

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from src.analysis.claims.catalogue import examine
 from src.analysis.settings import RecordSettings, choose
-from src.analysis.tables.results import tables
+from src.analysis.tables.results import tables, verdict_table
 from src.analysis.tables.table import FORMATS
-from src.analysis.tables.verdicts import verdict_table
 from src.config.command_line import read_settings, run_command
 from src.store.files import write_text
 

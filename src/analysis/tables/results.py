@@ -1,9 +1,11 @@
-"""The tables: accuracy, compression, cost, and accuracy at equal sparsity."""
+"""The tables: accuracy, compression, cost, accuracy at equal sparsity, and the claims' verdicts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from src.analysis.claims.catalogue import CLAIMS
+from src.analysis.claims.finding import Finding
 from src.analysis.claims.tradeoff import accuracy_at, mean_over, of_run
 from src.analysis.tables.cost import Network, network
 from src.analysis.tables.table import Cell, Column, Spread, Table
@@ -23,6 +25,20 @@ WHAT = (
     Column("scope", "Scope"),
     Column("method", "Method"),
     Column("seeds", "Seeds"),
+)
+VERDICT_COLUMNS = (
+    Column("claim", "Claim", long=True),
+    Column("source", "In the paper"),
+    Column("dataset", "Data set"),
+    Column("model", "Model"),
+    Column("study", "Study"),
+    Column("scope", "Scope"),
+    Column("subject", "Subject"),
+    Column("verdict", "Verdict"),
+    Column("seeds", "Seeds"),
+    Column("evidence", "Evidence", long=True),
+    Column("effects", "Effects [95 % interval]", long=True),
+    Column("reason", "Why", long=True),
 )
 
 Subject = tuple[Study, str, Method, tuple[Run, ...]]
@@ -150,3 +166,27 @@ def _what(subject: Subject) -> tuple[Cell, ...]:
 def _network(study: Study, run: Run) -> Network | None:
     sizes = tuple(int(size) for size in run.layers["total"][0])
     return network(study.setting.dataset, study.setting.model, sizes)
+
+
+def verdict_table(findings: Iterable[Finding]) -> Table:
+    """A row for each finding."""
+    claims = {claim.name: claim for claim in CLAIMS}
+    rows = tuple(
+        (
+            claims[f.claim].statement,
+            claims[f.claim].source,
+            f.setting.dataset,
+            f.setting.model,
+            f.study,
+            f.scope,
+            f.subject,
+            f.verdict.value,
+            len(f.seeds),
+            f.evidence,
+            "; ".join(map(str, f.effects)),
+            f.reason,
+        )
+        for f in findings
+    )
+    note = "Tests, one per claim:\n" + "\n".join(f"- {claim.statement} {claim.test}" for claim in CLAIMS)
+    return Table("claims", "The paper's claims on these records", note, VERDICT_COLUMNS, rows)

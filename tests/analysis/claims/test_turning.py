@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.analysis.claims.turns import phases, turns
+from src.analysis.claims.phases import phases, turns
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 
 from src.analysis.figures.command import draw_figures, main, plan_figures
 from src.analysis.figures.readings import CORRECTED
-from src.analysis.figures.settings import FigureSettings
-from src.analysis.figures.style import STYLES
+from src.analysis.figures.style import style_named
+from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.errors import UserError
 from src.records.library import load_library
@@ -197,7 +197,7 @@ def test_methods_of_ones_own_are_curves_beside_the_papers(tmp_path):
     (plan,) = plan_figures(asked, studies(library.runs), library)
     curves = plan.build(CORRECTED).panels[0].curves
     assert [curve.label for curve in curves[4:]] == ["Mine ($\\gamma$=3)", "Mine ($\\gamma$=4)"]
-    strokes = {(s.colour, str(s.line), s.marker) for s in map(STYLES["default"].stroke, [c.slot for c in curves])}
+    strokes = {(s.colour, str(s.line), s.marker) for s in map(style_named("default").stroke, [c.slot for c in curves])}
     assert len(strokes) == 6
     names = names_of(draw_figures(settings(tmp_path, "figure=pq")))
     assert [name.rsplit("_", 1)[1] for name in names][4:] == ["pruner-depth3", "pruner-depth4"]

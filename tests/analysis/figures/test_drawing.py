@@ -11,16 +11,16 @@ from matplotlib.figure import Figure
 from src.analysis.figures.catalogue import KINDS
 from src.analysis.figures.command import build, plan_figures
 from src.analysis.figures.drawing.row import draw
-from src.analysis.figures.settings import FigureSettings
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
-from src.analysis.figures.style import STYLES
+from src.analysis.figures.style import style_named
+from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.records.library import load_library
 from src.records.study import studies
 from tests.analysis.synthetic import ABLATIONS, FOUR, Spec, base_specs, write_run, write_runs
 from tests.support import ROOT
 
-CLEAN, PAPER = STYLES["default"], STYLES["paper"]
+CLEAN, PAPER = style_named("default"), style_named("paper")
 
 
 @pytest.fixture(scope="module")

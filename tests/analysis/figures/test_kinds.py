@@ -9,8 +9,8 @@ from src.analysis.figures.kinds.heat_map import shown
 from src.analysis.figures.plan import Filter, Plan
 from src.analysis.figures.quantities import running_mean
 from src.analysis.figures.readings import CORRECTED, PUBLISHED
-from src.analysis.figures.settings import FigureSettings
 from src.analysis.published.overlay import with_published
+from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.records.library import load_library
 from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, SAP

@@ -7,15 +7,8 @@ import pytest
 
 from src.analysis.figures.kinds.layers import places, published_entry
 from src.analysis.figures.quantities import accuracy, difference, mean_std, overflowed, pqi, running_mean
-from src.analysis.figures.readings import (
-    CORRECTED,
-    PUBLISHED,
-    CurvePq,
-    FinalAccuracy,
-    OneShotDifference,
-    reading_named,
-)
-from src.analysis.figures.settings import FigureSettings
+from src.analysis.figures.readings import CORRECTED, PUBLISHED, reading_named
+from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.errors import UserError
 from src.records.library import load_library
@@ -46,7 +39,7 @@ ONE_SHOT_RUN = HandMade(FOUR[3], [90.0, 80.0, 10.0], [70.0, 20.0])
 
 
 def test_the_published_accuracies_are_running_means():
-    published = replace(PUBLISHED, final_accuracy=FinalAccuracy.recorded)
+    published = replace(PUBLISHED, final_accuracy="recorded")
     assert accuracy(SAP_RUN, "retrained", CORRECTED).tolist() == [90, 80, 10]
     assert accuracy(SAP_RUN, "retrained", published).tolist() == [90, 85, 60]
     assert accuracy(SAP_RUN, "pruned", CORRECTED).tolist() == [70, 20]
@@ -71,7 +64,7 @@ def test_differences_are_paired_by_seed():
 def test_one_shots_difference_is_that_of_the_latest_step():
     assert difference([ONE_SHOT_RUN], "accuracy", CORRECTED)[0].tolist() == [90 - 70, 70 - 20]
     assert difference([ONE_SHOT_RUN], "pqi", CORRECTED)[0] == pytest.approx([0.05, 0.15])
-    retrained = replace(CORRECTED, one_shot_difference=OneShotDifference.retrained)
+    retrained = replace(CORRECTED, one_shot_difference="retrained")
     assert difference([ONE_SHOT_RUN], "accuracy", retrained)[0].tolist() == [20, 60]
 
 
@@ -85,7 +78,7 @@ def test_overflow_sets_p_of_a_tenth_to_zero_in_large_networks():
 
 def test_curves_can_show_the_runs_own_p_and_q(tmp_path):
     run = load_run(write_run(tmp_path, Spec(sap(p=1.0, q=1.6))))
-    own = pqi(run, "retrained", replace(CORRECTED, curve_pq=CurvePq.own))
+    own = pqi(run, "retrained", replace(CORRECTED, curve_pq="own"))
     assert own[7] == run.grid("retrained", 7)[9, 6]
     assert pqi(run, "retrained", CORRECTED)[7] == pytest.approx(run.grid("retrained", 7)[4, 0])
     assert (P[9], Q[6]) == (1.0, 1.6)
@@ -120,8 +113,6 @@ def test_single_choices_change_a_preset():
     settings = read_settings(FigureSettings, ["reading=published", "plot.accuracy=per_iteration", "plot.ddof=1"])
     assert settings.resolved_reading() == replace(PUBLISHED, accuracy="per_iteration", ddof=1)
     assert settings.marks == ("published", "accuracy=per_iteration", "ddof=1")
-    assert CORRECTED.changed() == ()
-    assert "accuracy=running_mean" in PUBLISHED.changed()
 
 
 @pytest.mark.parametrize(

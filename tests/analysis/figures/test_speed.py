@@ -5,7 +5,7 @@ import time
 import pytest
 
 from src.analysis.figures.command import draw_figures
-from src.analysis.figures.settings import FigureSettings
+from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from tests.analysis.synthetic import full_experiment, write_runs
 

@@ -11,7 +11,7 @@ from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.figures.catalogue import KINDS
 from src.analysis.figures.kinds.errors import ERRORS
 from src.analysis.report.command import main
-from src.analysis.report.look import slot_looks
+from src.analysis.report.data import slot_looks
 from tests.analysis.synthetic import FOUR, Spec, base_specs, full_experiment, write_runs
 
 VOID = {"meta", "link", "br"}

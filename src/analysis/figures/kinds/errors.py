@@ -10,19 +10,10 @@ from functools import partial
 import numpy as np
 
 from src.analysis.figures.kinds.layers import SAP_SERIES, layer_panel
-from src.analysis.figures.kinds.panels import TITLES, lines_of, pruned_panels, retrained_panels, seeds_of
+from src.analysis.figures.kinds.panels import TITLES, lines_of, pruned_panels, retrained_panels
 from src.analysis.figures.kinds.ratio import compares_scopes, has_layers, ratio_panel
 from src.analysis.figures.plan import METHOD_SERIES, Filter, Plan, Series, has_any
-from src.analysis.figures.readings import (
-    CORRECTED,
-    EXCHANGED,
-    Accuracy,
-    LayerPq,
-    RatioAxes,
-    RatioScale,
-    Reading,
-    RemainingStd,
-)
+from src.analysis.figures.readings import CORRECTED, EXCHANGED, Reading
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
 from src.analysis.published.curves import visible_bars
 from src.records.schema import SCOPES
@@ -88,8 +79,7 @@ def _build(
         f"{study.setting.text}{named}",
         error.caption,
         tuple(panel for pair in pairs for panel in _titled(*pair)),
-        seeds_of(line for where in scopes for line in lines_of(study, where, series)),
-        (*(note for pair in pairs for note in _notes(error, *pair)), *filter(None, [error.evidence()])),
+        notes=(*(note for pair in pairs for note in _notes(error, *pair)), *filter(None, [error.evidence()])),
         error=error.name,
     )
 
@@ -159,27 +149,27 @@ def _bars_in_the_pictures() -> str:
     )
 
 
-AS_MEASURED = replace(CORRECTED, ratio_x=RatioScale.log)
+AS_MEASURED = replace(CORRECTED, ratio_x="log")
 ERRORS: Sequence[ReportingError] = (
     ReportingError(
-        "running_mean", replace(AS_MEASURED, accuracy=Accuracy.running_mean),
+        "running_mean", replace(AS_MEASURED, accuracy="running_mean"),
         "The paper's accuracies are means over iterations 0..T: a collapse looks like a slow decay, and late "
         "differences between methods are blurred.",
         _accuracies, _last_y,
     ),
     ReportingError(
-        "exchanged_axes", replace(AS_MEASURED, ratio_axes=RatioAxes.published),
+        "exchanged_axes", replace(AS_MEASURED, ratio_axes="published"),
         "In the paper's Fig. 3a the x axes of neuron-wise and global pruning are exchanged: it flatters SAP "
         "neuron-wise and penalises it globally.",
         _tradeoff, _last_x, across_scopes=True,
     ),
     ReportingError(
-        "mixed_pq", replace(AS_MEASURED, si_layer_pq=LayerPq.published),
+        "mixed_pq", replace(AS_MEASURED, si_layer_pq="published"),
         "In the paper's Fig. 3c the layers are drawn at different (p, q), so that they cannot be compared.",
         _layers, _first_y, layers=True, series=SAP_SERIES[:1],
     ),
     ReportingError(
-        "short_bars", replace(AS_MEASURED, pr_std=RemainingStd.legacy),
+        "short_bars", replace(AS_MEASURED, pr_std="legacy"),
         "In the paper percent remaining is drawn with error bars, standard deviations over seeds, that are a hundred "
         "times too short.",
         _bars, _largest_bar, seeds=2, evidence=_bars_in_the_pictures,

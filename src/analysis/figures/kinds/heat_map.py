@@ -44,7 +44,6 @@ def _build(kind: str, study: Study, scope: str, series: Series, reading: Reading
         f"{study.setting.text}, {scope} pruning, {series.method.text}",
         CAPTION,
         tuple(HeatPanel(grid, p, q, f"T={t}", limits) for t, grid in grids.items()),
-        tuple(run.seed for run in runs),
     )
 
 

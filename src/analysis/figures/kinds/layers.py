@@ -8,7 +8,7 @@ from src.analysis.figures.kinds.panels import TITLES, Line
 from src.analysis.figures.kinds.ratio import compares_scopes
 from src.analysis.figures.plan import METHOD_SERIES, Filter, Plan, Series
 from src.analysis.figures.quantities import MeanStd, bar_scale, overflowed
-from src.analysis.figures.readings import LayerPq, Reading
+from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import ITERATION, PQI, REMAINING, CurvePanel, FigureSpec
 from src.records.csv_table import FloatArray
 from src.records.method import Method
@@ -17,7 +17,6 @@ from src.records.schema import SCOPES
 from src.records.study import Study
 
 SAP_SERIES = tuple(s for s in METHOD_SERIES if s.method.kind == "sap")
-PLACES = ("first", "middle", "last")
 GRID_SHAPE = (10, 11)
 CAPTIONS = {
     "layer": "Weights left in the first, middle and last layer of the network.",
@@ -60,20 +59,18 @@ def _build(kind: str, study: Study, series: Series, reading: Reading) -> FigureS
     panels = [
         layer_panel(kind, study.series(scope, method), scope, method, reading, scope == present[0]) for scope in present
     ]
-    runs = [run for scope in present for run in study.series(scope, method)]
     return FigureSpec(
         kind,
         f"{kind}_{study.name}_{method.short}",
         f"{study.setting.text}, {method.text}",
         CAPTIONS[kind],
         tuple(panels),
-        tuple(sorted({run.seed for run in runs})),
-        _notes(kind, runs[0], reading),
+        notes=_notes(kind, study.series(present[0], method)[0], reading),
     )
 
 
 def _notes(kind: str, run: Run, reading: Reading) -> tuple[str, ...]:
-    if kind == "layer" or reading.si_layer_pq == LayerPq.fixed:
+    if kind == "layer" or reading.si_layer_pq == "fixed":
         return ()
     p, q = run.grid_axes
     entries = [published_entry(place, len(run.layers.names)) for place in places(len(run.layers.names))]
@@ -99,7 +96,7 @@ def layer_panel(
 def _values(kind: str, line: Line, place: str, index: int, reading: Reading) -> MeanStd:
     if kind == "layer":
         return line.mean(lambda run: run.layers["percent_remaining"][:, index], reading)
-    if reading.si_layer_pq == LayerPq.fixed:
+    if reading.si_layer_pq == "fixed":
         return line.mean(lambda run: run.layers["retrained_pqi"][:, index], reading)
     return line.mean(lambda run: _mixed(run, place, reading), reading)
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from src.analysis.figures.kinds.panels import lines_of, pruned_panels, retrained_panels, seeds_of
+from src.analysis.figures.kinds.panels import lines_of, pruned_panels, retrained_panels
 from src.analysis.figures.plan import METHOD_SERIES, Filter, Plan, Series, has_any
 from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import FigureSpec
@@ -58,5 +58,5 @@ def _build(
     panels = pruned_panels if kind == "pruned" else retrained_panels
     return FigureSpec(
         kind, f"{kind}_{study.name}_{scope}", f"{study.setting.text}, {scope} pruning", caption,
-        panels(lines, scope, reading), seeds_of(lines),
+        panels(lines, scope, reading),
     )  # fmt: skip

@@ -7,7 +7,7 @@ import numpy as np
 
 from src.analysis.figures.plan import Series
 from src.analysis.figures.quantities import MeanStd, accuracy, bar_scale, difference, mean_std, pqi
-from src.analysis.figures.readings import Accuracy, Reading
+from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import ACCURACY, GINI, ITERATION, PQI, REMAINING, Curve, CurvePanel
 from src.records.csv_table import FloatArray
 from src.records.run import Run
@@ -25,14 +25,11 @@ class Line:
     key: str
     runs: tuple[Run, ...]
 
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return tuple(run.seed for run in self.runs)
-
     def curve(self, values: MeanStd, x: FloatArray | None = None) -> Curve:
         """The line's curve with mean and error [n], against the iteration where no x is given."""
         t = np.arange(len(values[0]), dtype=np.float64)
-        return Curve(self.label, self.slot, self.key, t, t if x is None else x, *values, self.seeds)
+        seeds = tuple(run.seed for run in self.runs)
+        return Curve(self.label, self.slot, self.key, t, t if x is None else x, *values, seeds)
 
     def mean(self, value: Callable[[Run], FloatArray], reading: Reading) -> MeanStd:
         """Mean and standard deviation over seeds of one array per run."""
@@ -45,14 +42,9 @@ def lines_of(study: Study, scope: str, series: Iterable[Series]) -> tuple[Line, 
     return tuple(line for line in lines if line.runs)
 
 
-def seeds_of(lines: Iterable[Line]) -> tuple[int, ...]:
-    """All seeds of the lines, ordered."""
-    return tuple(sorted({seed for line in lines for seed in line.seeds}))
-
-
 def accuracy_label(reading: Reading) -> str:
     """Says whether the accuracy itself or its running mean is drawn."""
-    return "Mean accuracy 0..T (%)" if reading.accuracy == Accuracy.running_mean else ACCURACY
+    return "Mean accuracy 0..T (%)" if reading.accuracy == "running_mean" else ACCURACY
 
 
 def retrained_panels(lines: Sequence[Line], scope: str, reading: Reading) -> tuple[CurvePanel, ...]:

@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 
-from src.analysis.figures.kinds.panels import TITLES, Line, accuracy_label, lines_of, seeds_of
+from src.analysis.figures.kinds.panels import TITLES, Line, accuracy_label, lines_of
 from src.analysis.figures.plan import METHOD_SERIES, Filter, Plan, Series, has_any
 from src.analysis.figures.quantities import accuracy
-from src.analysis.figures.readings import EXCHANGED, RatioAxes, RatioScale, Reading
+from src.analysis.figures.readings import EXCHANGED, Reading
 from src.analysis.figures.spec import REMAINING, Curve, CurvePanel, FigureSpec
 from src.records.schema import SCOPES
 from src.records.study import Study
@@ -50,14 +50,13 @@ def _build(kind: str, study: Study, series: tuple[Series, ...], reading: Reading
         study.setting.text,
         CAPTION,
         (replace(panels[0], legend="lower right"), *panels[1:]),
-        seeds_of(line for found in lines.values() for line in found),
-        (EXCHANGE_NOTE,) if reading.ratio_axes == RatioAxes.published else (),
+        notes=(EXCHANGE_NOTE,) if reading.ratio_axes == "published" else (),
     )
 
 
 def ratio_panel(scope: str, lines: Mapping[str, Sequence[Line]], reading: Reading) -> CurvePanel:
     """Accuracy against percent remaining; `lines` by scope, as the published axes take x from another one."""
-    x_scope = EXCHANGED[scope] if reading.ratio_axes == RatioAxes.published else scope
+    x_scope = EXCHANGED[scope] if reading.ratio_axes == "published" else scope
     along = {line.key: line.mean(lambda run: run.table["percent_remaining"], reading)[0] for line in lines[x_scope]}
     curves = [
         line.curve(line.mean(lambda run: accuracy(run, "retrained", reading), reading), along[line.key])
@@ -66,14 +65,14 @@ def ratio_panel(scope: str, lines: Mapping[str, Sequence[Line]], reading: Readin
     ]
     return CurvePanel(
         tuple(curves), REMAINING, accuracy_label(reading), "tradeoff", scope, title=TITLES[scope],
-        spread="x" if reading.ratio_x == RatioScale.log else "",
+        spread="x" if reading.ratio_x == "log" else "",
     )  # fmt: skip
 
 
 def _shared_limits(panels: Sequence[Sequence[Curve]], reading: Reading) -> tuple[float, float]:
     """The paper's y limits, the largest lower and the largest upper one of the panels; all of y on a log x axis."""
     limits = [_automatic_limits(curves) for curves in panels if curves]
-    lowest = min if reading.ratio_x == RatioScale.log else max
+    lowest = min if reading.ratio_x == "log" else max
     return lowest(low for low, _ in limits), max(high for _, high in limits)
 
 

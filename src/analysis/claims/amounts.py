@@ -1,4 +1,4 @@
-"""Claim 2: SAP adapts how much it prunes, and prunes more with a larger p, q, eta_r or gamma."""
+"""Claims 2 and 4: SAP adapts how much it prunes, and prunes the first layer least."""
 
 from collections.abc import Iterator
 
@@ -15,6 +15,8 @@ SMALLEST_DECADES = 0.01
 """A difference in log10 of the remaining weights that counts as one: 2.3 %."""
 SMALLEST_SHARE = 1.0
 """A difference in the share pruned per iteration that counts as one, in percentage points."""
+SAID_OF = ("neuron", "global")
+"""Those of which it is said (PROTOCOL 8.3)."""
 
 
 def monotone(parameter: str, study: Study) -> Iterator[Finding]:
@@ -36,6 +38,23 @@ def adapts(study: Study) -> Iterator[Finding]:
         mean = np.mean(shares, axis=0)
         evidence = f"{mean.min():.1f} to {mean.max():.1f} % of the weights per iteration, {mean[0]:.1f} % in the first"
         yield finding("adapts", study, scope, method.text, [effect], seeds_of(runs), evidence)
+
+
+def first_layer_kept_most(study: Study) -> Iterator[Finding]:
+    """First layer against whichever other layer keeps most, mean over iterations, for SAP and each scope of SAID_OF."""
+    for scope, method, runs in subjects(study):
+        if method.kind != "sap" or scope not in SAID_OF or len(runs[0].layers.names) < 2:
+            continue
+        percent = np.stack([run.layers["percent_remaining"] for run in runs])
+        lead = (percent[:, 1:, 0] - percent[:, 1:, 1:].max(axis=-1)).mean(axis=-1)
+        effect = Effect.of("first layer minus the fullest other layer", "points", lead)
+        names, mean = runs[0].layers.names, percent.mean(axis=(0, 1))
+        fullest, at_end = 1 + int(mean[1:].argmax()), percent.mean(axis=0)[-1]
+        evidence = (
+            f"mean over iterations: first ({names[0]}) {mean[0]:.3g} %, fullest other ({names[fullest]}) "
+            f"{mean[fullest]:.3g} %; at T: {at_end[0]:.3g} and {at_end[fullest]:.3g} %"
+        )
+        yield finding("first_layer", study, scope, method.text, [effect], seeds_of(runs), evidence)
 
 
 def _sweep(study: Study, scope: str, parameter: str, ablation: Ablation) -> Finding:
