@@ -3,6 +3,7 @@
 python -m src.main prune=sap model=resnet18 -m
 """
 
+import copy
 import logging
 import os
 import sys
@@ -12,7 +13,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from src.config.schema import register_schemas
@@ -50,7 +51,9 @@ def _choices() -> str:
 
 def _keys(*, _root_: DictConfig) -> str:
     """All settings as they stand, those of the chosen parts included, for --help."""
-    config = OmegaConf.create({key: _root_._get_node(key) for key in _root_ if key != "hydra"})
+    config = copy.deepcopy(_root_)
+    with open_dict(config):
+        del config["hydra"]
     return OmegaConf.to_yaml(settings_dict(settings(config)))
 
 
@@ -65,9 +68,7 @@ def run(config: DictConfig) -> str:
     checked = job_settings(config, HydraConfig.get())
     if HydraConfig.get().mode == RunMode.RUN and is_first():
         log.info("%s", outlook([Run(checked)]))
-    from src.execution.execute import (
-        execute,  # torch and wandb: --help, completion and errors in keys must not wait for them
-    )
+    from src.execution.execute import execute  # PyTorch, which --help, --dry-run and wrong keys must not wait for
 
     folder = str(execute(checked))
     if is_first():
