@@ -3,20 +3,20 @@
 python -m src.main prune=sap model=resnet18 -m
 """
 
-import copy
 import logging
 import os
 import sys
 from pathlib import Path
+from typing import cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.schema import register_schemas
+from src.config.schema import open_schema, register_schemas
 from src.config.settings import job_settings, settings, settings_dict
 from src.errors import UserError, message
 from src.execution.device import is_first
@@ -42,6 +42,9 @@ GROUPS = (
     "hydra/launcher",
 )
 
+SHELLS_OWN = ("choices", "overrides", "config_dir")
+"""Settings that are not for the user to make."""
+
 
 def _choices() -> str:
     """The groups of `conf/` and what can be chosen in each, for --help."""
@@ -51,10 +54,10 @@ def _choices() -> str:
 
 def _keys(*, _root_: DictConfig) -> str:
     """All settings as they stand, those of the chosen parts included, for --help."""
-    config = copy.deepcopy(_root_)
-    with open_dict(config):
-        del config["hydra"]
-    return OmegaConf.to_yaml(settings_dict(settings(config)))
+    own = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
+    config = cast(DictConfig, OmegaConf.merge(open_schema(), own))
+    shown = {key: value for key, value in settings_dict(settings(config)).items() if key not in SHELLS_OWN}
+    return OmegaConf.to_yaml(OmegaConf.create(shown))
 
 
 register_schemas()
@@ -68,7 +71,9 @@ def run(config: DictConfig) -> str:
     checked = job_settings(config, HydraConfig.get())
     if HydraConfig.get().mode == RunMode.RUN and is_first():
         log.info("%s", outlook([Run(checked)]))
-    from src.execution.execute import execute  # PyTorch, which --help, --dry-run and wrong keys must not wait for
+    from src.execution.execute import (
+        execute,  # torch and wandb: --help, completion and errors in keys must not wait for them
+    )
 
     folder = str(execute(checked))
     if is_first():

@@ -31,9 +31,9 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def choice(*words: str) -> Any:
-    """A dataclass field that is one of `words`, the first by default."""
-    return dataclasses.field(default=words[0], metadata={"words": words})
+def choice(*words: str, default: str | None = None) -> Any:
+    """A dataclass field that is one of `words`; the first by default."""
+    return dataclasses.field(default=default or words[0], metadata={"words": words})
 
 
 def part(kind: type, default: "Part") -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from src.config.part import choice, setting
 from src.config.protocol import ProtocolConfig
@@ -106,10 +106,15 @@ OPEN = ("dataset", "model", "prune", "trainer.optimizer", "trainer.schedule")
 """Sections that hold a part."""
 
 
-def register_schemas() -> None:
-    """Put the schemas where `conf/` expects them; the group `schema` keeps them out of the user's choices."""
-    store = ConfigStore.instance()
+def open_schema() -> DictConfig:
+    """The schema, with the sections of parts open."""
     main = OmegaConf.structured(Config)
+    assert isinstance(main, DictConfig)
     for key in OPEN:
         OmegaConf.set_struct(OmegaConf.select(main, key), False)
-    store.store(group="schema", name="main", node=main, package="_global_")
+    return main
+
+
+def register_schemas() -> None:
+    """Put the schema where `conf/` expects it; the group `schema` keeps it out of the user's choices."""
+    ConfigStore.instance().store(group="schema", name="main", node=open_schema(), package="_global_")

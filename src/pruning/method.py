@@ -24,7 +24,7 @@ class Method(Part):
     goes first; rewind: what is trained again; exclude: patterns of parameter names that are not pruned (PROTOCOL A14).
     """
 
-    scope: str = choice("global", "layer", "neuron")
+    scope: str = choice("neuron", "layer", "global", default="global")
     iterations: int = setting(30, at_least=0, at_most=100_000)
     score: Any = part(Score, Magnitude())
     rewind: Any = part(Rewind, ToEpoch())

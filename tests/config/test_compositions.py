@@ -80,7 +80,7 @@ def test_every_part_within_a_part_composes(group: str, choice: str) -> None:
 @pytest.mark.parametrize("scope", ["neuron", "layer", "global"])
 def test_every_method_has_every_scope(scope: str) -> None:
     for prune in ("sap", "lottery_ticket", "one_shot"):
-        assert composed(f"prune={prune}", f"prune.scope={scope}").prune.scope.value == scope
+        assert composed(f"prune={prune}", f"prune.scope={scope}").prune.scope == scope
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ class Sap(Method):
     def abbreviation(self) -> str:
         numbers = "-".join(f"{x:g}" for x in (self.p, self.q, self.eta_r, self.gamma))
         beta = f"-beta{self.beta:g}" if self.beta != type(self).beta else ""
-        return f"sap-{numbers}{beta}{'' if self.measure == "pqi" else f'-{self.measure}'}"
+        measure = f"-{self.measure}" if self.measure != "pqi" else ""
+        return f"sap-{numbers}{beta}{measure}"
 
     @property
     def title(self) -> str:
