@@ -63,7 +63,8 @@ class Composer:
         self._config_dir = config_dir
         self._searched = [word for word in words if word.startswith("hydra.searchpath=")]
         self._read = cache(partial(read, parser))
-        self._is_group = cache(lambda key: bool(loader.get_group_options(key)))
+        sources = loader.get_sources()
+        self._is_group = cache(lambda key: "/" in key or any(source.is_group(key) for source in sources))
         self._composed = cache(self._compose)
         self._settings = cache(self._check)
         self._takes = cache(self._part_takes)
@@ -103,8 +104,7 @@ class Composer:
             for override in filter(self._is_value, self.parse(words)):
                 OmegaConf.update(config, override.key_or_group, override.value())
         except OmegaConfBaseException:
-            self._compose(words)  # raises the same with the override's name
-            raise
+            config, hydra = self._compose(words)  # in whose message is the override's name
         return job_settings(config, hydra)
 
     def _files(self, words: Words) -> Words:
