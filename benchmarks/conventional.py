@@ -4,6 +4,7 @@ A torchvision data set whose transforms decode and augment image by image, a Dat
 loop over parameters, and `.item()` in every step.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from src.data import Dataset
+from src.data.dataset import Dataset
 from src.training.spec import TrainingSpec
 
 Masks = dict[str, Tensor]
@@ -37,7 +38,7 @@ class Coloured(datasets.CIFAR10):  # type: ignore[misc]
 
 
 class Conventional:
-    """One epoch of one network, test pass included, as `src.training.solo` does it by other means."""
+    """One epoch of one network, test pass included, as `src.training.loop` does it by other means."""
 
     def __init__(self, spec: TrainingSpec, dataset: Dataset, model: nn.Module, device: torch.device) -> None:
         self._spec, self._model, self._device = spec, model.to(device), device
@@ -55,9 +56,8 @@ class Conventional:
     def epoch(self, masks: Masks) -> float:
         """Train for an epoch under `masks`, test; the test accuracy in percent."""
         spec, model = self._spec, self._model
-        sgd = torch.optim.SGD(
-            model.parameters(), spec.lr, spec.momentum, weight_decay=spec.weight_decay, nesterov=spec.nesterov
-        )
+        settings = dataclasses.asdict(spec.optimizer)  # of Sgd, which are those of PyTorch's
+        sgd = torch.optim.SGD(model.parameters(), spec.lr, **settings)
         model.train()
         total = correct = 0.0
         for x, y in self._train:

@@ -24,23 +24,22 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.conventional import Conventional
 from benchmarks.machine import PeakMemory, describe, matmul_peak, median, synchronise
-from src.data import Dataset, load_dataset
+from src.data.dataset import Dataset
+from src.data.mnist import FashionMnist
+from src.data.published import Cifar10
 from src.errors import UserError
-from src.models import MODELS, build_model, prunable_names
-from src.requests import TrainRequest
-from src.training.execution import Execution
-from src.training.members import Member
-from src.training.solo import SoloEngine
+from src.messages import TrainRequest
+from src.models.model import build_model, prunable_names
+from src.models.shipped import MODELS
+from src.training.loop import SoloEngine
 from src.training.spec import TrainingSpec
 from src.training.stacked.engine import StackedEngine
+from src.training.state import Member
 
 BATCH_SIZE = 250
 MEMBERS = (1, 4, 16, 64)
-SHAPES = {"fashion_mnist": ((1, 28, 28), 60_000), "cifar10": ((3, 32, 32), 50_000)}
 TEST_IMAGES = 10_000
 QUICK_IMAGES = 5_000
-EXPLICIT = ("linear", "mlp")
-"""Models whose stacks multiply matrices explicitly, by oneDNN where that is asked for."""
 
 
 @dataclass(frozen=True)
@@ -65,26 +64,20 @@ class Bench:
     """All engines of one model on one data set."""
 
     def __init__(self, model: str, dataset: Dataset, device: torch.device, members: tuple[int, ...]) -> None:
-        spec = TrainingSpec(dataset.name, model, epochs=1, batch_size=BATCH_SIZE, seed=0)
-        templates = [build_model(model, dataset.image_shape, dataset.classes, 0).to(device) for _ in range(3)]
-        initial = {name: tensor.clone() for name, tensor in templates[0].state_dict().items()}
-        masks = {name: torch.ones_like(initial[name], dtype=torch.bool) for name in prunable_names(templates[0])}
-        buffers = {name: initial[name] for name, _ in templates[0].named_buffers()}
-        self._member = Member(spec, initial, TrainRequest(0, masks, buffers))
-        conventional = Conventional(spec, dataset, templates[0], device)
-        solo = SoloEngine(spec, dataset, templates[1], device)
-        stacked = StackedEngine(spec, dataset, templates[2], device, max(members, default=1))
+        spec = TrainingSpec(seed=0, epochs=1, batch_size=BATCH_SIZE)
+        networks = [build_model(MODELS[model], dataset.image_shape, dataset.classes, 0).to(device) for _ in range(2)]
+        initial = {name: tensor.clone() for name, tensor in networks[0].state_dict().items()}
+        masks = {name: torch.ones_like(initial[name], dtype=torch.bool) for name in prunable_names(networks[0])}
+        self._member = Member(spec, TrainRequest(0, masks, initial))
+        conventional = Conventional(spec, dataset, networks[0], device)
+        solo = SoloEngine(spec, dataset, networks[1], device)
+        stacked = StackedEngine(solo, max(members, default=1))
         self.engines: dict[tuple[str, int], Callable[[], object]] = {
             ("conventional", 1): lambda: conventional.epoch(masks),
             ("solo", 1): lambda: solo.train([self._member]),
         }
         for count in members:
             self.engines["stacked", count] = partial(stacked.train, [self._member] * count)
-        if model in EXPLICIT and device.type == "cpu":
-            other = build_model(model, dataset.image_shape, dataset.classes, 0)
-            with_onednn = StackedEngine(spec, dataset, other, device, max(members, default=1), Execution(onednn=True))
-            for count in members[: len(members) // 2 + 1]:
-                self.engines["stacked, oneDNN", count] = partial(with_onednn.train, [self._member] * count)
         self.flop = epoch_flop(model, dataset)
         self._device = device
 
@@ -107,7 +100,7 @@ class Bench:
 
 def epoch_flop(model: str, dataset: Dataset) -> float:
     """Floating-point operations of one network's epoch: training and test pass."""
-    network = build_model(model, dataset.image_shape, dataset.classes, 0)
+    network = build_model(MODELS[model], dataset.image_shape, dataset.classes, 0)
     x, y = torch.zeros(2, *dataset.image_shape), torch.zeros(2, dtype=torch.int64)
     with FlopCounterMode(display=False) as step:
         cross_entropy(network(x), y).backward()
@@ -119,19 +112,19 @@ def epoch_flop(model: str, dataset: Dataset) -> float:
 
 def benchmark_data(model: str, root: Path, images: int | None) -> tuple[Dataset, bool]:
     """The model's data set, a test image for every six of training, and whether it is synthetic."""
-    name = "fashion_mnist" if model in ("linear", "mlp") else "cifar10"
-    shape, available = SHAPES[name]
+    grey = model in ("linear", "mlp")
+    kind, shape, available = (FashionMnist, (1, 28, 28), 60_000) if grey else (Cifar10, (3, 32, 32), 50_000)
     train = min(images or available, available)
     test = TEST_IMAGES if train == available else min(max(train // 6, 1), TEST_IMAGES)
     try:
-        return load_dataset(name, root, train, test, download=False), False
+        return kind(root=str(root), train_size=train, test_size=test).load(download=False), False
     except UserError:
         generator = np.random.default_rng(0)
         pixels = torch.from_numpy(generator.integers(0, 256, (train + test, *shape), dtype=np.uint8))
         labels = torch.from_numpy(generator.integers(0, 10, train + test))
-        channels, augmented = (0.5,) * shape[0], name == "cifar10"
+        channels = (0.5,) * shape[0]
         parts = pixels[:train], labels[:train], pixels[train:], labels[train:]
-        return Dataset(name, *parts, 10, channels, channels, flip=augmented, crop=augmented), True
+        return Dataset(kind.kind(), *parts, 10, channels, channels, flip=not grey, crop=not grey), True
 
 
 def rows_of(model: str, args: argparse.Namespace, device: torch.device) -> list[Row]:

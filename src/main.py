@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from src.config.schema import open_schema, register_schemas
-from src.config.settings import job_settings, settings, settings_dict
+from src.config.settings import job_settings, plain_settings, settings
 from src.errors import UserError, message
 from src.execution.device import is_first
 from src.run import Run
@@ -56,7 +56,7 @@ def _keys(*, _root_: DictConfig) -> str:
     """All settings as they stand, those of the chosen parts included, for --help."""
     own = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
     config = cast(DictConfig, OmegaConf.merge(open_schema(), own))
-    shown = {key: value for key, value in settings_dict(settings(config)).items() if key not in SHELLS_OWN}
+    shown = {key: value for key, value in plain_settings(settings(config)).items() if key not in SHELLS_OWN}
     return OmegaConf.to_yaml(OmegaConf.create(shown))
 
 

@@ -7,20 +7,27 @@ from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
+from src.config.part import Part
+
 LENGTH = 32
 """Hexadecimal digits of a digest."""
 
 
-@cache
 def code_digest(target: type) -> str:
     """Digest of a class: its name, and the syntax trees of its module and of what that imports from its own package.
 
     The package of a part of ours is its folder under `src`, as `src.models`; that of others' parts is the outermost
-    one. Names and places of files do not enter: a copied module is the same part.
+    one. Names and places of files do not enter: a copied module is the same part. Nor do modules that only say what a
+    kind of part is, as `src.models.model`, where the names and checks of all parts of the kind are.
     """
-    package = _package(target.__module__)
-    trees = sorted(_tree(module) for module in _reached(target.__module__, package))
-    return hashlib.sha256("\n".join([target.__qualname__, *trees]).encode()).hexdigest()[:LENGTH]
+    kinds = frozenset(base.__module__ for base in target.__mro__ if Part in base.__bases__)
+    return _digest(target.__module__, target.__qualname__, kinds)
+
+
+@cache
+def _digest(start: str, name: str, kinds: frozenset[str]) -> str:
+    modules = [module for module in _reached(start, _package(start)) if module == start or module not in kinds]
+    return hashlib.sha256("\n".join([name, *sorted(map(_tree, modules))]).encode()).hexdigest()[:LENGTH]
 
 
 def _package(module: str) -> str:

@@ -71,9 +71,14 @@ def job_settings(config: DictConfig, hydra: HydraConf) -> Config:
     return result
 
 
+def plain_settings(config: Config) -> dict[str, Any]:
+    """The settings as nested plain values; a part's section names its class."""
+    return {field.name: _plain(getattr(config, field.name)) for field in dataclasses.fields(config)}
+
+
 def settings_dict(config: Config) -> dict[str, Any]:
-    """The settings as nested plain values; a part's section names its class, and what it is called as `name`."""
-    plain: dict[str, Any] = {field.name: _plain(getattr(config, field.name)) for field in dataclasses.fields(config)}
+    """The same, with what things are called as `name`: for records, whose readers know no classes."""
+    plain = plain_settings(config)
     names = {"dataset": config.dataset.short, "model": config.model.short, "prune": config.prune.kind()}
     names |= {group: config.choices.get(group, "") for group in ("trainer", "protocol")}
     for section, name in names.items():
@@ -129,7 +134,7 @@ def _typed(key: str, cls: type[Part], values: dict[str, Any]) -> Part:
 
 
 @cache
-def _schema(cls: type[Part]) -> DictConfig:
+def _schema(cls: Any) -> DictConfig:
     schema: DictConfig = OmegaConf.structured(cls)
     return schema
 

@@ -119,7 +119,7 @@ class DataSource(Part):
         if not found:
             return None
         files = [(name, status.st_size, status.st_mtime_ns) for name, status in found]
-        own: type = type(self)
+        own = type(self)
         text = json.dumps([code_digest(own), repr(dataclasses.replace(self._whole(), root="")), files])
         return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 

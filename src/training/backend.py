@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -101,12 +102,12 @@ class Captured:
 
     def _record(self, fixed: list[Tensor]) -> tuple[list[Tensor], Callable[[], None]]:
         before = [tensor.clone() for tensor in self._changes]
-        on_gpu = fixed[0].is_cuda
-        if on_gpu:
+        replay: Callable[[], None]
+        if fixed[0].is_cuda:
             replay = self._capture(fixed)
         else:
             self._step(*fixed)
-            replay = lambda: self._step(*fixed)
+            replay = partial(self._step, *fixed)
         with torch.no_grad():
             for tensor, value in zip(self._changes, before, strict=True):
                 tensor.copy_(value)

@@ -40,12 +40,12 @@ def check_optimizer(optimizer: Optimizer, captured: bool = False) -> int:
     if whole["parameters"][1] != 0:
         raise _unusable(optimizer, "it moves weights that are zero and have no gradient, as pruned ones")
     for name, value in whole.items():
-        halves = [first[name], second[name]] if name in first and name in second else []
-        if not all(isinstance(tensor, torch.Tensor) for tensor in [value, *halves]):
-            raise _unusable(optimizer, f"its state {name} is not a tensor")
+        if not isinstance(value, Tensor) or value.shape not in ((), start.shape):
+            raise _unusable(optimizer, f"its state {name} is neither a scalar tensor nor one value for each parameter")
+        halves = first[name], second[name]
         joined = torch.cat(halves) if value.dim() else torch.stack(halves)
         if not torch.allclose(value.expand_as(joined), joined, rtol=1e-4, atol=1e-7):
-            raise _unusable(optimizer, f"{name} of a parameter depends on the other parameters")
+            raise _unusable(optimizer, f"a parameter's {name} depends on the other parameters")
     return sum(value.shape == start.shape for value in whole.values()) - 1
 
 

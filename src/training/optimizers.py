@@ -37,7 +37,7 @@ class Optimizer(Part):
 
     def step(self, parameters: Tensor, gradient: Tensor, state: State, lr: float | Tensor) -> None:
         """Change `parameters` [n] in place by their `gradient` [n], and `state` with them."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has to say how it steps: define step()")
 
 
 @dataclass(frozen=True)

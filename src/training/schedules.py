@@ -23,7 +23,7 @@ class Schedule(Part):
 
     def annealed(self, epoch: int, epochs: int) -> float:
         """The factor once the warm-up is over: warmup <= `epoch` < `epochs`."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has to give a factor for each epoch: define annealed()")
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class EpochEnd:
     """Trainings at the end of an epoch; `members` are the places of those at work among those that were asked for.
 
     `epochs_done` of the schedule's epochs lie behind them. `state` gives all that it takes to go on with a member from
-    here, copied only when it is asked for, and `latest` the metrics of a member's last epoch.
+    here, to be written or copied at once, as training goes on in it; `latest` the metrics of a member's last epoch.
     """
 
     members: Sequence[int]

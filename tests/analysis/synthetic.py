@@ -120,12 +120,16 @@ def write_run(output_dir: Path, spec: Spec) -> Path:
     state = {"schema": spec.schema, "id": tag, "name": folder.name, "status": spec.status,
              "iterations_done": done, "iterations_total": final + 1, "reason": None, "dataset": spec.dataset,
              "model": spec.model, "method": describe(spec.method), "scope": spec.scope, "seed": spec.seed,
-             "experiment": spec.experiment, "choices": _choices(spec), "overrides": list(spec.overrides),
-             "config_dir": None, "provenance": {}}  # fmt: skip
+             "experiment": spec.experiment, "choices": _choices(spec), "config_dir": None, "provenance": {},
+             "overrides": [*_method_words(spec.method), *spec.overrides]}  # fmt: skip
     (folder / "run.json").write_text(json.dumps(state))
     (folder / "config.yaml").write_text(yaml.dump(_config(spec, final), Dumper=yaml.CSafeDumper))
     _write_tables(folder, spec, final, done)
     return folder
+
+
+def _method_words(method: dict[str, object]) -> list[str]:
+    return [f"prune.{k}={v:g}" for k, v in method.items() if isinstance(v, float | int) and k != "beta"]
 
 
 def _choices(spec: Spec) -> dict[str, object]:

@@ -1,6 +1,8 @@
 """Published curves: read, un-averaged, compared with records that were made from them."""
 
+import csv
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from src.analysis.tables.table import as_csv, as_markdown
 from src.records.library import load_library
 from src.records.paper import FOUR_METHODS
 from src.records.study import studies
+from src.store.files import write_rows
 from tests.analysis.synthetic import FOUR, Spec, write_run
 
 FIG2 = {"retrained_accuracy", "retrained_percent_remaining", "retrained_pqi", "retrained_gini", "pruned_accuracy",
@@ -32,14 +35,16 @@ def curve(quantity: str, method: str, scope: str = "global", model: str = "cnn",
 def write_published_run(output_dir: Path, method: dict[str, object], key: str) -> None:
     """A run whose records are the paper's Fig. 2, accuracies un-averaged."""
     folder = write_run(output_dir, Spec(method))
-    table = pd.read_csv(folder / "iterations.csv")
+    with (folder / "iterations.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
     for quantity in FIG2:
         found = curve(quantity, key)
         found = found.unaveraged() if quantity.endswith("accuracy") else found
         column = quantity.replace("retrained_percent", "percent")
         assert list(found.t) == list(range(31 if quantity.startswith("retrained") else 30))
-        table[column] = np.append(found.y, np.full(31 - len(found.y), np.nan))
-    table.to_csv(folder / "iterations.csv", index=False)
+        for row, value in zip_longest(rows, found.y.tolist(), fillvalue=""):
+            row[column] = value
+    write_rows(folder / "iterations.csv", rows)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +113,7 @@ def test_a_distance_is_the_mean_and_the_largest_of_the_differences(study):
     rows = distances(replace(spec, panels=(replace(panel, curves=moved),)))
     assert [row.unit for row in rows] == ["PQ Index"] * 4
     assert rows[0].mean == pytest.approx(0.4 / 31)
-    assert (rows[0].largest, rows[0].at) == (pytest.approx(0.3), 9)
+    assert (rows[0].largest, rows[0].largest_iteration) == (pytest.approx(0.3), 9)
     assert rows[0].within == pytest.approx(29 / 31)
 
 
@@ -128,7 +133,7 @@ def test_the_trade_offs_axes_are_exchanged_back_in_the_corrected_reading():
     global_counts = curve("retrained_percent_remaining", "sap-0.5-1-0-1")
     assert drawn["neuron"].x[:6] == pytest.approx(global_counts.y[:6], abs=0.3)
 
-    from src.analysis.figures.published.overlay import published_in
+    from src.analysis.published.overlay import published_in
 
     key = Key("cifar10", "cnn", "global", "tradeoff", "sap-0.5-1-0-1")
     assert published_in(key, CORRECTED).x[:6] == pytest.approx(global_counts.y[:6], abs=0.3)
@@ -151,11 +156,11 @@ def test_no_error_bar_of_percent_remaining_can_be_seen_in_the_pictures():
 def test_tables_have_a_line_per_curve(study):
     (plan,) = plans("prune", study, Filter())
     spec = replace(plan.build(CORRECTED), setting=study.setting)
-    rows = distances(with_published(spec, study.setting, CORRECTED))
-    lines = as_csv(rows).splitlines()
+    table = distance_table([with_published(spec, study.setting, CORRECTED)])
+    lines = as_csv(table).splitlines()
     assert len(lines) == 1 + 16
     assert lines[1].startswith("cifar10,cnn,prune,global,retrained_accuracy,sap-0.5-1-0-1,1,accuracy points,31,0,")
-    assert as_markdown(rows).count("\n| cifar10 | cnn | prune |") == 16
+    assert as_markdown(table).count("\n| cifar10 | cnn | prune |") == 16
 
 
 @pytest.mark.parametrize(("std", "within"), [(0.0, 0.0), (0.2, 0.0), (0.3, 1.0)])

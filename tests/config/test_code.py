@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 from src.config import code
+from src.pruning.methods.sap import Sap
 from tests.support import ROOT
 
 PLAIN = """
@@ -32,7 +33,7 @@ def digest(tmp_path, monkeypatch):
         for name in [name for name in sys.modules if name.split(".")[0] == "mine"]:
             del sys.modules[name]
         importlib.invalidate_caches()
-        for cached in (code._spec, code._path, code._source, code._tree):
+        for cached in (code._spec, code._path, code._source, code._tree, code._digest):
             cached.cache_clear()
         found = type("Thing", (), {"__module__": f"mine.{module}"})
         return code.code_digest(found)
@@ -77,3 +78,20 @@ def test_a_digest_imports_no_pytorch():
     done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert len(set(done.stdout.split())) == 2
+
+
+def test_what_a_kind_of_part_is_does_not_enter(monkeypatch):
+    before = code.code_digest(Sap)
+    seen = code._tree
+
+    def edited(module):
+        return "edited" if module == "src.pruning.method" else seen(module)
+
+    monkeypatch.setattr(code, "_tree", edited)
+    code._digest.cache_clear()
+    assert code.code_digest(Sap) == before
+    monkeypatch.setattr(code, "_tree", lambda module: "edited" if module == "src.pruning.amounts" else seen(module))
+    code._digest.cache_clear()
+    assert code.code_digest(Sap) != before
+    monkeypatch.undo()
+    code._digest.cache_clear()

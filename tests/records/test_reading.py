@@ -1,18 +1,23 @@
 """Reading, grouping and naming stored runs."""
 
 import json
+import re
+import shlex
 import shutil
+from pathlib import Path
 
 import pytest
+import yaml
 
 from src.errors import UserError
-from src.records.experiment import networks
+from src.records.experiment import networks, settings_of
 from src.records.library import load_library
 from src.records.method import Method
-from src.records.missing import missing_runs
-from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP
+from src.records.missing import missing_runs, run_words
+from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP, paper_method
+from src.records.run import load_run
 from src.records.study import Selection, studies
-from tests.analysis.synthetic import FOUR, Spec, base_specs, sap, write_run, write_runs
+from tests.analysis.synthetic import FOUR, OWN, Spec, base_specs, write_run, write_runs
 
 
 def test_no_records_name_the_command_that_makes_some(tmp_path):
@@ -50,22 +55,42 @@ def test_damaged_folders_are_named_and_do_not_hide_the_others(tmp_path, damage, 
     assert says in library.problems[0]
 
 
-def test_a_table_with_missing_iterations_is_refused(tmp_path):
-    folder = write_run(tmp_path, Spec(FOUR[0]))
+def edited(folder: Path, name: str, old: str, new: str) -> None:
+    text = (folder / name).read_text()
+    assert old in text
+    (folder / name).write_text(text.replace(old, new))
+
+
+def without_last_row(folder: Path) -> None:
     lines = (folder / "iterations.csv").read_text().splitlines()
     (folder / "iterations.csv").write_text("\n".join(lines[:-1]) + "\n")
-    (run,) = load_library(tmp_path).runs
-    with pytest.raises(UserError, match=r"one row for each iteration 0\.\.30"):
-        _ = run.table
 
 
-@pytest.mark.parametrize("content", [b"", b"a,b\n1,2,3\n4,5,6,7\n", b"\xff\xfe"])
-def test_a_damaged_table_is_named(tmp_path, content):
-    folder = write_run(tmp_path, Spec(FOUR[0]))
-    (folder / "iterations.csv").write_bytes(content)
-    (run,) = load_library(tmp_path).runs
-    with pytest.raises(UserError, match=rf"{folder.name}.*iterations.csv"):
-        _ = run.table
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (without_last_row, r"one row for each iteration 0\.\.30"),
+        (lambda f: edited(f, "iterations.csv", ",", ";"), r"iterations.csv, row 1: .* semicolons: save it with commas"),
+        (
+            lambda f: edited(f, "iterations.csv", "\n3,", "\n3,a lot of "),
+            r"iterations.csv, row 5, remaining: 'a lot of .*' is not a number; correct it",
+        ),
+        (lambda f: edited(f, "layers.csv", "\n7,conv1.weight,", "\n7,"), r"layers.csv, row 37: 9 cells for 10 columns"),
+        (lambda f: (f / "iterations.csv").write_bytes(b""), r"iterations.csv: it is empty"),
+        (lambda f: (f / "iterations.csv").write_bytes(b"\xff\xfe"), r"iterations.csv: .*decode"),
+        (lambda f: (f / "layers.csv").unlink(), r"layers.csv: .*No such file"),
+    ],
+)
+def test_a_damaged_table_is_one_line_and_the_other_runs_are_read(tmp_path, damage, says):
+    write_run(tmp_path, Spec(FOUR[0]))
+    folder = write_run(tmp_path, Spec(FOUR[1]))
+    damage(folder)
+    library = load_library(tmp_path)
+    assert [run.method.short for run in library.runs] == ["sap-0.5-1-0-1"]
+    (problem,) = library.problems
+    assert re.search(says, problem)
+    assert folder.name in problem
+    assert "\n" not in problem
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\x08" + b"\0" * 40])
@@ -91,32 +116,53 @@ def test_studies_keep_apart_what_must_not_share_a_figure(tmp_path):
     assert by_name["cifar10-cnn-T30-paper-reference-epochs=100"].seeds == (0,)
 
 
-def test_a_selection_takes_what_it_names(four_methods):
-    (study,) = studies(load_library(four_methods).runs, Selection(seed=("1",)))
+def test_a_selection_takes_what_it_names(tmp_path):
+    write_runs(tmp_path, [Spec(FOUR[0], seed) for seed in (0, 1)])
+    runs = load_library(tmp_path).runs
+    (study,) = studies(runs, Selection(seed=("1",)))
     assert study.seeds == (1,)
-    assert studies(load_library(four_methods).runs, Selection(dataset=("mnist",))) == ()
+    assert studies(runs, Selection(dataset=("mnist",))) == ()
 
 
-def test_the_same_run_twice_is_refused(tmp_path):
+def test_a_copied_folder_is_named_and_the_original_read(tmp_path):
     folder = write_run(tmp_path, Spec(FOUR[0]))
-    shutil.copytree(folder, folder.with_name("copy"))
-    state = json.loads((folder / "run.json").read_text())
-    (folder.with_name("copy") / "run.json").write_text(json.dumps(state | {"name": "copy"}))
-    (study,) = studies(load_library(tmp_path).runs)
-    with pytest.raises(UserError, match="same method, scope and seed"):
-        study.series("global", SAP)
+    shutil.copytree(folder, folder.with_name("a copy"))
+    library = load_library(tmp_path)
+    assert [run.folder for run in library.runs] == [folder]
+    assert library.problems == (
+        f"a copy is of the same method, scope and seed as {folder.name}; remove one of the folders, or move it away",
+    )
+
+
+def test_methods_that_share_a_short_name_are_told(tmp_path):
+    write_runs(tmp_path, [Spec(FOUR[2], 0), Spec(FOUR[2], 1)])
+    odd = write_run(tmp_path, Spec({**FOUR[2], "exclude": ["stem.*"]}, 2))
+    library = load_library(tmp_path)
+    assert [run.seed for run in library.runs] == [0, 1]
+    (problem,) = library.problems
+    assert problem.startswith(f"{odd.name} and ")
+    assert "both called lt-0.2 and differ in prune.exclude" in problem
 
 
 def test_method_keys_are_those_of_the_protocol():
     assert [method.short for method in FOUR_METHODS] == ["sap-0.5-1-0-1", "sap-1-2-0-1", "lt-0.2", "os-0.2"]
-    assert Method.from_config(sap(eta_r=0.001, gamma=3.0)).text == "SAP (p=0.5, q=1.0, η_r=0.001, γ=3.0)"
-    assert Method.from_config({"name": "dense"}).key == "dense"
+    varied = paper_method("sap", p=0.5, q=1.0, eta_r=0.001, gamma=3.0)
+    assert varied.text == "SAP (p=0.5, q=1.0, η_r=0.001, γ=3.0)"
+    assert paper_method("dense").short == "dense"
 
 
-def test_missing_names_half_finished_runs_and_missing_seeds(tmp_path):
+def test_a_method_that_nobody_here_knows_is_read_as_its_records_name_it(tmp_path):
+    run = load_run(write_run(tmp_path, Spec(OWN)))
+    assert run.method == Method("my_pruner", "my_pruner-depth3", "whatever it is called")
+    assert run.method.text == "Mine (γ=3)"
+    assert run.method.settings == {"depth": 3}
+
+
+def test_missing_names_half_finished_runs_and_missing_seeds(tmp_path, monkeypatch):
     specs = base_specs("cifar10", "cnn", seeds=(0, 1))
     specs = [s for s in specs if s.method["name"] != "one_shot" or s.seed == 0]
     write_runs(tmp_path, [s for s in specs if (s.method["name"], s.seed) != ("lottery_ticket", 1)])
+    monkeypatch.setattr("src.records.library.default_output_dir", lambda: tmp_path)
     half = write_run(tmp_path, Spec(FOUR[2], seed=1, status="running"))
     (study,) = studies(load_library(tmp_path).runs)
     found = missing_runs(study, [("global", method) for method in FOUR_METHODS])
@@ -145,3 +191,50 @@ def test_an_experiment_whose_runs_all_carry_other_names_takes_its_networks(tmp_p
 def test_the_networks_of_an_experiment_are_those_it_sweeps():
     assert networks("quickstart") == {("fashion_mnist", "mlp"), ("fashion_mnist", "linear")}
     assert networks("no_such_experiment") == frozenset()
+    assert networks("paper") == {
+        *(
+            (dataset, model)
+            for dataset in ("cifar10", "fashion_mnist")
+            for model in ("linear", "mlp", "cnn", "resnet18")
+        ),
+        ("cifar100", "wresnet28x8"),
+        ("tiny_imagenet", "resnet50"),
+    }
+
+
+def test_an_experiment_of_ones_own_is_found_in_its_folder(tmp_path):
+    folder = tmp_path / "conf"
+    (folder / "experiment").mkdir(parents=True)
+    body = {
+        "defaults": ["fig2", {"override /model": "mine"}, "_self_"],
+        "trainer": {"epochs": 7},
+        "hydra": {"sweeper": {"params": {"model": "mine,cnn"}}},
+    }
+    (folder / "experiment" / "own.yaml").write_text(yaml.safe_dump(body))
+    assert networks("own", [folder]) == {("cifar10", "mine"), ("cifar10", "cnn")}
+    assert settings_of("own", [folder]) == {"trainer.epochs": 7}
+
+
+def test_the_command_of_a_missing_run_carries_all_that_its_study_was_made_with(tmp_path):
+    folder = tmp_path / "my runs #2"
+    words = ("dataset=cifar10", "prune.iterations=30", "+trainer.epochs=7", "prune.score.seed=1", "init_from=a.npz")
+    write_run(folder, Spec(FOUR[0], overrides=words))
+    path = next((folder / "runs").iterdir()) / "run.json"
+    state = json.loads(path.read_text())
+    choices = {**state["choices"], "trainer/optimizer": "adam", "prune/score": "random", "experiment": "fig2"}
+    path.write_text(json.dumps({**state, "choices": choices, "config_dir": "my conf"}))
+    (study,) = studies(load_library(folder).runs)
+    shared = ["prune.iterations=30", "+trainer.epochs=7", "init_from=a.npz"]
+    end = [f"output_dir='{folder}'"]
+    assert run_words(study, "layer", ONE_SHOT, [1]) == [
+        "--config-dir", "my conf", "dataset=cifar10", "model=cnn", "prune=one_shot", "trainer=paper",
+        "protocol=reference", "trainer/optimizer=adam", "prune.ratio=0.2", "prune.scope=layer", *shared, "seed=1", *end,
+    ]  # fmt: skip
+    own = run_words(study, "layer", SAP, [1, 2])
+    assert own[4] == "prune=sap"
+    assert "prune/score=random" in own
+    assert {"prune.p=0.5", "prune.score.seed=1", "prune.scope=layer", "seed=1,2"} <= set(own)
+    assert own[-1] == "-m"
+    (missing,) = missing_runs(study, [("global", SAP), ("global", ONE_SHOT)])
+    assert shlex.split(missing.command)[3:5] == ["--config-dir", "my conf"]
+    assert shlex.split(missing.command)[-1] == f"output_dir='{folder}'"

@@ -9,10 +9,8 @@ import torch
 
 from benchmarks import engine
 from benchmarks.conventional import Conventional
-from src.errors import UserError
-from src.training.solo import SoloEngine
 from tests.support import ROOT
-from tests.training.examples import CPU, distance, member, network, patterns, specification
+from tests.training.examples import CPU, distance, member, network, patterns, solo, specification
 
 
 def test_conventional_and_solo_train_alike():
@@ -26,16 +24,12 @@ def test_conventional_and_solo_train_alike():
     plain = type(dataset)(**{**vars(dataset), "flip": False, "crop": False})
     conventional = Conventional(spec, plain, template, CPU)
     accuracy = conventional.epoch(pruned.request.masks)
-    (trained,) = SoloEngine(spec, dataset, network("mlp"), CPU).train([pruned])
+    (trained,) = solo(spec, dataset).train([pruned])
     assert distance(trained.last, dict(template.state_dict())) < 1e-5
     assert accuracy == pytest.approx(trained.history[0].test.accuracy)
 
 
-def test_synthetic_images_where_there_are_none(monkeypatch, tmp_path):
-    def missing(*_args, **_settings):
-        raise UserError("not here")
-
-    monkeypatch.setattr(engine, "load_dataset", missing)
+def test_synthetic_images_where_there_are_none(tmp_path):
     dataset, synthetic = engine.benchmark_data("cnn", tmp_path, 600)
     assert synthetic
     assert dataset.train_images.shape == (600, 3, 32, 32)

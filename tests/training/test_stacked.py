@@ -8,29 +8,20 @@ from dataclasses import replace
 import pytest
 import torch
 
-from src.training.execution import Execution
-from src.training.members import Diverged, Member
-from src.training.solo import SoloEngine
-from src.training.stacked.engine import StackedEngine
+from src.training.optimizers import Adam
+from src.training.stacked.stack import Stack
+from src.training.state import Diverged, Member
 from tests.training.examples import (
-    CPU,
     distance,
     equal,
     initial_state,
     member,
     mixed_members,
-    network,
     patterns,
+    solo,
     specification,
+    stacked,
 )
-
-
-def stacked(spec, dataset=None, max_members=None) -> StackedEngine:
-    return StackedEngine(spec, dataset or patterns(), network(spec.model), CPU, max_members)
-
-
-def solo(spec, dataset=None) -> SoloEngine:
-    return SoloEngine(spec, dataset or patterns(), network(spec.model), CPU)
 
 
 def assert_alike(one, other, tolerance: float) -> None:
@@ -80,7 +71,7 @@ def test_clipping_and_masks_are_at_work():
 def test_batch_norm_statistics_are_per_member():
     spec = specification("cnn", epochs=1, lr=0.01)
     one = member(spec, alive=0.2, iteration=1)
-    other = Member(one.spec, one.initial, replace(one.request, masks=member(spec).request.masks))
+    other = Member(one.spec, replace(one.request, masks=member(spec).request.masks))
     together = stacked(spec, patterns(train=200)).train([one, other])
     name = "blocks.5.running_mean"
     assert distance({name: together[0].last[name]}, {name: together[1].last[name]}) > 1e-3
@@ -94,13 +85,13 @@ def test_resumed_equals_uninterrupted(model):
     members = mixed_members(spec)[:3]
     states: dict[int, object] = {}
 
-    def keep(standing):
-        if standing.epochs_done == 1:
-            states.update({index: copy.deepcopy(standing.state(index)) for index in standing.members})
+    def keep(end):
+        if end.epochs_done == 1:
+            states.update({index: copy.deepcopy(end.state(index)) for index in end.members})
 
     whole = stacked(spec, dataset).train(members, keep)
     assert list(map(len, (states[i].history for i in range(3)))) == [1, 1, 1]
-    resumed = stacked(spec, dataset).train([replace(m, state=states[i]) for i, m in enumerate(members)])
+    resumed = stacked(spec, dataset).train([replace(m, checkpoint=states[i]) for i, m in enumerate(members)])
     for one, other in zip(whole, resumed, strict=True):
         assert equal(one.last, other.last)
         assert equal(one.best, other.best)
@@ -115,7 +106,7 @@ def test_members_that_are_at_different_epochs_and_one_that_is_done():
     whole = stacked(spec).train([first, second], lambda s: states.setdefault(s.epochs_done, s.state(1)))
     seen = []
     resumed = stacked(spec).train(
-        [first, replace(second, state=states[2]), replace(second, state=states[3])],
+        [first, replace(second, checkpoint=states[2]), replace(second, checkpoint=states[3])],
         lambda s: seen.append((list(s.members), s.epochs_done, s.finished)),
     )
     for one, other in zip([*whole, whole[1]], resumed, strict=True):
@@ -129,14 +120,14 @@ def test_a_member_that_diverges_leaves_the_others_as_they_were(model):
     dataset = patterns(train=600 if model != "cnn" else 100)
     good = mixed_members(spec)[:3]
     bad = member(spec, seed=1)
-    bad = replace(bad, initial=initial_state(model, 1) | {"linear.bias": torch.full((10,), torch.nan)})
+    start = initial_state(model, 1) | {"linear.bias": torch.full((10,), torch.nan)}
+    bad = replace(bad, request=replace(bad.request, start=start))
     seen = []
     # the same stack with a sound member in the bad one's place
     expected = stacked(spec, dataset).train([*good, member(spec, seed=1)])
 
-    def look(standing):
-        seen.append(sorted(standing.members))
-        assert standing.stack._parameters.vector.isfinite().all()
+    def look(end):
+        seen.append(sorted(end.members))
 
     results = stacked(spec, dataset).train([*good[:2], bad, good[2]], look)
     assert isinstance(results[2], Diverged)
@@ -148,6 +139,18 @@ def test_a_member_that_diverges_leaves_the_others_as_they_were(model):
         assert one.history == other.history
 
 
+def test_nothing_of_a_member_that_diverged_is_left():
+    spec = specification("cnn", epochs=1, lr=0.01, optimizer=Adam())
+    bad = member(spec, seed=1)
+    start = bad.request.start | {"linear.bias": torch.full((10,), torch.nan)}
+    bad = replace(bad, request=replace(bad.request, start=start))
+    stack = Stack(solo(spec, patterns(train=100)), {0: member(spec), 1: bad}, dense=False)
+    results = stack.train(lambda _: None)
+    assert isinstance(results[1], Diverged)
+    for vector in (stack._parameters.vector, *stack._optimizer.values(), *stack._buffers.values()):
+        assert vector.isfinite().all()
+
+
 def test_divergence_in_a_later_epoch():
     spec = specification("mlp", epochs=3)
     states = {}
@@ -155,7 +158,7 @@ def test_divergence_in_a_later_epoch():
     state = states[1]
     state.current.parameters[7] = math.inf
     seen = []
-    (result,) = stacked(spec).train([member(spec, state=state)], lambda s: seen.append(s.epochs_done))
+    (result,) = stacked(spec).train([member(spec, checkpoint=state)], lambda s: seen.append(s.epochs_done))
     assert isinstance(result, Diverged)
     assert "epoch 1" in str(result)
     assert seen == []
@@ -179,11 +182,3 @@ def test_evaluation_is_the_solo_engines():
     spec = specification("mlp")
     state = initial_state("mlp", 3)
     assert stacked(spec).evaluate(state) == solo(spec).evaluate(state)
-
-
-def test_onednn_changes_rounding_only():
-    spec = specification("mlp", epochs=1, batch_size=200)
-    members = mixed_members(spec)
-    engine = StackedEngine(spec, patterns(), network("mlp"), CPU, None, Execution(onednn=True))
-    for one, other in zip(solo(spec).train(members), engine.train(members), strict=True):
-        assert_alike(one, other, tolerance=1e-4)

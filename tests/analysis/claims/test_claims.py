@@ -1,6 +1,5 @@
 """Every claim on records that bear it out, on records that refute it, and on too few."""
 
-
 import numpy as np
 import pytest
 

@@ -1,15 +1,20 @@
 """`python -m src.figures`: what is drawn, what is said, and the exit status."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
-from src.analysis.figures.command import draw_figures, main
+from src.analysis.figures.command import draw_figures, main, plan_figures
+from src.analysis.figures.readings import CORRECTED
 from src.analysis.figures.settings import FigureSettings
+from src.analysis.figures.style import STYLES
 from src.config.command_line import read_settings
 from src.errors import UserError
-from tests.analysis.synthetic import FOUR, Spec, base_specs, sap, write_run, write_runs
+from src.records.library import load_library
+from src.records.study import studies
+from tests.analysis.synthetic import FOUR, OWN, Spec, base_specs, sap, write_run, write_runs
 from tests.support import ROOT
 
 
@@ -17,14 +22,14 @@ def settings(output_dir, *arguments: str) -> FigureSettings:
     return read_settings(FigureSettings, [f"output_dir={output_dir}", "formats=svg", "workers=1", *arguments])
 
 
-def names(outcome) -> list[str]:
+def names_of(outcome) -> list[str]:
     return [f"{path.parent.name}/{path.stem}" for path in outcome.paths]
 
 
 def test_two_kinds_of_four_methods(four_methods, tmp_path):
     outcome = draw_figures(settings(four_methods, "figure=prune,pruned", f"destination={tmp_path}"))
     study = "cifar10-cnn-T30-paper-reference"
-    assert names(outcome) == [f"prune/prune_{study}_global", f"pruned/pruned_{study}_global"]
+    assert names_of(outcome) == [f"prune/prune_{study}_global", f"pruned/pruned_{study}_global"]
     assert outcome.complete
     assert outcome.messages == ()
     assert all(path.stat().st_size > 10_000 for path in outcome.paths)
@@ -39,23 +44,23 @@ def test_all_formats_are_written(four_methods, tmp_path):
 def test_a_figure_of_the_paper_is_of_its_network_unless_told_otherwise(tmp_path):
     write_runs(tmp_path, base_specs("cifar10", "cnn", [0]) + base_specs("mnist", "mlp", [0]))
     assert (
-        names(draw_figures(settings(tmp_path, "figure=fig2")))[0]
+        names_of(draw_figures(settings(tmp_path, "figure=fig2")))[0]
         == "prune/prune_cifar10-cnn-T30-paper-reference_global"
     )
     other = draw_figures(settings(tmp_path, "figure=fig2", "dataset=mnist", "model=mlp"))
-    assert names(other)[0] == "prune/prune_mnist-mlp-T30-paper-reference_global"
+    assert names_of(other)[0] == "prune/prune_mnist-mlp-T30-paper-reference_global"
 
 
 def test_names_tell_readings_styles_and_overlays_apart(four_methods, tmp_path):
     to = f"destination={tmp_path}"
     ways = [(), ("reading=published",), ("style=paper",), ("overlay=true",), ("plot.ddof=1",)]
-    drawn = [names(draw_figures(settings(four_methods, "figure=prune", to, *way)))[0] for way in ways]
+    drawn = [names_of(draw_figures(settings(four_methods, "figure=prune", to, *way)))[0] for way in ways]
     assert [name.split("_global")[1] for name in drawn] == ["", "-published", "-paper", "-overlay", "-ddof=1"]
 
 
 def test_an_overlay_brings_the_table_of_distances(four_methods, tmp_path):
     outcome = draw_figures(settings(four_methods, "figure=prune", "overlay=true", f"destination={tmp_path}"))
-    assert names(outcome)[1:] == [f"{tmp_path.name}/distances", f"{tmp_path.name}/distances"]
+    assert names_of(outcome)[1:] == [f"{tmp_path.name}/distances", f"{tmp_path.name}/distances"]
     assert (tmp_path / "distances.csv").read_text().count("\n") == 1 + 16
 
 
@@ -87,7 +92,7 @@ def test_incomplete_figures_are_drawn_on_request_and_say_so(with_gaps):
 
 def test_figures_that_lack_nothing_are_drawn_all_the_same(with_gaps):
     outcome = draw_figures(settings(with_gaps, "figure=pq"))
-    assert [name.rsplit("_", 1)[1] for name in names(outcome)] == ["sap-0.5-1-0-1", "sap-1-2-0-1", "os-0.2"]
+    assert [name.rsplit("_", 1)[1] for name in names_of(outcome)] == ["sap-0.5-1-0-1", "sap-1-2-0-1", "os-0.2"]
     assert not outcome.complete
 
 
@@ -155,20 +160,64 @@ def test_the_exit_status_tells_whether_all_is_there(four_methods, with_gaps, tmp
     assert "figure=NAME" in capsys.readouterr().out
 
 
-def test_importing_the_package_is_cheap():
-    code = "import sys, src.figures; sys.exit(bool({'matplotlib', 'pandas', 'torch'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+def test_drawing_needs_neither_torch_nor_hydra_nor_pandas_and_the_commands_not_even_matplotlib():
+    heavy = "{'matplotlib', 'pandas', 'scipy', 'torch', 'hydra', 'jinja2'}"
+    code = f"""
+import sys
+import src.figures, src.tables
+assert not {heavy} & set(sys.modules), {heavy} & set(sys.modules)
+import src.analysis.figures.single_run
+found = ({heavy} - {{'matplotlib'}} | {{'matplotlib.pyplot'}}) & set(sys.modules)
+assert not found, found
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
-def test_drawing_does_not_need_torch():
-    code = "import sys, src.analysis.figures.command; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+def test_the_picture_of_a_run_loads_few_modules():
+    code = """
+import sys
+import src.store.files, src.errors, src.config.part
+before = set(sys.modules)
+import src.analysis.figures.single_run
+print(*sorted(name for name in set(sys.modules) - before if name.split(".")[0] == "src"))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    modules = [name for name in done.stdout.split() if (ROOT / name.replace(".", "/")).with_suffix(".py").exists()]
+    assert len(modules) <= 9, modules
+
+
+def test_methods_of_ones_own_are_curves_beside_the_papers(tmp_path):
+    mine = [{**OWN, "depth": depth} for depth in (3, 4)]
+    write_runs(tmp_path, [Spec(method, seed) for method in (*FOUR, *mine) for seed in (0, 1)])
+    write_run(tmp_path, Spec({**OWN, "depth": 5}, status="failed"))
+    asked = settings(tmp_path, "figure=prune")
+    outcome = draw_figures(asked)
+    assert outcome.complete
+    library = load_library(tmp_path)
+    (plan,) = plan_figures(asked, studies(library.runs), library)
+    curves = plan.build(CORRECTED).panels[0].curves
+    assert [curve.label for curve in curves[4:]] == ["Mine ($\\gamma$=3)", "Mine ($\\gamma$=4)"]
+    strokes = {(s.colour, str(s.line), s.marker) for s in map(STYLES["default"].stroke, [c.slot for c in curves])}
+    assert len(strokes) == 6
+    names = names_of(draw_figures(settings(tmp_path, "figure=pq")))
+    assert [name.rsplit("_", 1)[1] for name in names][4:] == ["pruner-depth3", "pruner-depth4"]
+
+
+def test_a_notebooks_backend_and_a_users_matplotlibrc_change_nothing(four_methods, tmp_path):
+    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 30\nfont.size: 30\nbackend: svg\n")
+    files = []
+    for name, env in (("plain", {}), ("odd", {"MPLBACKEND": "module://not.here", "MATPLOTLIBRC": str(tmp_path)})):
+        command = [sys.executable, "-m", "src.figures", f"output_dir={four_methods}", f"destination={tmp_path / name}"]
+        words = ["figure=prune", "formats=svg"]
+        subprocess.run([*command, *words], cwd=ROOT, env={**os.environ, **env}, check=True, capture_output=True)
+        files.append(next((tmp_path / name).rglob("*.svg")).read_bytes())
+    assert files[0] == files[1]
 
 
 def test_all_draws_what_there_is_and_names_methods_that_were_never_run(tmp_path):
     write_runs(tmp_path, [Spec(FOUR[0], seed) for seed in (0, 1)])
     outcome = draw_figures(settings(tmp_path))
-    assert [name.split("_cifar")[0] for name in names(outcome)] == [
+    assert [name.split("_cifar")[0] for name in names_of(outcome)] == [
         "prune/prune", "pruned/pruned", "pq/pq", "errors/errors_running_mean", "errors/errors_mixed_pq",
         "errors/errors_short_bars"
     ]  # fmt: skip
@@ -179,6 +228,6 @@ def test_all_draws_what_there_is_and_names_methods_that_were_never_run(tmp_path)
 
 def test_all_still_leaves_out_figures_with_a_missing_seed(with_gaps):
     outcome = draw_figures(settings(with_gaps))
-    assert {name.split("/")[0] for name in names(outcome)} == {"pq", "errors"}
+    assert {name.split("/")[0] for name in names_of(outcome)} == {"pq", "errors"}
     assert not outcome.complete
     assert "incomplete=draw" in outcome.messages[-1]

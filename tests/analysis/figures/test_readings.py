@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from src.errors import UserError
 from src.analysis.figures.kinds.layers import places, published_entry
-from src.analysis.figures.quantities import accuracy, difference, overflowed, pqi
+from src.analysis.figures.quantities import accuracy, difference, mean_std, overflowed, pqi, running_mean
 from src.analysis.figures.readings import (
     CORRECTED,
     PUBLISHED,
@@ -16,12 +15,12 @@ from src.analysis.figures.readings import (
     OneShotDifference,
     reading_named,
 )
+from src.analysis.figures.settings import FigureSettings
+from src.config.command_line import read_settings
+from src.errors import UserError
 from src.records.library import load_library
 from src.records.paper import paper_method
 from src.records.run import load_run
-from src.analysis.figures.settings import FigureSettings
-from src.config.command_line import read_settings
-from src.analysis.figures.quantities import mean_std, running_mean
 from tests.analysis.synthetic import FOUR, P, Q, Spec, sap, write_run
 
 
@@ -40,12 +39,6 @@ class HandMade:
             "pruned_pqi": np.array([0.25, 0.1, np.nan]),
             "best_accuracy": np.array([91.0, 81.0, 31.0]),
         }
-
-
-def paper_method(method["name"], **{k: v for k, v in method.items() if k != "name"}):
-    from src.records.method import Method
-
-    return Method.from_config(method)
 
 
 SAP_RUN = HandMade(FOUR[0], [90.0, 80.0, 10.0], [70.0, 20.0])

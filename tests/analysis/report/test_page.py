@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from markupsafe import escape
 
 from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.figures.catalogue import KINDS
@@ -127,13 +128,20 @@ def test_the_same_records_give_the_same_page(report):
     assert (again / "index.html").read_text().replace(f" destination={again}", "") == first
 
 
-def test_names_from_records_are_text_and_not_markup(tmp_path):
-    write_runs(tmp_path, [Spec(FOUR[0], 0, trainer="</script><img src=x onerror=alert(1)>")])
+@pytest.mark.parametrize("name", ["</script><img src=x onerror=alert(1)>", "<!--<script>", "{{ 7 * 7 }} & {% raw %}"])
+def test_names_from_records_are_text_and_not_markup(tmp_path, name):
+    write_runs(tmp_path, [Spec(FOUR[0], 0, trainer=name)])
     assert main([f"output_dir={tmp_path}"]) == 0
     outline = Outline()
-    outline.feed((tmp_path / "report" / "index.html").read_text())
+    text = (tmp_path / "report" / "index.html").read_text()
+    outline.feed(text)
     assert outline.stack == []
     assert "x" not in outline.addresses
+    assert str(escape(name)) in text
+    embedded = re.search(r'id="data">(.*)</script>', text).group(1)
+    assert "<" not in embedded
+    assert name in json.loads(embedded)["figures"][0]["corrected"]["heading"]
+    assert text.rstrip().endswith("</script>\n</body>\n</html>")
 
 
 @pytest.mark.parametrize(

@@ -7,29 +7,34 @@ from dataclasses import replace
 import pytest
 import torch
 
-from src.store.identity import training_id
-from src.training.capture import Captured
-from src.training.execution import Execution, float32_products
-from src.training.solo import SoloEngine
+from src.errors import UserError
+from src.training.backend import Backend, Captured, float32_products
+from src.training.loop import SoloEngine
+from src.training.optimizers import Adam, Sgd, Torch
 from src.training.stacked.engine import StackedEngine
-from tests.training.examples import CPU, distance, equal, member, mixed_members, network, patterns, specification
+from tests.training.examples import (
+    distance,
+    equal,
+    member,
+    mixed_members,
+    network,
+    patterns,
+    solo,
+    specification,
+    stacked,
+)
 
-GRAPH, CHANNELS_LAST, COMPILED = Execution(compile="graph"), Execution(channels_last=True), Execution(compile="compile")
-
-
-def solo(spec, dataset, execution=None):
-    return SoloEngine(spec, dataset, network(spec.model), CPU, *([execution] if execution else []))
-
-
-def stacked(spec, dataset, execution=None):
-    return StackedEngine(spec, dataset, network(spec.model), CPU, None, *([execution] if execution else []))
+GRAPH, CHANNELS_LAST, COMPILED = Backend(compile="graph"), Backend(channels_last=True), Backend(compile="compile")
 
 
 @pytest.mark.parametrize("engine", [solo, stacked])
-@pytest.mark.parametrize(("model", "train"), [("mlp", 250), ("cnn", 150)])
-def test_a_captured_step_changes_rounding_only(engine, model, train):
+@pytest.mark.parametrize(
+    ("model", "train", "settings"),
+    [("mlp", 250, {}), ("cnn", 150, {}), ("linear", 250, {"optimizer": Adam(), "lr": 0.001})],
+)
+def test_a_captured_step_changes_rounding_only(engine, model, train, settings):
     # the learning rate is a float32 number in a graph; the last batch is smaller than the others: a second recording
-    spec, dataset = specification(model, epochs=2, lr=0.01), patterns(train)
+    spec, dataset = specification(model, **{"epochs": 2, "lr": 0.01, **settings}), patterns(train)
     members = mixed_members(spec)[:3]
     eager, captured = engine(spec, dataset).train(members), engine(spec, dataset, GRAPH).train(members)
     for one, other in zip(eager, captured, strict=True):
@@ -47,6 +52,12 @@ def test_a_captured_engine_goes_on_with_other_masks_and_learning_rates():
         (alone,) = solo(spec, dataset, GRAPH).train([m])
         assert equal(one.last, alone.last)
     assert distance(together[0].last, together[1].last) > 1e-2
+
+
+def test_an_optimizer_that_cannot_be_captured_is_refused():
+    spec = specification("linear", optimizer=Torch(name="RMSprop"))
+    with pytest.raises(UserError, match=r"cannot be part of a CUDA graph: choose trainer\.compile=none, or"):
+        solo(spec, patterns(100), GRAPH)
 
 
 class Counter:
@@ -104,15 +115,6 @@ def test_bfloat16_stacked_is_close_to_solo():
         assert distance(one.last, other.last) < 1e-2
 
 
-def test_precision_enters_the_identity_and_its_default_does_not():
-    spec = specification("mlp")
-    request = member(spec).request
-    assert spec.precision == "fp32"
-    identities = {training_id(replace(spec, precision=p), request) for p in ("fp32", "tf32", "bf16")}
-    assert len(identities) == 3
-    assert training_id(spec, request) in identities
-
-
 @pytest.mark.parametrize(("precision", "expected"), [("fp32", "ieee"), ("tf32", "tf32"), ("bf16", "tf32")])
 def test_tf32_is_set_within_and_as_before_afterwards(precision, expected):
     settings = torch.backends.cudnn.conv, torch.backends.cuda.matmul
@@ -135,12 +137,13 @@ def test_a_compiled_model_changes_rounding_only():
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@pytest.mark.parametrize("engine", [SoloEngine, StackedEngine])
+@pytest.mark.parametrize("form", [lambda engine: engine, StackedEngine], ids=["solo", "stacked"])
+@pytest.mark.parametrize("optimizer", [Sgd(), Adam()], ids=["sgd", "adam"])
 @pytest.mark.parametrize(("model", "train"), [("mlp", 250), ("cnn", 150)])
-def test_a_cuda_graph_computes_what_the_steps_do(engine, model, train):
-    spec, dataset, device = specification(model, epochs=2, lr=0.01), patterns(train), torch.device("cuda")
-    members = mixed_members(spec)[:3]
-    eager = engine(spec, dataset, network(model), device).train(members)
-    captured = engine(spec, dataset, network(model), device, execution=GRAPH).train(members)
+def test_a_cuda_graph_computes_what_the_steps_do(form, optimizer, model, train):
+    spec, device = specification(model, epochs=2, lr=0.01, optimizer=optimizer), torch.device("cuda")
+    dataset, members = patterns(train), mixed_members(spec)[:3]
+    eager = form(SoloEngine(spec, dataset, network(model), device)).train(members)
+    captured = form(SoloEngine(spec, dataset, network(model), device, GRAPH)).train(members)
     for one, other in zip(eager, captured, strict=True):
         assert distance(one.last, other.last) < 1e-3

@@ -1,0 +1,216 @@
+"""One training: where it starts, which epochs it trains, how it goes on; and scores of a network."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from src.messages import TrainRequest
+from src.training.loop import SoloEngine
+from src.training.schedules import Step
+from src.training.stacked.engine import StackedEngine
+from src.training.state import Diverged, Member
+from tests.training.examples import (
+    CPU,
+    equal,
+    initial_state,
+    member,
+    network,
+    patterns,
+    solo,
+    specification,
+    stacked,
+)
+
+ENGINES = pytest.mark.parametrize("engine", [solo, stacked])
+
+
+def with_request(m: Member, **changes) -> Member:
+    return replace(m, request=replace(m.request, **changes))
+
+
+def test_one_step_by_hand():
+    # a batch of two images, one epoch: clip the gradient of all weights, zero the pruned ones' part, step
+    spec = specification("linear", epochs=1, batch_size=2, lr=0.5, clip_norm=0.1, momentum=0.0, nesterov=False)
+    spec = replace(spec, shuffle=False, augment=False)
+    dataset, m = patterns(2, 10), member(spec, alive=0.5)
+    (trained,) = solo(spec, dataset).train([m])
+    model, mask = network("linear"), m.request.masks["linear.weight"]
+    with torch.no_grad():
+        model.linear.weight.mul_(mask)
+    images = (dataset.train_images / 255 - 0.5) / 0.25
+    loss = cross_entropy(model(images), dataset.train_labels)
+    loss.backward()
+    norm = math.sqrt(sum(p.grad.square().sum().item() for p in model.parameters()))
+    weight, decay = model.linear.weight, 5e-4
+    step = weight.grad * 0.1 / norm * mask + decay * weight
+    assert norm > 0.1
+    torch.testing.assert_close(trained.last["linear.weight"], (weight - 0.5 * step).detach())
+    assert trained.history[0].train.loss == pytest.approx(loss.item(), rel=1e-6)
+    assert trained.history[0].learning_rate == 0.5
+
+
+@ENGINES
+def test_it_starts_from_the_state_that_it_is_given_with_pruned_weights_zero(engine):
+    # no learning: what comes out is what went in
+    spec = specification("cnn", epochs=1, lr=0.0)
+    start = initial_state("cnn", 5)
+    start["blocks.1.num_batches_tracked"] += 7
+    m = with_request(member(spec, alive=0.5), start=start)
+    (trained,) = engine(spec, patterns(200, 50)).train([m])
+    for name, tensor in start.items():
+        if "running" not in name and "num_batches" not in name:
+            assert torch.equal(trained.last[name], tensor * m.request.masks.get(name, 1))
+    assert int(trained.last["blocks.1.num_batches_tracked"]) == 7 + 2
+    assert start["linear.weight"].count_nonzero() == start["linear.weight"].numel()
+
+
+@ENGINES
+def test_epochs_and_their_learning_rates_are_those_of_the_schedule(engine):
+    spec = specification("linear", epochs=6, lr=0.1, schedule=Step(milestones=[2, 4], decay=0.5))
+    whole, late, early = member(spec), member(spec), with_request(member(spec), until=3)
+    late = with_request(late, first_epoch=3)
+    seen = []
+    results = engine(spec, patterns()).train(
+        [whole, late, early], lambda end: seen.append((sorted(end.members), end.epochs_done, end.finished))
+    )
+    epochs = [[(e.epoch, e.learning_rate) for e in result.history] for result in results]
+    rates = [0.1, 0.1, 0.05, 0.05, 0.025, 0.025]
+    assert epochs[0] == [*enumerate(rates)]
+    assert epochs[1] == [*enumerate(rates)][3:]
+    assert epochs[2] == [*enumerate(rates)][:3]
+    assert all(0 <= result.best_epoch - result.history[0].epoch < len(result.history) for result in results)
+    assert all(result.best_metrics.epoch == result.best_epoch for result in results)
+    assert sorted(seen) == sorted(
+        [([0], k, k == 6) for k in range(1, 7)]
+        + [([1], k, k == 6) for k in range(4, 7)]
+        + [([2], k, k == 3) for k in range(1, 4)]
+    )
+
+
+@ENGINES
+def test_late_epochs_from_the_state_of_an_early_one_are_the_whole_training_but_for_momentum(engine):
+    # without momentum nothing of the optimizer is lost: rewinding to epoch 1 under full masks changes nothing
+    spec = specification("mlp", epochs=3, momentum=0.0, nesterov=False)
+    first = with_request(member(spec), until=1)
+    (whole, early) = engine(spec).train([member(spec), first])
+    (late,) = engine(spec).train([with_request(member(spec), start=early.last, first_epoch=1)])
+    assert equal(late.last, whole.last)
+    assert early.history + late.history == whole.history
+
+
+@ENGINES
+def test_members_of_other_epochs_are_trained_apart_and_resumed(engine):
+    spec = specification("mlp", epochs=4)
+    late = with_request(member(spec), first_epoch=2)
+    members = [member(spec), late, with_request(member(spec, seed=1), until=3)]
+    states = {}
+
+    def keep(end):
+        for index in end.members:
+            state = end.state(index)
+            copied = {name: value.clone() for name, value in state.optimizer.items()}
+            states[index, end.epochs_done] = replace(state, optimizer=copied, history=list(state.history))
+
+    whole = engine(spec).train(members, keep)
+    # members 0 and 1 both go on with epoch 3, after three epochs and after one
+    checkpoints = states[0, 3], states[1, 3], states[2, 1]
+    resumed = engine(spec).train([replace(m, checkpoint=c) for m, c in zip(members, checkpoints, strict=True)])
+    for one, other in zip(whole, resumed, strict=True):
+        assert equal(one.last, other.last)
+        assert one.history == other.history
+        assert one.best_epoch == other.best_epoch
+
+
+def test_the_best_epoch_is_the_first_of_equals():
+    spec = specification("linear", epochs=4, lr=0.0)
+    for engine in (solo, stacked):
+        late = with_request(member(spec), first_epoch=1)
+        first, second = engine(spec).train([member(spec), late])
+        assert (first.best_epoch, second.best_epoch) == (0, 1)
+
+
+def test_a_diverging_training_is_answered_and_the_next_one_is_as_alone():
+    spec = specification("linear", epochs=1)
+    bad = with_request(member(spec), start=initial_state("linear", 0) | {"linear.bias": torch.full((10,), torch.nan)})
+    first, second = solo(spec).train([bad, member(spec)])
+    assert isinstance(first, Diverged)
+    assert "nan in iteration 0, epoch 0: lower trainer.lr (now 0.05)" in str(first)
+    assert equal(second.last, solo(spec).train([member(spec)])[0].last)
+
+
+def test_a_buffer_outside_the_state_dict_is_left_to_the_model():
+    spec = specification("linear", epochs=1)
+    model = network("linear")
+    model.register_buffer("scale", torch.ones(3), persistent=False)
+    alone = SoloEngine(spec, patterns(), model, CPU)
+    for engine in (alone, StackedEngine(alone)):
+        (trained,) = engine.train([member(spec)])
+        assert list(trained.last) == ["linear.weight", "linear.bias"]
+
+
+def gradient_of_the_first_batch(model, batches):
+    """SNIP's: |w g|, by the network's own gradients; spoils whatever it can get at."""
+    images, labels = next(iter(batches))
+    cross_entropy(model(images), labels).backward()
+    scores = {name: (p * p.grad).abs() for name, p in model.named_parameters()}
+    with torch.no_grad():
+        for p in model.parameters():
+            p.fill_(7.0)
+    model.train().zero_grad()
+    model.requires_grad_(False)
+    return scores
+
+
+@ENGINES
+@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_scores_leave_no_trace(engine, name):
+    spec, dataset = specification(name, epochs=1, lr=0.01), patterns(200, 100)
+    plain, scored = engine(spec, dataset), engine(spec, dataset)
+    state = initial_state(name, 3)
+    scores = scored.score(state, gradient_of_the_first_batch, seed=0)
+    assert equal(state, initial_state(name, 3))
+    assert {name: score.shape for name, score in scores.items()} == {
+        name: p.shape for name, p in network(name).named_parameters()
+    }
+    assert not any(score.requires_grad for score in scores.values())
+    assert all(score.sum() > 0 for score in scores.values() if score.dim() > 1)
+    (one,), (other,) = plain.train([member(spec)]), scored.train([member(spec)])
+    assert equal(one.last, other.last)
+    assert plain.evaluate(state) == scored.evaluate(state)
+    again = scored.score(state, gradient_of_the_first_batch, seed=0)
+    assert equal(scores, again)
+    assert not equal(scores, scored.score(state, gradient_of_the_first_batch, seed=1))
+
+
+def test_scoring_sees_every_training_image_once_without_augmentation():
+    spec, dataset = specification("linear", batch_size=70), patterns(200, 50)
+    seen = []
+
+    def function(model, batches):
+        assert not model.training
+        assert torch.is_grad_enabled()
+        seen.extend([list(batches), list(batches)])
+        return {"sizes": torch.tensor([len(labels) for _, labels in batches])}
+
+    with torch.no_grad():
+        scores = solo(spec, dataset).score(initial_state("linear", 0), function, seed=4)
+    assert scores["sizes"].tolist() == [70, 70, 60]
+    first, second = ([torch.cat(parts) for parts in zip(*batches, strict=True)] for batches in seen)
+    assert torch.equal(first[0], second[0])
+    expected = (dataset.train_images.float() / 255 - 0.5) / 0.25
+    order = torch.from_numpy(np.random.default_rng([4, 0x5C02E]).permutation(200))
+    assert torch.equal(first[0], expected[order])
+    assert torch.equal(first[1], dataset.train_labels[order])
+    assert order.tolist() != sorted(order.tolist())
+
+
+def test_a_request_for_no_epochs_gives_back_its_start():
+    spec = specification("linear", epochs=2)
+    start = initial_state("linear", 0)
+    (trained,) = solo(spec).train([Member(spec, TrainRequest(1, {}, start, first_epoch=2))])
+    assert equal(trained.last, start)
+    assert trained.history == []
