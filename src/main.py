@@ -20,8 +20,8 @@ from src.config.settings import job_settings
 from src.errors import UserError, message
 from src.execution.device import is_first
 from src.help import help_text
-from src.run import Run
 from src.sweeps.compose import check_words
+from src.sweeps.jobs import run_of
 from src.sweeps.report import outlook, show
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def run(config: DictConfig) -> str:
     """One job: check, run, and print its folder as the last line."""
     checked = job_settings(config, HydraConfig.get())
     if HydraConfig.get().mode == RunMode.RUN and is_first():
-        log.info("%s", outlook([Run(checked)]))
+        log.info("%s", outlook([run_of(checked)]))
     from src.execution.execute import execute  # PyTorch, which --help, --dry-run and wrong keys must not wait for
 
     folder = str(execute(checked))

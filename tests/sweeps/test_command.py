@@ -18,18 +18,15 @@ def test_640_finished_runs_answer_within_five_seconds(tmp_path):
         write_run(job)
         write_timings(job, [1.0])
     words = ["experiment=submission", f"output_dir={tmp_path}"]
-    seconds = {}
+    allowed = max(5, 3 * cpu_seconds("-c", "import torch")[0])  # 5 s where that takes 1.7 s
     for command, said in [
         (("src.main", *words), "640 finished, 0 to do"),
         (("src.status", *words), "640 runs: 640 finished"),
         (("src.status", words[-1]), "640 runs: 640 finished"),
     ]:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = python("-m", *command)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds[command] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        assert said in done.stdout
-    assert max(seconds.values()) <= 5, seconds
+        seconds, told = cpu_seconds("-m", *command)
+        assert said in told
+        assert seconds <= allowed, command
 
 
 @pytest.mark.parametrize("words", [["src.main", "--help"], ["src.main", "--dry-run"], ["src.status"]])
@@ -38,6 +35,14 @@ def test_what_trains_nothing_imports_no_pytorch(tmp_path, words):
     assert done.returncode == 0
     for name in ("torch", "numpy", "pandas", "wandb", "matplotlib"):
         assert f"| {name}\n" not in done.stderr
+
+
+def cpu_seconds(*arguments: str) -> tuple[float, str]:
+    """CPU time of a process, and what it printed."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    said = python(*arguments).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, said
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
