@@ -3,18 +3,18 @@
 python -m src.status experiment=main_text
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from src.config.command_line import run_command
 from src.errors import UserError, message
-from src.sweeps.compose import Composer, hydra_with, search_path
+from src.sweeps.compose import Composer, hydra_with, parsed, search_path
 from src.sweeps.disk import size, unneeded
 from src.sweeps.jobs import MISTAKES, jobs_of
 from src.sweeps.progress import Progress, State, progress, stored
-from src.sweeps.report import Report, bytes_text, plural, report, show
+from src.sweeps.report import Report, bytes_text, plural, report
 from src.sweeps.sweep import Sweep
 
 HELP = """Where runs stand, what is left to train, how long that takes at the measured rate, and the disk used.
@@ -31,34 +31,17 @@ Use:  python -m src.status [KEY=VALUE ...] [--config-dir FOLDER] [--json] [--pru
 
 def main(arguments: Sequence[str]) -> int:
     """The command line; its exit status: 0, or 1 where the command has a mistake or a run has failed."""
+    return run_command(arguments, HELP, _told)
+
+
+def _told(arguments: Sequence[str]) -> int:
+    asked = parsed(arguments, "--json", "--prune")
     try:
-        asked = _parsed(arguments)
-        if asked.help:
-            show(HELP)
-            return 0
         found = _report(asked.words, asked.config_dir, asked.prune)
     except MISTAKES as error:
-        print(f"error: {message(error)}", file=sys.stderr)
-        return 1
-    show(json.dumps(found.data(), indent=2) if asked.json else found.text())
+        raise UserError(message(error)) from None
+    print(json.dumps(found.data(), indent=2) if asked.json else found.text())
     return int(bool(found.bad) or any(run.state == State.failed for run in found.runs))
-
-
-def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
-    for flag in ("--json", "--prune"):
-        parser.add_argument(flag, action="store_true")
-    parser.add_argument("-h", "--help", action="store_true")
-    parser.add_argument("-m", "--multirun", action="store_true")  # of src.main, and said of its sweeps here anyway
-    parser.add_argument("-cd", "--config-dir")
-    try:
-        asked, words = parser.parse_known_args(arguments)
-    except argparse.ArgumentError as error:
-        raise UserError(message(error)) from error
-    if flags := [word for word in words if word.startswith("-")]:
-        raise UserError(f"{flags[0]} is not known; flags: --config-dir FOLDER, --json, --prune")
-    asked.words = words
-    return asked
 
 
 def _report(words: list[str], config_dir: str | None, prune: bool) -> Report:

@@ -2,14 +2,16 @@
 
 import copy
 import re
+from argparse import ArgumentError, ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
+from hydra.conf import HydraConf
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -17,12 +19,11 @@ from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from src.config.command_line import CONF
 from src.config.commands import command, setting_word
 from src.config.schema import OPEN, Config, register_schemas
 from src.config.settings import check, job_settings, takes
 from src.errors import UserError
-
-CONF = Path(__file__).resolve().parents[2] / "conf"
 
 Words = tuple[str, ...]
 """Overrides of one job, as on the command line."""
@@ -63,7 +64,8 @@ class Composer:
         self._config_dir = config_dir
         self._searched = [word for word in words if word.startswith("hydra.searchpath=")]
         self._read = cache(partial(read, parser))
-        self._is_group = cache(lambda key: bool(loader.get_group_options(key)))
+        sources = loader.get_sources()
+        self._is_group = cache(lambda key: "/" in key or any(source.is_group(key) for source in sources))
         self._composed = cache(self._compose)
         self._settings = cache(self._check)
         self._takes = cache(self._part_takes)
@@ -103,9 +105,8 @@ class Composer:
             for override in filter(self._is_value, self.parse(words)):
                 OmegaConf.update(config, override.key_or_group, override.value())
         except OmegaConfBaseException:
-            self._compose(words)  # raises the same with the override's name
-            raise
-        return job_settings(config, hydra)
+            config, hydra = self._compose(words)  # in whose message is the override's name
+        return job_settings(config, cast(HydraConf, hydra))
 
     def _files(self, words: Words) -> Words:
         """Those of the words that choose files, and +key and ~key, which are Hydra's to order."""
@@ -141,6 +142,23 @@ class Composer:
 def config_dir_of(hydra: DictConfig) -> str | None:
     """The folder given with --config-dir, as `hydra.runtime` of Hydra's settings tells."""
     return next((str(s.path) for s in hydra.runtime.config_sources if s.provider == "command-line"), None)
+
+
+def parsed(arguments: Sequence[str], *flags: str) -> Namespace:
+    """A command line's `words`, `config_dir`, `help` and `flags`. Raises UserError for other flags."""
+    parser = ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
+    for flag in flags:
+        parser.add_argument(flag, action="store_true")
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("-m", "--multirun", action="store_true")  # several values are a sweep with and without it
+    parser.add_argument("-cd", "--config-dir")
+    try:
+        asked, words = parser.parse_known_args(arguments)
+    except ArgumentError as error:
+        raise UserError(str(error)) from error
+    if unknown := [word for word in words if word.startswith("-")]:
+        raise UserError(f"{unknown[0]} is not known; flags: --config-dir FOLDER, {', '.join(flags)}")
+    return Namespace(**vars(asked), words=words)
 
 
 def check_words(arguments: Sequence[str]) -> None:

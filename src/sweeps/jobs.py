@@ -1,6 +1,7 @@
 """The jobs that a command line of `src.main` stands for: the runs of a sweep."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 
@@ -8,6 +9,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from src.config.schema import Config
 from src.errors import UserError, message
 from src.run import Run
 from src.sweeps.compose import Composer, Words, example, hydra_with, search_path
@@ -30,6 +32,14 @@ class BadJob:
 
     words: Words
     reason: str
+
+
+def run_of(config: Config) -> Run:
+    """The run that settings describe. Data of unknown content are read, where they are here: its identity needs it."""
+    if config.dataset.content_digest() is None:
+        with suppress(UserError):  # told when the run is done
+            config.dataset.load(download=False)
+    return Run(config)
 
 
 def jobs_of(words: Sequence[str], config_dir: str | None = None) -> list[Job | BadJob]:
@@ -96,7 +106,7 @@ def _resolved(composer: Composer, sweep: Sequence[Words]) -> list[Job | BadJob]:
     found: dict[object, Job | BadJob] = {}
     for words in _each_with_its_own(composer, sweep):
         try:
-            job = Job(words, Run(composer.settings(words)))
+            job = Job(words, run_of(composer.settings(words)))
             found.setdefault(job.run.identity, job)
         except MISTAKES as error:
             found[words] = BadJob(words, message(error))

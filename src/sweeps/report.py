@@ -74,6 +74,8 @@ def outlook(runs: Sequence[Run]) -> str:
     seconds = left.seconds(measured_rates(runs[0].output_dir))
     trainers = sorted({(run.config.choices.get("trainer", ""), run.config.trainer.epochs) for run in runs})
     told = ", ".join(f"trainer={name}: {plural(epochs, 'epoch')} a training" for name, epochs in trainers)
+    if not left.trainings:
+        return f"{told}; nothing left to train"
     time = "in a time not known before an epoch is done here" if seconds is None else f"about {duration(seconds)} here"
     less = f"; for less: {LESS}" if any(epochs > QUICK for _, epochs in trainers) else ""
     return f"{told}; at most {plural(len(left.trainings), 'training')} to do, {time}{less}"

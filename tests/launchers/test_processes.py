@@ -13,13 +13,17 @@ from tests.launchers.records import assert_same_records, finished
 from tests.support import ROOT, command_line
 
 RUN = ["dataset=digits", "model=mlp", "trainer.batch_size=50"]
-SWEEP = ["-m", "prune.iterations=1", "trainer.epochs=2", "prune=sap,lottery_ticket", "prune.scope=layer,global"]
+SWEEP = ["-m", "prune.iterations=1", "trainer.epochs=2", "prune=sap,mine", "prune.scope=layer,global"]
 PROCESSES = ["hydra/launcher=processes", "hydra.launcher.n_jobs=2"]
 
 
 def test_the_records_are_those_of_a_serial_sweep(tmp_path):
-    serial = command_line(*RUN, *SWEEP, "threads=1", f"output_dir={tmp_path / 'serial'}")
-    parallel = command_line(*RUN, *SWEEP, *PROCESSES, "threads=1", f"output_dir={tmp_path / 'parallel'}")
+    mine = tmp_path / "conf" / "prune" / "mine.yaml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("_target_: src.pruning.methods.lottery_ticket.LotteryTicket\nratio: 0.4\n")
+    sweep = ["--config-dir", str(tmp_path / "conf"), *RUN, *SWEEP, "threads=1"]
+    serial = command_line(*sweep, f"output_dir={tmp_path / 'serial'}")
+    parallel = command_line(*sweep, *PROCESSES, f"output_dir={tmp_path / 'parallel'}")
     assert serial.returncode == 0, serial.stderr
     assert parallel.returncode == 0, parallel.stderr
     assert_same_records(tmp_path / "serial", tmp_path / "parallel", count=4)

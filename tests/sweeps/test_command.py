@@ -18,18 +18,15 @@ def test_640_finished_runs_answer_within_five_seconds(tmp_path):
         write_run(job)
         write_timings(job, [1.0])
     words = ["experiment=submission", f"output_dir={tmp_path}"]
-    seconds = {}
+    allowed = max(5, 3 * cpu_seconds("-c", "import torch")[0])  # 5 s where that takes 1.7 s
     for command, said in [
         (("src.main", *words), "640 finished, 0 to do"),
         (("src.status", *words), "640 runs: 640 finished"),
         (("src.status", words[-1]), "640 runs: 640 finished"),
     ]:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = python("-m", *command)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds[command] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        assert said in done.stdout
-    assert max(seconds.values()) <= 5, seconds
+        seconds, told = cpu_seconds("-m", *command)
+        assert said in told
+        assert seconds <= allowed, command
 
 
 @pytest.mark.parametrize("words", [["src.main", "--help"], ["src.main", "--dry-run"], ["src.status"]])
@@ -38,6 +35,14 @@ def test_what_trains_nothing_imports_no_pytorch(tmp_path, words):
     assert done.returncode == 0
     for name in ("torch", "numpy", "pandas", "wandb", "matplotlib"):
         assert f"| {name}\n" not in done.stderr
+
+
+def cpu_seconds(*arguments: str) -> tuple[float, str]:
+    """CPU time of a process, and what it printed."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    said = python(*arguments).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, said
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -118,10 +123,10 @@ def test_mistakes_end_with_a_message(capsys, words, expected):
 
 
 def test_a_reader_that_has_gone_ends_it_quietly(tmp_path):
-    command = f"{sys.executable} -m src.status experiment=paper seed=0 output_dir={tmp_path} | head -1"
-    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert len(done.stdout.splitlines()) == 1
-    assert done.stderr == ""
+    for words in ("src.status model=mlp", "src.main model=mlp --dry-run"):
+        command = f"{sys.executable} -m {words} output_dir={tmp_path} | true"
+        done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_dry_run(tmp_path):

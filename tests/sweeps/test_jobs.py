@@ -4,6 +4,7 @@ import pytest
 
 from src.errors import UserError
 from src.sweeps.jobs import BadJob, Job, jobs_of
+from tests.support import ROOT
 
 
 def test_equal_runs_are_one_and_bad_ones_are_told():
@@ -56,6 +57,12 @@ def test_a_key_that_no_method_has_is_a_mistake():
 def test_words_that_make_no_sweep(words, told):
     with pytest.raises(UserError, match=told):
         jobs_of(words)
+
+
+def test_data_without_files_are_known_by_their_content(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "examples" / "outside"))
+    (job,) = jobs_of(["dataset=mine", "model=mine"], str(ROOT / "examples" / "outside" / "conf"))
+    assert job.run.config.dataset.content_digest() is not None
 
 
 def test_choices_of_one_s_own_folder(tmp_path):

@@ -44,7 +44,7 @@ def jobs(*words: str) -> list[Job]:
 def describe(job: Job) -> tuple:
     config = job.run.config
     run = (config.dataset.short, config.model.short, job.run.iterations, config.seed)
-    return (*run, config.prune.scope.value, config.prune.short)
+    return (*run, config.prune.scope, config.prune.short)
 
 
 UNIONS = {
