@@ -159,6 +159,15 @@ def trajectory(
         request = following
 
 
+def rehearsal(plan: Plan, initial: State, layout: Layout) -> Generator[Request, Answer, None]:
+    """The first decision, on the initial weights: raises what method and score would, before anything is trained."""
+    origin = TrainRequest(0, full_masks(initial, layout.prunable), initial)
+    if plan.method.prunings:
+        weights = {name: initial[name] for name in layout.prunable}
+        scores = yield from _scores(plan, initial, origin)
+        prune(plan.method, plan.protocol, weights, scores, origin.masks)
+
+
 def _follow(
     plan: Plan, layout: Layout, origin: TrainRequest, trained: Trained | None, request: TrainRequest
 ) -> Following:

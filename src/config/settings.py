@@ -34,6 +34,7 @@ KINDS: dict[str, tuple[type[Part], type[Part] | None, str]] = {
 }
 """What each open section holds, and the class where none is named."""
 
+
 def settings(config: DictConfig, choices: Mapping[str, str] = {}, overrides: Sequence[str] = ()) -> Config:
     """Typed and checked settings; `choices` and `overrides` are Hydra's, for the records.
 
