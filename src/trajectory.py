@@ -89,7 +89,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class PruningStep:
-    """The step from iteration t to t + 1: r_t where the method has one, where it leads, and the pruned model as it is."""
+    """The step from iteration t to t + 1: r_t where there is one, where it leads, and the pruned model as it is."""
 
     bound: float | None
     following: TrainRequest
