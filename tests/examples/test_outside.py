@@ -28,7 +28,7 @@ def test_the_ratio_shrinks_with_the_share_alive(power, count):
     from mine.method import Tapered
 
     alive = torch.tensor([[True] * 10, [True] * 5 + [False] * 5, [False] * 10])
-    assert Tapered(ratio=0.4, power=power).amount(torch.ones(3, 10), alive, None).count.tolist() == count
+    assert Tapered(ratio=0.4, power=power).amount(torch.ones(3, 10), alive, 0, None).count.tolist() == count
     assert Tapered(power=power).label == f"Tapered (P=0.4, power {power:g})"
 
 
