@@ -27,7 +27,7 @@ NEEDS_A_SETTING = {"folder": "dataset.root=images", "timm": "model.name=resnet18
 
 def composed(*overrides: str) -> Config:
     register_schemas()
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         return settings(compose("config", list(overrides)))
 
 
