@@ -89,7 +89,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class PruningStep:
-    """The step from iteration t to t + 1: r_t where the method has one, where it leads, and the pruned model as it is."""
+    """The step from iteration t to t + 1: r_t where there is one, where it leads, and the pruned model as it is."""
 
     bound: float | None
     following: TrainRequest
@@ -157,6 +157,15 @@ def trajectory(
         step = PruningStep(decision.bound, following, pruned_performance, _measure(plan, pruned, decision.masks))
         yield Record(request, trained, performance, measures, step)
         request = following
+
+
+def rehearsal(plan: Plan, initial: State, layout: Layout) -> Generator[Request, Answer, None]:
+    """The first decision, on the initial weights: raises what method and score would, before anything is trained."""
+    origin = TrainRequest(0, full_masks(initial, layout.prunable), initial)
+    if plan.method.prunings:
+        weights = {name: initial[name] for name in layout.prunable}
+        scores = yield from _scores(plan, initial, origin)
+        prune(plan.method, plan.protocol, weights, scores, origin.masks)
 
 
 def _follow(

@@ -14,7 +14,6 @@ from omegaconf import DictConfig, OmegaConf
 from src.config.part import choice, setting
 from src.config.protocol import ProtocolConfig
 
-
 LARGEST = 2**31 - 1
 """Of whole numbers that PyTorch, NumPy or the operating system take."""
 

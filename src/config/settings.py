@@ -34,6 +34,7 @@ KINDS: dict[str, tuple[type[Part], type[Part] | None, str]] = {
 }
 """What each open section holds, and the class where none is named."""
 
+
 def settings(config: DictConfig, choices: Mapping[str, str] = {}, overrides: Sequence[str] = ()) -> Config:
     """Typed and checked settings; `choices` and `overrides` are Hydra's, for the records.
 
@@ -125,7 +126,7 @@ def _build(key: str, node: Any, kind: type[Part] | None = None, default: type[Pa
 
 def _typed(key: str, cls: type[Part], values: dict[str, Any]) -> Part:
     try:
-        node = OmegaConf.merge(_schema(cls), values)
+        node = OmegaConf.merge(_schema(cast(Any, cls)), values)
         return cast(Part, OmegaConf.to_object(node))
     except OmegaConfBaseException as error:
         name = f"{key}.{error.full_key}" if getattr(error, "full_key", None) else key

@@ -5,7 +5,7 @@ and the rest is handed to the engine as one batch: a solo engine trains it one a
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -18,6 +18,7 @@ from src.messages import (
     InitialiseRequest,
     LabelledBatches,
     Performance,
+    Request,
     ScoreRequest,
     State,
     Trained,
@@ -154,6 +155,18 @@ def drive(
                 store.discard(identity)
         if not answered:
             time.sleep(POLL_S)
+
+
+def rehearse(steps: Generator[Request, Answer, None], engine: Engine, seed: int) -> None:
+    """Go through steps that ask for nothing but scores."""
+    answer: Answer = None
+    try:
+        while True:
+            request = steps.send(answer)
+            assert isinstance(request, ScoreRequest)
+            answer = engine.score(request.state, request.function, seed)
+    except StopIteration:
+        return
 
 
 @dataclass

@@ -13,7 +13,7 @@ from src.config.schema import Config
 from src.data.dataset import Dataset
 from src.errors import UserError
 from src.execution.device import choose_device, is_first, processes
-from src.execution.driver import Engine, Task, drive
+from src.execution.driver import Engine, Task, drive, rehearse
 from src.execution.initial_state import InitialStates
 from src.execution.progress import Progress, RunProgress, StackProgress
 from src.execution.session import Session
@@ -24,7 +24,7 @@ from src.store.trainings import TrainingStore
 from src.training.backend import Backend
 from src.training.loop import SoloEngine
 from src.training.spec import TrainingSpec
-from src.trajectory import Plan, trajectory
+from src.trajectory import Plan, rehearsal, trajectory
 
 log = logging.getLogger(__name__)
 
@@ -161,23 +161,34 @@ def _backend(config: Config) -> Backend:
 def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates, device: torch.device) -> None:
     config = group[0].config
     store = TrainingStore(Path(config.output_dir) / "trainings", device)
-    layouts = [initial.layout(run) for run in group]
-    with _sessions(group, device) as sessions:
+    able = {run: initial.layout(run) for run in group if _is_able(run, engine, initial)}
+    with _sessions(list(able), device) as sessions:
         tasks = []
-        for run, layout in zip(group, layouts, strict=True):
-            if (session := sessions.get(run)) is None:
-                continue
-            plan = Plan.of(run.config.prune, run.config.protocol, run.config.seed, run.config.record.neurons)
+        for run, session in sessions.items():
             start = initial.of(run, 0)
-            steps = trajectory(plan, start, layout, session.position, announce=engine.stacked)
+            steps = trajectory(_plan(run), start, able[run], session.position, announce=engine.stacked)
             tasks.append(Task(steps, run.spec, session, partial(initial.of, run), run.spec_digest))
         drive(tasks, engine, store, config.trainer.checkpoint_every, STACK_INTERVAL_S if engine.stacked else 0)
+
+
+def _plan(run: Run) -> Plan:
+    config = run.config
+    return Plan.of(config.prune, config.protocol, config.seed, config.record.neurons)
+
+
+def _is_able(run: Run, engine: Engine, initial: InitialStates) -> bool:
+    """Whether a run's method, score and patterns work on its network; where not, that is the run's error."""
+    try:
+        rehearse(rehearsal(_plan(run), initial.of(run, 0), initial.layout(run)), engine, run.config.seed)
+    except UserError as error:
+        run.error = error
+    return run.error is None
 
 
 @contextmanager
 def _sessions(group: Sequence[Run], device: torch.device) -> Iterator[dict[Run, Session]]:
     """Sessions of the runs that no other process has; those that have not ended are ended, whatever happens."""
-    together = StackProgress(group[0].iterations, group[0].spec.epochs) if len(group) > 1 else None
+    together = StackProgress(max(run.iterations for run in group), group[0].spec.epochs) if len(group) > 1 else None
     sessions: dict[Run, Session] = {}
     try:
         for run in group:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,7 +21,7 @@ from src.trajectory import Record
 class Keeps:
     """What a run keeps of its networks: masks `full` (a byte per weight), as `bits` or not, and the last weights."""
 
-    masks: Literal["full", "bits", "none"] = "full"
+    masks: str = "full"
     weights: bool = False
 
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from src.messages import Epoch, Performance, Trained
-from src.store.locks import acquire
 from src.store.files import read_tensors, write_tensors
+from src.store.locks import acquire
 from src.training.state import Snapshot, TrainingState
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -28,7 +27,7 @@ class Backend:
     """
 
     channels_last: bool = False
-    compile: Literal["none", "graph", "compile"] = "none"
+    compile: str = "none"
 
     @property
     def captures(self) -> bool:

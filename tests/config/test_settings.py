@@ -59,7 +59,9 @@ def test_a_mistake_is_named_with_what_is_allowed(overrides, message):
 
 
 def test_a_part_of_ones_own_kind_may_stand_for_any_choice():
-    config = composed("prune._target_=src.pruning.methods.lottery_ticket.LotteryTicket", "prune.ratio=0.3", "~prune.p", "~prune.q")
+    config = composed(
+        "prune._target_=src.pruning.methods.lottery_ticket.LotteryTicket", "prune.ratio=0.3", "~prune.p", "~prune.q"
+    )
     assert config.prune.short == "lt-0.3"
 
 
@@ -90,6 +92,8 @@ def test_which_keys_a_part_takes(key, expected):
 
 def test_nothing_that_a_record_names_is_resolved():
     """Stored configurations are data: no reader calls what turns names into classes."""
-    readers = [path for path in Path("src").rglob("*.py") if path.parts[1] in {"records", "store", "analysis", "sweeps"}]
+    readers = [
+        path for path in Path("src").rglob("*.py") if path.parts[1] in {"records", "store", "analysis", "sweeps"}
+    ]
     assert readers
     assert not [path for path in readers if "resolve_name" in path.read_text()]

@@ -1,32 +1,73 @@
 """What a user gets wrong ends with one clear message, a non-zero status, no traceback, and nothing written."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from src.models.model import Model
+from src.pruning.scores import Score
 from tests.support import command_line
 
 DIGITS = ["dataset=digits", "model=linear", "trainer=smoke", "prune.iterations=1"]
 
 
+@dataclass(frozen=True)
+class Wrong(Model):
+    def build(self, image_shape, classes):
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, 7))
+
+
+@dataclass(frozen=True)
+class Bare(Model):
+    def build(self, image_shape, classes):
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), Repeat(classes))
+
+
+class Repeat(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(classes))
+
+    def forward(self, x):
+        return x * self.scale
+
+
+@dataclass(frozen=True)
+class NotANumber(Score):
+    def of_weights(self, weights, draws):
+        return {name: w * torch.nan for name, w in weights.items()}
+
+
+@dataclass(frozen=True)
+class Misshapen(Score):
+    def of_weights(self, weights, draws):
+        return {name: w.flatten() for name, w in weights.items()}
+
+
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["prune.zzz=1"], ["prune.zzz", "zzz"]),
         (["+prune.gama=1"], ["prune.gama", "did you mean gamma"]),
         (["prune=foo"], ["foo", "lottery_ticket"]),
-        (["prune.p=abc"], ["abc", "prune.p"]),
+        (["prune=null"], ["prune=null", "lottery_ticket"]),
         (["prune.p=1.5"], ["prune.p=1.5", "prune.q=1"]),
-        (["prune.p=1", "prune.q=1"], ["prune.p=1.0", "0 < p < q"]),
-        (["prune.p=0"], ["prune.p=0", "greater than 0"]),
-        (["prune.p=-0.5"], ["prune.p=-0.5", "greater than 0"]),
-        (["prune.eta_r=-1"], ["prune.eta_r=-1", "0 or more"]),
-        (["prune.gamma=0"], ["prune.gamma=0", "greater than 0"]),
-        (["prune=lottery_ticket", "prune.ratio=1"], ["prune.ratio=1", "between 0 and 1"]),
-        (["prune=one_shot", "prune.ratio=0"], ["prune.ratio=0", "between 0 and 1"]),
-        (["prune.scope=network"], ["network", "neuron", "layer", "global"]),
+        (["prune=lottery_ticket", "prune.exclude=[stem.*]"], ["prune.exclude=stem.*", "linear.weight"]),
+        (["prune=lottery_ticket", "prune.exclude=[linear.*]"], ["nothing to prune"]),
+        (["output_dir=lr=0.1/x"], ["output_dir=lr=0.1/x", "quote"]),
+        (["trainer/optimizer=torch", "trainer.optimizer.name=LBFGS"], ["LBFGS"]),
+        (["trainer.compile=graph", "trainer/optimizer=torch"], ["trainer.compile"]),
         (["model=resnet50"], ["resnet50", "channel"]),
         (["protocol.decision.checkpoint=first"], ["first", "best_test", "last", "best_val"]),
+        (["prune.rewind.epoch=1"], ["prune.rewind.epoch=1", "below trainer.epochs=1"]),
+        (["model._target_=nowhere.Net"], ["model._target_=nowhere.Net", "cannot be imported"]),
+        (["model._target_=tests.end_to_end.test_bad_input.Wrong"], ["[2, 7]", "[2, 10]"]),
+        (["model._target_=tests.end_to_end.test_bad_input.Bare"], ["nothing to prune"]),
+        (["prune.score._target_=tests.end_to_end.test_bad_input.NotANumber"], ["prune.score", "NaN"]),
+        (["prune.score._target_=tests.end_to_end.test_bad_input.Misshapen"], ["prune.score", "shape"]),
+        (["dataset=folder", "dataset.root={tmp}"], ["{tmp}"]),
         (["dataset.train_size=0"], ["dataset.train_size=0"]),
         (["dataset.train_size=5000"], ["5000", "1500"]),
         (["init_from=nowhere.npz"], ["nowhere.npz", "no such file"]),
@@ -35,7 +76,7 @@ DIGITS = ["dataset=digits", "model=linear", "trainer=smoke", "prune.iterations=1
     ],
 )
 def test_message(tmp_path, overrides, words):
-    overrides = [override.format(tmp=tmp_path) for override in overrides]
+    overrides, words = ([text.format(tmp=tmp_path) for text in texts] for texts in (overrides, words))
     result = command_line(*DIGITS, *overrides, f"output_dir={tmp_path / 'out'}")
     assert result.returncode != 0
     assert "Traceback" not in result.stderr + result.stdout

@@ -60,7 +60,7 @@ def test_four_processes_two_killed(tmp_path):
     expected = sorted((tmp_path / "serial" / "runs").iterdir())
     assert [run.name for run in expected] == sorted(run.name for run in (together / "runs").iterdir())
     for run in expected:
-        for name in ("iterations.csv", "layers.csv", "epochs.csv", "masks.safetensors", "run.json"):
+        for name in ("iterations.csv", "layers.csv", "epochs.csv", "masks.safetensors"):
             assert (together / "runs" / run.name / name).read_bytes() == (run / name).read_bytes()
     # Epochs that a killed process had trained and not recorded are not in its timings, those since the last checkpoint
     # were trained again: at most one training's per kill.

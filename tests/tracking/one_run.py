@@ -5,8 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+from src.tracking import wandb_run
 from src.tracking.tracker import open_tracker
-from src.tracking.tracker import wandb_run
 from tests.tracking.examples import ROWS, layers, settings, write_iterations
 
 

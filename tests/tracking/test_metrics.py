@@ -1,7 +1,6 @@
 """The table that maps columns of the records to W&B metrics."""
 
-from src.tracking.metrics import METRICS
-from src.tracking.metrics import axes, named
+from src.tracking.metrics import METRICS, axes, named
 from tests.tracking.examples import ROWS
 
 

@@ -6,8 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from src.errors import UserError
-from src.tracking.tracker import NoTracker
-from src.tracking.tracker import open_tracker
+from src.tracking.tracker import NoTracker, open_tracker
 from tests.tracking.examples import CONFIG, ROWS, epoch_row, layers, settings, write_iterations
 from tests.tracking.offline_log import offline_runs, read_log
 

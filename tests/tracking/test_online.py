@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from src.tracking.tracker import wandb_run
+from src.tracking import wandb_run
 from tests.support import ROOT
 from tests.tracking.fake_wandb import fake_server
 from tests.tracking.offline_log import offline_runs, read_log
