@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
+from src.config.command_line import CONF
 from src.config.schema import Config, register_schemas
 from src.config.settings import settings, settings_dict
-from src.main import CONF
 from src.run import Run
 from tests.support import ROOT
 
@@ -27,7 +27,7 @@ NEEDS_A_SETTING = {"folder": "dataset.root=images", "timm": "model.name=resnet18
 
 def composed(*overrides: str) -> Config:
     register_schemas()
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         return settings(compose("config", list(overrides)))
 
 
