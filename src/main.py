@@ -25,6 +25,9 @@ from src.sweeps.jobs import run_of
 from src.sweeps.report import outlook, show
 
 log = logging.getLogger(__name__)
+VALUED = ("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--cfg", "-c", "--package", "-p")
+"""Flags of Hydra's that a value follows."""
+
 register_schemas()
 
 
@@ -43,12 +46,14 @@ def run(config: DictConfig) -> str:
 
 
 def _flags_first(words: list[str]) -> list[str]:
-    """Hydra's order: -m before overrides. --dry-run is a sweep that is only listed, several experiments are a sweep."""
+    """Hydra's order: flags before overrides. --dry-run is a sweep that is only listed, several experiments are one."""
     if "--dry-run" in words:
         words = ["-m", *(word for word in words if word not in ("-m", "--dry-run")), "hydra.sweeper.dry_run=true"]
     elif "-m" not in words and any(word.startswith("experiment=") and "," in word for word in words):
         words = ["-m", *words]
-    return sorted(words, key=lambda word: word not in ("-m", "--multirun"))
+    follows = [False, *(word in VALUED for word in words)]
+    flags = [word for word, value in zip(words, follows, strict=False) if word.startswith("-") or value]
+    return flags + [word for word in words if word not in flags]
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
+from src.config.command_line import CONF
 from src.config.schema import Config, register_schemas
 from src.config.settings import settings, settings_dict
-from src.main import CONF
 from src.run import Run
 from tests.support import ROOT
 
