@@ -39,9 +39,7 @@ class Session:
             raise Busy(f"{run.folder} is being written by another process; wait for it or stop it")
         record = run.config.record
         summary = {**run.summary(), "provenance": provenance(device, run.spec.precision)}
-        self._folder = RunFolder(
-            run.folder, run.identity, run.iterations, Keeps(record.masks, record.weights), summary
-        )
+        self._folder = RunFolder(run.folder, run.identity, run.iterations, Keeps(record.masks, record.weights), summary)
         config = settings_dict(run.config)
         self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)))
         self.position = self._folder.position(device)
