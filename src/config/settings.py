@@ -119,9 +119,14 @@ def _build(key: str, node: Any, kind: type[Part] | None = None, default: type[Pa
         for name, field in nested.items()
         if name in values
     }
-    plain = {name: value for name, value in values.items() if name not in nested}
+    plain = {name: _word(fields[name], value) for name, value in values.items() if name not in nested}
     made = _typed(key, cls, plain)
     return dataclasses.replace(made, **parts)
+
+
+def _word(field: "dataclasses.Field[Any]", value: Any) -> Any:
+    """A value, that of a choice of words as a word: `true` may be one."""
+    return str(value).lower() if "words" in field.metadata and isinstance(value, bool) else value
 
 
 def _typed(key: str, cls: type[Part], values: dict[str, Any]) -> Part:

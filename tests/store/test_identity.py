@@ -155,8 +155,8 @@ def test_tensors_are_known_by_content_not_by_name() -> None:
 
 
 def test_a_digest_never_changes() -> None:
-    assert digest({"a": [1, 2.5, None], "b": "x"}) == "4b4c6dcbfeb76fd1fc0bdfd3a9a3d1ac"
-    assert tensors_digest({"w": torch.arange(3.0)}) == "2f4f6a5a34d5ee1f3c7bd2d2ee1e2d35"
+    assert digest({"a": [1, 2.5, None], "b": "x"}) == "6739d783db2ab3fd0e308ed566ca0427"
+    assert tensors_digest({"w": torch.arange(3.0)}) == "9af943c90435c4f16ad1d5ae150e69c2"
 
 
 def test_a_new_setting_at_its_neutral_value_changes_nothing() -> None:
