@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from src.config.part import part
-from src.pruning.methods.lottery_ticket import LotteryTicket
-from src.pruning.scores import Score, Snip, Synflow
+from ...config.part import part
+from ..scores import Score, Snip, Synflow
+from .lottery_ticket import LotteryTicket
 
 
 @dataclass(frozen=True)
