@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -87,13 +87,13 @@ def stored_tensors(path: Path) -> list[StoredTensor]:
     return sorted(tensors, key=lambda tensor: tensor.start)
 
 
-def _entry(name: str, about: Mapping[str, object], path: Path, data: int) -> StoredTensor:
+def _entry(name: str, about: Any, path: Path, data: int) -> StoredTensor:
     if about["dtype"] not in _DTYPES:
         raise ValueError(f"{name} has type {about['dtype']}")
-    shape, (begin, end) = about["shape"], about["data_offsets"]  # type: ignore[misc]
-    if not all(type(number) is int and number >= 0 for number in [*shape, begin, end]):  # type: ignore[misc]
+    shape, (begin, end) = about["shape"], about["data_offsets"]
+    if not all(type(number) is int and number >= 0 for number in [*shape, begin, end]):
         raise ValueError(f"{name} has shape {shape}, place {begin}:{end}")
-    tensor = StoredTensor(name, _DTYPES[str(about["dtype"])], tuple(shape), path, data + begin)  # type: ignore[arg-type]
+    tensor = StoredTensor(name, _DTYPES[about["dtype"]], tuple(shape), path, data + begin)
     if tensor.bytes != end - begin:
         raise ValueError(f"{name} of shape {shape} takes {end - begin} bytes")
     return tensor

@@ -100,7 +100,8 @@ def tabulate(
     if method.scope == "global":
         lines = [replace(line, bound=nan, ratio=nan) for line in lines]
     else:
-        total = replace(total, **_summed(lines, total, ignore_zeros))
+        bound, ratio = _summed(lines, ignore_zeros)
+        total = replace(total, bound=bound, ratio=ratio)
     return Table(tuple(lines), total, method)
 
 
@@ -128,14 +129,11 @@ def _by_neuron(line: Line, rows: Tensor, method: Sap, ignore_zeros: bool) -> Lin
     return replace(line, bound=bound, ratio=int(amount.count.sum()) / max(int(alive.sum()), 1))
 
 
-def _summed(lines: Sequence[Line], total: Line, ignore_zeros: bool) -> dict[str, float]:
+def _summed(lines: Sequence[Line], ignore_zeros: bool) -> tuple[float, float]:
     """Bound and ratio of all layers together."""
     sizes = [line.weights - line.zeros * ignore_zeros for line in lines]
     pruned = sum(round(line.ratio * size) for line, size in zip(lines, sizes, strict=True))
-    return {
-        "bound": sum(line.bound for line in lines if line.bound == line.bound),
-        "ratio": pruned / max(sum(sizes), 1),
-    }
+    return sum(line.bound for line in lines if line.bound == line.bound), pruned / max(sum(sizes), 1)
 
 
 def _matches(tensor: NamedTensor, patterns: Iterable[str]) -> bool:
