@@ -26,6 +26,10 @@ class Score(Part):
 
     needs_network: ClassVar[bool] = False
 
+    @property
+    def label(self) -> str:
+        return f"{self.short.replace('_', ' ')} scores"
+
     def of_weights(self, weights: "Weights", draws: Sequence[int]) -> "Weights":
         """Scores of the prunable tensors `weights`; `draws` (seed and iteration) is for random numbers."""
         raise NotImplementedError(f"{type(self).__name__} has to define of_weights() or of_network()")
