@@ -3,12 +3,12 @@
 import hashlib
 import logging
 import zlib
-from collections import defaultdict
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
+from zipfile import Path as ZipPath
 
 from src.data.fetching import digest
 from src.data.folder import rounds
@@ -30,7 +30,7 @@ LARGEST = 64 * 2**20
 """Bytes of one file; what claims more is none of Tiny ImageNet's."""
 
 UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, BadZipFile, zlib.error)
-"""What reading a tree raises; RuntimeError for encrypted entries and unknown compression."""
+"""What reading raises; RuntimeError for encrypted entries and unknown compression."""
 
 
 @dataclass(frozen=True)
@@ -68,54 +68,15 @@ class TinyImagenet(Published):
 
         source = _source(root) or root / ARCHIVE
         try:
-            tree = FolderTree(source) if source.is_dir() else ZipTree(source, CLASSES)
-            key = hashlib.sha256(tree.read(CLASSES) + tree.read(ANNOTATIONS)).hexdigest()
-            return decoded_once(self.kind(), root / DECODED, SHAPE, key, lambda: decode_tree(source, tree))
+            top = source if source.is_dir() else _top(ZipFile(source))
+            key = hashlib.sha256(_content(top, CLASSES) + _content(top, ANNOTATIONS)).hexdigest()
+            return decoded_once(self.kind(), root / DECODED, SHAPE, key, lambda: _decode(source, top))
         except UserError:
             raise
         except UNREADABLE as error:
             raise UserError(
                 f"{source} cannot be read as Tiny ImageNet ({error}): delete it, or put the published one there"
             ) from error
-
-
-def decode_tree(source: Path, tree: "FolderTree | ZipTree") -> "Images":
-    """All images of a tree in the published layout.
-
-    Training images come in rounds of one image per class, test images in the order of the annotations. Classes are
-    numbered as listed. Raises OSError or ValueError for a broken tree.
-    """
-    from src.data.dataset import Images
-    from src.data.decoded import decode_all
-
-    if source.is_file() and digest(source, published := TinyImagenet.checksums[ARCHIVE]) != published:
-        log.warning("%s is not the published file (MD5 %s); it is read as it is", source, published)
-    wnids = tree.read(CLASSES).decode().split()
-    number = {wnid: index for index, wnid in enumerate(wnids)}
-    if len(number) < len(wnids):
-        raise ValueError(f"{CLASSES} names a class twice")
-    folders = [f"train/{wnid}/images" for wnid in wnids]
-    names = [sorted(tree.names(folder), key=lambda name: (len(name), name)) for folder in folders]
-    train = rounds([[f"{folder}/{name}" for name in found] for folder, found in zip(folders, names, strict=True)])
-    rows = [line.split("\t") for line in tree.read(ANNOTATIONS).decode().splitlines()]
-    if unknown := [row for row in rows if len(row) < 2 or row[1] not in number]:
-        raise ValueError(f"{ANNOTATIONS} has {unknown[0]}, which names no class of {CLASSES}")
-    test = [(f"val/images/{row[0]}", number[row[1]]) for row in rows]
-    parts = (decode_all(TinyImagenet.kind(), part, lambda path: _picture(tree, path), SHAPE) for part in (train, test))
-    return Images(*next(parts), *next(parts), classes=len(wnids))
-
-
-def _picture(tree: "FolderTree | ZipTree", path: str) -> "Image.Image":
-    """One image in colour; grey ones get three equal channels."""
-    from src.data.decoded import decode
-
-    try:
-        picture = decode(BytesIO(tree.read(path)), "RGB")
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    if picture.size != SHAPE[1:]:
-        raise ValueError(f"{path} has {picture.width}x{picture.height} pixels, not 64x64")
-    return picture
 
 
 def _source(root: Path) -> Path | None:
@@ -125,48 +86,72 @@ def _source(root: Path) -> Path | None:
     return archives[0] if archives else None
 
 
-class FolderTree:
-    """Files below a folder, by path with forward slashes; OSError where there is no such thing."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def names(self, folder: str) -> list[str]:
-        return [path.name for path in (self._folder / folder).iterdir()]
-
-    def read(self, path: str) -> bytes:
-        _check_size(path, (self._folder / path).stat().st_size)
-        return (self._folder / path).read_bytes()
+def _top(archive: ZipFile) -> ZipPath:
+    """Where the lists are in a zip file. Raises FileNotFoundError for one without."""
+    folders = [name.removesuffix(CLASSES) for name in archive.namelist() if f"/{name}".endswith(f"/{CLASSES}")]
+    if not folders:
+        raise FileNotFoundError(f"it holds no {CLASSES}")
+    return ZipPath(archive, min(folders, key=lambda folder: folder.count("/")))
 
 
-class ZipTree:
-    """The same of a zip file, below the folder that holds `root_file`."""
-
-    def __init__(self, archive: Path, root_file: str) -> None:
-        self._zip = ZipFile(archive)
-        self._names: dict[str, list[str]] = defaultdict(list)
-        for path in self._zip.namelist():
-            folder, _, name = f"/{path}".rpartition("/")
-            self._names[folder].append(name)
-        roots = [folder for folder, names in self._names.items() if root_file in names]
-        if not roots:
-            raise FileNotFoundError(f"it holds no {root_file}")
-        self._root = min(roots, key=lambda folder: folder.count("/"))
-
-    def names(self, folder: str) -> list[str]:
-        if not (names := [name for name in self._names.get(f"{self._root}/{folder}", []) if name]):
-            raise FileNotFoundError(f"it holds no folder {folder}")
-        return names
-
-    def read(self, path: str) -> bytes:
-        try:
-            entry = self._zip.getinfo(f"{self._root}/{path}".removeprefix("/"))
-        except KeyError:
-            raise FileNotFoundError(f"it holds no {path}") from None
-        _check_size(path, entry.file_size)
-        return self._zip.read(entry)
+def _content(top: Path | ZipPath, path: str) -> bytes:
+    """A file's content. Raises OSError where it is missing, ValueError where it is too large."""
+    with (top / path).open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"{path} is larger than {LARGEST} bytes")
+    return content
 
 
-def _check_size(path: str, size: int) -> None:
-    if size > LARGEST:
-        raise ValueError(f"{path} would be {size} bytes, more than {LARGEST}")
+def _decode(source: Path, top: Path | ZipPath) -> "Images":
+    """All images of a folder or zip file in the published layout.
+
+    Training images come in rounds of one image per class, test images in the order of the annotations. Classes are
+    numbered as listed. Raises one of UNREADABLE for another layout.
+    """
+    from src.data.dataset import Images
+    from src.data.decoded import decode_all
+
+    if source.is_file() and digest(source, published := TinyImagenet.checksums[ARCHIVE]) != published:
+        log.warning("%s is not the published file (MD5 %s); it is read as it is", source, published)
+    wnids = _content(top, CLASSES).decode().split()
+    number = {wnid: index for index, wnid in enumerate(wnids)}
+    if len(number) < len(wnids):
+        raise ValueError(f"{CLASSES} names a class twice")
+    rows = [line.split("\t") for line in _content(top, ANNOTATIONS).decode().splitlines()]
+    if unknown := [row for row in rows if len(row) < 2 or row[1] not in number]:
+        raise ValueError(f"{ANNOTATIONS} has {unknown[0]}, which names no class of {CLASSES}")
+    parts = rounds(_training(top, wnids)), [(f"val/images/{row[0]}", number[row[1]]) for row in rows]
+    decoded = (decode_all(TinyImagenet.kind(), part, lambda path: _picture(top, path), SHAPE) for part in parts)
+    return Images(*next(decoded), *next(decoded), classes=len(wnids))
+
+
+def _training(top: Path | ZipPath, wnids: list[str]) -> list[list[str]]:
+    """The images of each class, by number."""
+    if isinstance(top, Path):
+        listed = [path.relative_to(top).as_posix() for path in top.glob("train/*/images/*")]
+    else:
+        listed = [entry.filename.removeprefix(top.at) for entry in top.root.infolist()]
+        for entry in top.root.infolist():
+            top.root.open(entry).close()  # its name there must be the one of the list
+    folders: dict[str, list[str]] = {f"train/{wnid}/images": [] for wnid in wnids}
+    for path in listed:
+        folder, _, name = path.rpartition("/")
+        if name and folder in folders:
+            folders[folder].append(path)
+    if empty := [folder for folder, paths in folders.items() if not paths]:
+        raise FileNotFoundError(f"it holds no images in {empty[0]}")
+    return [sorted(paths, key=lambda path: (len(path), path)) for paths in folders.values()]
+
+
+def _picture(top: Path | ZipPath, path: str) -> "Image.Image":
+    """One image in colour; grey ones get three equal channels."""
+    from src.data.decoded import decode
+
+    try:
+        picture = decode(BytesIO(_content(top, path)), "RGB")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    if picture.size != SHAPE[1:]:
+        raise ValueError(f"{path} has {picture.width}x{picture.height} pixels, not 64x64")
+    return picture

@@ -23,6 +23,9 @@ from src.trajectory import Layout
 DRAWS = 1_000_003
 """Between the seeds of a run's fresh initial states."""
 
+HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+"""What reads the header of an array in a file, by version; later ones are for arrays with fields."""
+
 
 class InitialStates:
     """Initial states of runs with one model on one data set, each made once; `model` is one of the models.
@@ -98,22 +101,23 @@ Opened = tuple[Shapes, Callable[[str], Tensor]]
 def _opened_npz(path: Path) -> Iterator[Opened]:
     """Shapes as the arrays' headers tell them, and what reads one."""
     with zipfile.ZipFile(path) as file, np.load(path, allow_pickle=False) as arrays:
-        yield {name: _header(file, name) for name in arrays.files}, lambda name: _tensor(arrays[name])
+        shapes = {entry.filename.removesuffix(".npy"): _header(file, entry) for entry in file.infolist()}
+        yield shapes, lambda name: _tensor(arrays[name])
 
 
-def _header(file: zipfile.ZipFile, name: str) -> tuple[int, ...]:
-    """An array's shape. Raises ValueError where it would be larger than its entry, or not of real numbers."""
-    entry = file.getinfo(f"{name}.npy")
+def _header(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, ...]:
+    """An array's shape. Raises ValueError where it would not fill its entry, or is not of real numbers."""
     with file.open(entry) as array:
         version = np.lib.format.read_magic(array)
-        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        shape, _, dtype = read(array)
-        size = math.prod(shape) * dtype.itemsize
-        if dtype.kind not in "fiu" or dtype.itemsize > 8:
-            raise ValueError(f"{name} is of type {dtype}, not of real numbers with at most 64 bits")
-        if size != entry.file_size - array.tell():
-            raise ValueError(f"{name} should have {size} bytes and has {entry.file_size - array.tell()}")
-        return shape
+        if version not in HEADERS:
+            raise ValueError(f"{entry.filename} is of version {version} of its format")
+        shape, _, dtype = HEADERS[version](array)
+        size, found = math.prod(shape) * dtype.itemsize, entry.file_size - array.tell()
+    if dtype.kind not in "fiu" or dtype.itemsize > 8:
+        raise ValueError(f"{entry.filename} is of type {dtype}, not of real numbers with at most 64 bits")
+    if size != found:
+        raise ValueError(f"{entry.filename} should have {size} bytes and has {found}")
+    return tuple(shape)
 
 
 def _tensor(array: npt.NDArray[Any]) -> Tensor:

@@ -82,8 +82,7 @@ def attempt(kind: Kind, content: bytes, good: dict[str, torch.Tensor]) -> str:
         forget()
         found = kind.read()
     except UserError as error:
-        assert "\n" not in str(error), error
-        outcome = "refused"
+        outcome = "refused" if "\n" not in str(error) else "refused in several lines"
     else:
         same = all(torch.equal(found[name], tensor) for name, tensor in good.items())
         assert same or not kind.exact, "other values were read"
@@ -211,7 +210,8 @@ def main(n: int, names: list[str]) -> int:
         for name, kind in found.items():
             if names and name not in names:
                 continue
-            good, content = kind.read(), kind.path.read_bytes()
+            content = kind.path.read_bytes()
+            good = {key: tensor.clone() for key, tensor in kind.read().items()}  # they may be of the file as mapped
             rng, outcomes = np.random.default_rng(0), collections.Counter()
             for _ in range(n):
                 try:
