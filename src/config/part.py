@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from src.errors import UserError
+from ..errors import UserError
 
 
 def setting(
