@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ...config.part import part
-from ..scores import Score, Snip, Synflow
-from .lottery_ticket import LotteryTicket
+from ..gradient_scores import Snip, Synflow
+from ..methods.lottery_ticket import LotteryTicket
+from ..scores import Score
 
 
 @dataclass(frozen=True)
