@@ -2,7 +2,7 @@
 
 import sys
 
-from .library.command import main
+from src.library.command import main
 
 if __name__ == "__main__":
     sys.exit(main())
