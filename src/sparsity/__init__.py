@@ -2,8 +2,7 @@
 
 from src.sparsity.bound import retained_lower_bound
 from src.sparsity.gini import gini_index
-from src.sparsity.grid import P_GRID, Q_GRID, grid_index
-from src.sparsity.measures import Measures, measure
+from src.sparsity.measures import P_GRID, Q_GRID, Measures, grid_index, measure
 from src.sparsity.pqi import pq_index
 
 __all__ = [
