@@ -80,7 +80,7 @@ class Session:
         latest = end.latest(index)
         if len(end.members) == 1 and request.until is None:
             self._tracker.log_epoch(epoch_row(request.iteration, latest))
-        self._progress.epoch(request.iteration, latest)
+        self._progress.epoch(request.iteration, latest, seconds)
 
     def finish(self) -> None:
         """All is recorded; the picture is a copy of it, without which a run is as finished."""

@@ -67,22 +67,23 @@ class Method(Part):
     @property
     def short(self) -> str:
         """Short name for folders and tables, such as `sap-0.5-1-0-1` (PROTOCOL 5) or `lt-0.2-fine_tune`."""
-        return safe_name("-".join([self.abbreviation, *self._variations()]))[:120]
+        without = [f"without_{'+'.join(self.exclude)}"] if self.exclude else []
+        return safe_name("-".join([self.abbreviation, *(part.short for part in self._variations()), *without]))[:120]
 
     @property
     def label(self) -> str:
-        """Name for a legend, such as `SAP (p=0.5, q=1.0)`."""
-        return ", ".join([self.title, *(text.replace("_", " ") for text in self._variations())])
+        """Name for a legend, such as `SAP (p=0.5, q=1.0)` or `Lottery Ticket (P=0.2), fine-tuned`."""
+        without = [f"without {', '.join(self.exclude)}"] if self.exclude else []
+        return ", ".join([self.title, *(part.label for part in self._variations()), *without])
 
     def changes(self) -> list[str]:
         common = {field.name for field in dataclasses.fields(Method)}
         return [text for name, text in self.changed().items() if name not in common]
 
-    def _variations(self) -> list[str]:
-        """What differs from the class's own score and rewinding, and the layers left out."""
+    def _variations(self) -> list[Part]:
+        """Score and rewinding, where they are not the class's own."""
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
-        parts = [value.short for name in ("score", "rewind") if (value := getattr(self, name)) != defaults[name]]
-        return parts + ([f"without_{'+'.join(self.exclude)}"] if self.exclude else [])
+        return [value for name in ("score", "rewind") if (value := getattr(self, name)) != defaults[name]]
 
 
 def _bracketed(words: list[str]) -> str:

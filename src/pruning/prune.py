@@ -62,7 +62,7 @@ def check_scores(scores: Weights, masks: Masks) -> None:
             )
         if bool(scores[name][mask].isnan().any()):
             raise UserError(
-                f"prune.score gave NaN for weights of {name}; check the score, or lower trainer.lr where weights diverge"
+                f"prune.score gave NaN for {name}; check the score, or lower trainer.lr where weights diverge"
             )
 
 

@@ -41,6 +41,10 @@ class ToEpoch(Rewind):
         return f"rewind{self.epoch}"
 
     @property
+    def label(self) -> str:
+        return f"rewound to epoch {self.epoch}"
+
+    @property
     def first_epoch(self) -> int:
         return self.epoch
 
@@ -55,6 +59,10 @@ class ToEpoch(Rewind):
 class FineTune(Rewind):
     """Not at all: the weights that decided are trained on, with the learning rate back at its start (A12)."""
 
+    @property
+    def label(self) -> str:
+        return "fine-tuned"
+
     def start(self, iteration: int, origin: TrainRequest, deciding: State) -> Asking:
         yield from ()
         return deciding
@@ -63,6 +71,10 @@ class FineTune(Rewind):
 @dataclass(frozen=True)
 class Fresh(Rewind):
     """To a fresh initialisation, another one in each iteration: the control that keeps the masks alone."""
+
+    @property
+    def label(self) -> str:
+        return "freshly initialised"
 
     def start(self, iteration: int, origin: TrainRequest, deciding: State) -> Asking:
         return cast(State, (yield InitialiseRequest(iteration)))

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from src.config.part import part
+from src.pruning.gradient_scores import Snip, Synflow
 from src.pruning.methods.lottery_ticket import LotteryTicket
-from src.pruning.scores import Score, Snip, Synflow
+from src.pruning.scores import Score
 
 
 @dataclass(frozen=True)
