@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from src.analysis.figures.readings import Reading, reading_named
-from src.config.command_line import default_output_dir
-from src.config.commands import setting_word
+from src.config.commands import default_output_dir, setting_word
 from src.errors import UserError
-from src.records.library import Library, load_library
-from src.records.missing import missing_runs
+from src.records.library import Library, load_library, missing_runs
 from src.records.study import Selection, Study, studies
 
 FORMATS = ("pdf", "svg", "png")

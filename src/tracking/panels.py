@@ -6,7 +6,7 @@ from typing import Any
 
 import wandb_workspaces.reports.v2.interface as wr
 
-from src.records.paper import ABLATIONS, Ablation
+from src.records.method import ABLATIONS, Ablation
 from src.tracking.metrics import METRICS
 
 COLUMNS = 4

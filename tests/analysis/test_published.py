@@ -17,7 +17,7 @@ from src.analysis.published.distance import distance_table, distances
 from src.analysis.published.overlay import with_published
 from src.analysis.tables.table import as_csv, as_markdown
 from src.records.library import load_library
-from src.records.paper import FOUR_METHODS
+from src.records.method import FOUR_METHODS
 from src.records.study import studies
 from src.store.files import write_rows
 from tests.analysis.synthetic import FOUR, Spec, write_run

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from src.records.paper import ABLATIONS
+from src.records.method import ABLATIONS
 from src.tracking.metrics import METRICS
 from tests.support import ROOT, process
 from tests.tracking.offline_log import Logged, offline_runs, read_log

@@ -6,9 +6,8 @@ import numpy as np
 
 from src.analysis.claims.finding import Effect, Finding, finding
 from src.analysis.claims.phases import seeds_of, subjects
-from src.records.csv_table import FloatArray
-from src.records.paper import ABLATIONS, Ablation
-from src.records.run import Run
+from src.records.method import ABLATIONS, Ablation
+from src.records.run import FloatArray, Run
 from src.records.study import Study
 
 SMALLEST_DECADES = 0.01

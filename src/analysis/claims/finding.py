@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from src.records.csv_table import FloatArray
+from src.records.run import FloatArray
 from src.records.study import Setting, Study
 
 RESAMPLES = 2000

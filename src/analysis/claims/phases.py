@@ -7,10 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from src.analysis.claims.finding import Effect, Finding, finding, leave_one_out, resampled_means
-from src.records.csv_table import FloatArray
-from src.records.method import Method
-from src.records.paper import ABLATIONS
-from src.records.run import Run
+from src.records.method import ABLATIONS, Method
+from src.records.run import FloatArray, Run
 from src.records.study import Study
 
 SMALLEST = 0.01

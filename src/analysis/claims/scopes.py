@@ -8,8 +8,7 @@ from src.analysis.claims.finding import Effect, Finding, finding
 from src.analysis.claims.tradeoff import Tradeoff, mean_over, of_run, tradeoff
 from src.analysis.figures.quantities import accuracy
 from src.analysis.figures.readings import EXCHANGED, PUBLISHED
-from src.records.method import Method
-from src.records.paper import LOTTERY_TICKET, ONE_SHOT, SAP, SAP_1_2
+from src.records.method import LOTTERY_TICKET, ONE_SHOT, SAP, SAP_1_2, Method
 from src.records.run import Run
 from src.records.study import Study
 

@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from src.records.csv_table import FloatArray
-from src.records.run import Run
+from src.records.run import FloatArray, Run
 
 
 class Tradeoff(NamedTuple):

@@ -7,7 +7,7 @@ from src.analysis.figures.kinds import errors, heat_map, layers, methods, ratio
 from src.analysis.figures.plan import Filter, Planner
 from src.analysis.settings import FigureSettings
 from src.errors import UserError
-from src.records.paper import SAP
+from src.records.method import SAP
 from src.records.schema import SCOPES
 
 KINDS: dict[str, Planner] = {

@@ -20,8 +20,7 @@ from src.analysis.published.overlay import with_published
 from src.analysis.settings import FORMATS, FigureSettings
 from src.config.command_line import read_settings, run_command
 from src.errors import UserError
-from src.records.library import Library, load_library
-from src.records.missing import Missing, missing_runs, unique
+from src.records.library import Library, Missing, load_library, missing_runs, unique
 from src.records.study import Selection, Study, studies
 
 WORTH_A_POOL = 8

@@ -7,7 +7,7 @@ from src.analysis.figures.plan import Plan
 from src.analysis.settings import FigureSettings
 from src.config.commands import command
 from src.records.library import output_words
-from src.records.paper import ABLATIONS
+from src.records.method import ABLATIONS
 from src.records.schema import SCOPES
 from src.records.study import Study
 

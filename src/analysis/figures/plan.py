@@ -6,9 +6,8 @@ from typing import TypeAlias
 
 from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import FigureSpec
-from src.records.method import Method
-from src.records.missing import Condition
-from src.records.paper import CLASSES, FOUR_METHODS
+from src.records.library import Condition
+from src.records.method import CLASSES, FOUR_METHODS, Method
 from src.records.schema import SCOPES
 from src.records.study import Study
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from src.analysis.figures.readings import Reading
-from src.records.csv_table import FloatArray
-from src.records.run import Run, Side
+from src.records.run import FloatArray, Run, Side
 
 OVERFLOW_COUNT = 10_000
 """Above about this many alive weights the authors' float32 norm overflowed at p = 0.1 (PROTOCOL 1.3)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from src.records.csv_table import FloatArray
+    from src.records.run import FloatArray
     from src.records.study import Setting
 
 LegendPlace = Literal["lower left", "lower right", "upper right"]

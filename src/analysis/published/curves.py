@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from src.records.csv_table import FloatArray
-from src.records.method import Method
-from src.records.paper import paper_method
+from src.records.method import Method, paper_method
+from src.records.run import FloatArray
 
 FOLDER = Path(__file__).parent
 FILES = ("fig2_cifar10_cnn", "fig3_cifar10_cnn_scopes", "fig4_cifar10_cnn_pq", "fig5_cifar10_cnn_eta_gamma",

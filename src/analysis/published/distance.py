@@ -8,7 +8,7 @@ import numpy as np
 
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
 from src.analysis.tables.table import Column, Table, as_csv, as_markdown
-from src.records.csv_table import FloatArray
+from src.records.run import FloatArray
 from src.store.files import write_text
 
 ACCURACY, REMAINING, PQI, GINI = "accuracy points", "log10 percent remaining", "PQ Index", "Gini index"

@@ -7,7 +7,7 @@ import numpy as np
 from src.analysis.figures.readings import EXCHANGED, Reading
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
 from src.analysis.published.curves import X_READING_ERROR, Key, PublishedCurve, published_curves
-from src.records.paper import ONE_SHOT
+from src.records.method import ONE_SHOT
 from src.records.study import Setting
 
 NO_LAYER_PQI = "Published layer-wise PQ Index curves mix (p, q); they can be compared in the published reading only."

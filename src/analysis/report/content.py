@@ -16,7 +16,7 @@ from src.analysis.tables.results import tables
 from src.analysis.tables.table import Table
 from src.config.commands import command
 from src.errors import UserError
-from src.records.missing import missing_runs
+from src.records.library import missing_runs
 from src.records.run import Run
 from src.records.study import Study
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel
 from src.analysis.figures.style import style_named
-from src.records.csv_table import FloatArray
 from src.records.method import plain
+from src.records.run import FloatArray
 
 DIGITS = 5
 """Significant digits that the page keeps."""

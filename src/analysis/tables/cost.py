@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from src.models.model import Model
-from src.records.csv_table import FloatArray
+from src.records.run import FloatArray
 
 IMAGES = {
     "fashion_mnist": ((1, 28, 28), 10),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.records.csv_table import FloatArray
+from src.records.run import FloatArray
 
 _LATEX = {
     "\\": "\\textbackslash{}", "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_", "{": "\\{", "}": "\\}",

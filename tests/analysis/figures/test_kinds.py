@@ -13,7 +13,7 @@ from src.analysis.published.overlay import with_published
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.records.library import load_library
-from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, SAP
+from src.records.method import FOUR_METHODS, LOTTERY_TICKET, SAP
 from src.records.study import Study, studies
 from tests.analysis.synthetic import ABLATIONS, Spec, base_specs, write_runs
 

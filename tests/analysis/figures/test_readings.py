@@ -12,7 +12,7 @@ from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.errors import UserError
 from src.records.library import load_library
-from src.records.paper import paper_method
+from src.records.method import paper_method
 from src.records.run import load_run
 from tests.analysis.synthetic import FOUR, P, Q, Spec, sap, write_run
 

@@ -8,8 +8,7 @@ from src.analysis.figures.plan import METHOD_SERIES, Filter, Plan, Series, has_a
 from src.analysis.figures.quantities import overflowed
 from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import FigureSpec, HeatPanel
-from src.records.csv_table import FloatArray
-from src.records.run import Run
+from src.records.run import FloatArray, Run
 from src.records.study import Study
 
 SHOWN = {30: (0, 10, 20, 30), 15: (0, 4, 8, 15)}

@@ -10,9 +10,8 @@ from src.analysis.figures.plan import METHOD_SERIES, Filter, Plan, Series
 from src.analysis.figures.quantities import MeanStd, bar_scale, overflowed
 from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import ITERATION, PQI, REMAINING, CurvePanel, FigureSpec
-from src.records.csv_table import FloatArray
 from src.records.method import Method
-from src.records.run import Run
+from src.records.run import FloatArray, Run
 from src.records.schema import SCOPES
 from src.records.study import Study
 

@@ -7,7 +7,7 @@ from src.analysis.figures.plan import METHOD_SERIES, Filter, Plan, Series, has_a
 from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import FigureSpec
 from src.pruning.method import decimal
-from src.records.paper import ABLATIONS, Ablation
+from src.records.method import ABLATIONS, Ablation
 from src.records.study import Study
 
 CAPTIONS = {

@@ -9,8 +9,7 @@ from src.analysis.figures.plan import Series
 from src.analysis.figures.quantities import MeanStd, accuracy, bar_scale, difference, mean_std, pqi
 from src.analysis.figures.readings import Reading
 from src.analysis.figures.spec import ACCURACY, GINI, ITERATION, PQI, REMAINING, Curve, CurvePanel
-from src.records.csv_table import FloatArray
-from src.records.run import Run
+from src.records.run import FloatArray, Run
 from src.records.study import Study
 
 TITLES = {"neuron": "Neuron-wise Pruning", "layer": "Layer-wise Pruning", "global": "Global Pruning"}
