@@ -5,9 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from src.analysis.figures.kinds.layers import places, published_entry
-from src.analysis.figures.quantities import accuracy, difference, mean_std, overflowed, pqi, running_mean
-from src.analysis.figures.readings import CORRECTED, PUBLISHED, reading_named
+from src.analysis.figures.layers import places, published_entry
+from src.analysis.figures.readings import (
+    CORRECTED,
+    PUBLISHED,
+    accuracy,
+    difference,
+    mean_std,
+    overflowed,
+    pqi,
+    running_mean,
+)
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.errors import UserError
@@ -131,4 +139,4 @@ def test_bad_arguments_are_told(argument, says):
 
 def test_an_unknown_reading_is_told():
     with pytest.raises(UserError, match="corrected, published"):
-        reading_named("nice")
+        read_settings(FigureSettings, ["reading=nice"]).check()
