@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.command_line import CONF
+from src.config.commands import CONF
 from src.config.schema import Config, register_schemas
 from src.config.settings import hint, job_settings
 from src.errors import UserError, message

@@ -11,9 +11,9 @@ from src.config.settings import settings_dict
 from src.errors import Busy
 from src.execution.progress import Progress
 from src.messages import TrainRequest
-from src.records.method import plain
 from src.records.provenance import code_state, now, provenance
 from src.records.rows import epoch_row
+from src.records.schema import plain
 from src.records.timings import Stopwatch
 from src.records.writer import Keeps, RunFolder
 from src.run import Run

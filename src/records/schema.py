@@ -35,3 +35,12 @@ def read_status(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return state if isinstance(state, dict) else None
+
+
+def plain(label: str) -> str:
+    """A legend's label in plain Unicode.
+
+    >>> plain("SAP ($\\\\eta_r$=0.1)")
+    'SAP (η_r=0.1)'
+    """
+    return label.replace("$\\eta_r$", "η_r").replace("$\\gamma$", "γ").replace("$\\beta$", "β")

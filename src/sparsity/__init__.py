@@ -1,17 +1,9 @@
 """Sparsity measures: tensors in, tensors out."""
 
-<<<<<<< HEAD
-from .bound import retained_lower_bound
-from .gini import gini_index
-from .grid import P_GRID, Q_GRID, grid_index
-from .measures import Measures, measure
-from .pqi import pq_index
-=======
 from .bound import retained_lower_bound
 from .gini import gini_index
 from .measures import P_GRID, Q_GRID, Measures, grid_index, measure
 from .pqi import pq_index
->>>>>>> sparsity2
 
 __all__ = [
     "P_GRID",

@@ -3,11 +3,7 @@
 import torch
 from torch import Tensor
 
-<<<<<<< HEAD
-from .rows import as_rows, nonzero_or_one
-=======
 from .rows import Dim, as_rows, nonzero_or_one
->>>>>>> sparsity2
 
 
 def hoyer_index(w: Tensor, mask: Tensor | None = None, dim: Dim = None) -> Tensor:

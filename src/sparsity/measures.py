@@ -11,12 +11,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-<<<<<<< HEAD
-from ..errors import UserError
-from .gini import gini_of_rows
-from .grid import joined, pooled, power_sums, pqi_grid
-from .rows import as_rows, check_mask
-=======
 from ..errors import UserError
 from .gini import gini_of_rows
 from .pqi import index_of_log_means, overflows_float32
@@ -25,7 +19,6 @@ from .rows import as_rows, block_size, check_mask, check_type, nonzero_or_one
 P_GRID = tuple(round(k * 0.1, 1) for k in range(1, 11))
 Q_GRID = tuple(round(k * 0.1, 1) for k in range(10, 21))
 _POWERS = 20
->>>>>>> sparsity2
 
 
 @dataclass(frozen=True)

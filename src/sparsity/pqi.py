@@ -6,13 +6,8 @@ import sys
 import torch
 from torch import Tensor
 
-<<<<<<< HEAD
-from ..errors import UserError
-from .rows import as_rows
-=======
 from ..errors import UserError
 from .rows import Dim, as_rows
->>>>>>> sparsity2
 
 LOG_FLOAT32_MAX = math.log(torch.finfo(torch.float32).max)
 
