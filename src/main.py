@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from src.config.command_line import CONF
 from src.config.schema import register_schemas
 from src.config.settings import job_settings
-from src.errors import UserError, message
+from src.errors import Interrupted, UserError, as_user_error, message
 from src.execution.device import is_first
 from src.help import help_text
 from src.sweeps.compose import check_words
@@ -66,11 +66,13 @@ def main() -> None:
         check_words(sys.argv[1:])
         sys.argv[1:] = _flags_first(sys.argv[1:])
         run()
-    except (UserError, HydraException, OmegaConfBaseException) as error:
-        print(f"error: {message(error)}", file=sys.stderr)
+    except (UserError, HydraException, OmegaConfBaseException, OSError) as error:
+        print(f"error: {message(as_user_error(error))}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on from the last finished epoch", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print("\ninterrupted; the same command goes on from the last checkpoint", file=sys.stderr, flush=True)
+        if isinstance(error, Interrupted):
+            os._exit(error.status)  # all is on disk: nothing may wait for a network now
         sys.exit(130)
 
 
