@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from src.errors import UserError
+from ..errors import UserError
 
 
 def setting(
@@ -54,6 +54,11 @@ class Part:
     def short(self) -> str:
         """A short name, for folders and tables: the kind, and each setting that is not at its default."""
         return safe_name("-".join([self.kind(), *self.changes()]))
+
+    @property
+    def label(self) -> str:
+        """What a reader of a figure's legend is told."""
+        return self.short.replace("_", " ")
 
     def changes(self) -> list[str]:
         """`name` and value of each setting that is not at its default."""

@@ -41,7 +41,7 @@ def settings(config: DictConfig, choices: Mapping[str, str] = {}, overrides: Seq
     Raises UserError naming the key, its value, what is allowed and the fix.
     """
     for key, known in _unknown_keys(config):
-        raise UserError(f"unknown key {key}: {_hint(key.rsplit('.', 1)[-1], known)}")
+        raise UserError(f"unknown key {key}: {hint(key.rsplit('.', 1)[-1], known)}")
     plain = OmegaConf.to_object(config)
     assert isinstance(plain, Config)
     result = plain
@@ -112,7 +112,7 @@ def _build(key: str, node: Any, kind: type[Part] | None = None, default: type[Pa
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     for name in values:
         if name not in fields:
-            raise UserError(f"unknown key {key}.{name}: {_hint(name, list(fields))} ({cls.__name__})")
+            raise UserError(f"unknown key {key}.{name}: {hint(name, list(fields))} ({cls.__name__})")
     nested = {name: field for name, field in fields.items() if "part" in field.metadata}
     parts = {
         name: _build(f"{key}.{name}", values.pop(name), field.metadata["part"], cast(type[Part], type(field.default)))
@@ -192,7 +192,7 @@ MOVED = {
 }
 
 
-def _hint(key: str, known: list[str]) -> str:
+def hint(key: str, known: list[str]) -> str:
     if key in MOVED and "optimizer" in known:
         return f"it is {MOVED[key]}"
     near = difflib.get_close_matches(key, known, n=1)

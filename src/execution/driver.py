@@ -12,6 +12,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+from src.execution.interruption import Interruption
 from src.messages import (
     Answer,
     EvaluateRequest,
@@ -25,7 +26,6 @@ from src.messages import (
     TrainRequest,
     Upcoming,
 )
-from src.execution.interruption import Interruption
 from src.store.digest import training_id
 from src.store.files import Pace
 from src.store.trainings import Origin, TrainingStore

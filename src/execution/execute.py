@@ -17,7 +17,7 @@ from src.execution.device import choose_device, is_first, processes
 from src.execution.driver import Engine, Task, drive, rehearse
 from src.execution.initial_state import InitialStates
 from src.execution.interruption import Interruption
-from src.execution.progress import Progress, RunProgress, StackProgress
+from src.execution.progress import RunProgress, StackProgress
 from src.execution.session import PICTURE, Session, draw
 from src.records.integrity import is_finished
 from src.records.schema import PIECES, read_status
@@ -200,12 +200,12 @@ def _is_able(run: Run, engine: Engine, initial: InitialStates) -> bool:
 @contextmanager
 def _sessions(group: Sequence[Run], device: torch.device) -> Iterator[dict[Run, Session]]:
     """Sessions of the runs that no other process has; those that have not ended are ended, whatever happens."""
-    together = StackProgress(max(run.iterations for run in group), group[0].spec.epochs) if len(group) > 1 else None
+    together = StackProgress() if len(group) > 1 else None
     sessions: dict[Run, Session] = {}
     try:
         for run in group:
             try:
-                sessions[run] = Session(run, device, together.add if together else _alone)
+                sessions[run] = Session(run, device, together.add if together else RunProgress)
             except Exception as error:  # one that is busy, or cannot be written, is that run's affair
                 run.error = as_user_error(error)
         yield sessions
@@ -220,7 +220,3 @@ def _sessions(group: Sequence[Run], device: torch.device) -> Iterator[dict[Run, 
                 session.interrupt()
         if together:
             together.close()
-
-
-def _alone(run: Run, done: int) -> Progress:
-    return RunProgress(run.name, run.iterations, run.spec.epochs, done)

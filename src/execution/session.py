@@ -87,7 +87,7 @@ class Session:
         latest = end.latest(index)
         if len(end.members) == 1 and request.until is None:
             self._tracker.log_epoch(epoch_row(request.iteration, latest))
-        self._progress.epoch(request.iteration, latest)
+        self._progress.epoch(request.iteration, latest, seconds)
 
     def finish(self) -> None:
         """All is recorded."""
@@ -118,7 +118,7 @@ class Session:
 
 
 def draw(run: Run) -> list[Path]:
-    """The picture of a finished run, where it keeps one; it is a copy of the records, without which it is as finished."""
+    """The picture of a finished run, where it keeps one: a copy of the records, without which a run is as finished."""
     if not run.config.record.picture:
         return []
     try:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from src.config.protocol import ProtocolConfig
-from src.errors import UserError
-from src.pruning.masks import Masks, Weights
-from src.pruning.method import Method
+from ..config.protocol import ProtocolConfig
+from ..errors import UserError
+from .masks import Masks, Weights
+from .method import Method
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def check_scores(scores: Weights, masks: Masks) -> None:
             )
         if bool(scores[name][mask].isnan().any()):
             raise UserError(
-                f"prune.score gave NaN for weights of {name}; check the score, or lower trainer.lr where weights diverge"
+                f"prune.score gave NaN for {name}; check the score, or lower trainer.lr where weights diverge"
             )
 
 

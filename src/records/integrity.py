@@ -56,7 +56,7 @@ def _is_different(path: Path, stamp: dict[str, Any], quick: bool = True) -> bool
         stat = path.stat()
         if quick and (stat.st_size, stat.st_mtime_ns) == (stamp["bytes"], stamp["modified"]):
             return False
-        return stat.st_size != stamp["bytes"] or _digest(path) != stamp["sha256"]
+        return bool(stat.st_size != stamp["bytes"] or _digest(path) != stamp["sha256"])
     except (OSError, KeyError, TypeError):
         return True
 
@@ -68,7 +68,7 @@ def _is_table(path: Path, stamp: dict[str, Any]) -> bool:
             head, *rows = csv.reader(file)
         for row in rows:
             _ = [float(cell) for column, cell in zip(head, row, strict=True) if cell and column != "layer"]
-        return len(rows) + 1 == stamp["lines"]
+        return bool(len(rows) + 1 == stamp["lines"])
     except (OSError, ValueError, KeyError, TypeError, csv.Error):
         return False
 

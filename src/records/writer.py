@@ -8,7 +8,7 @@ ended, the files that the README names are made of it, and the folder goes.
 
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from src.files import remove_parts, sync
 from src.messages import TrainRequest
 from src.records.integrity import stamps
 from src.records.masks import packed
 from src.records.rows import epoch_rows, iteration_row, layer_rows, measure_tensors
-from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, LAYERS_FILE, MASKS_FILE, MEASURES_FILE, PIECES
-from src.records.schema import RUN_FILE, SCHEMA, TABLES, WEIGHTS_FILE
+from src.records.schema import (
+    CONFIG_FILE,
+    ITERATIONS_FILE,
+    LAYERS_FILE,
+    MASKS_FILE,
+    MEASURES_FILE,
+    PIECES,
+    RUN_FILE,
+    SCHEMA,
+    TABLES,
+    WEIGHTS_FILE,
+)
 from src.sparsity import P_GRID, Q_GRID
-from src.store.files import Pace, csv_text, join_tensors, parsed, read_rows, read_tensors, remove_parts, stored_bytes
-from src.store.files import sync, write_json, write_tensors, write_text
+from src.store.files import Pace, csv_text, parsed, read_rows, write_json, write_text
+from src.store.tensors import join_tensors, read_tensors, stored_bytes, write_tensors
 from src.trajectory import Record
 
 log = logging.getLogger(__name__)

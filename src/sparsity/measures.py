@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from src.errors import UserError
-from src.sparsity.gini import gini_of_rows
-from src.sparsity.grid import joined, pooled, power_sums, pqi_grid
-from src.sparsity.rows import as_rows, check_mask
+from ..errors import UserError
+from .gini import gini_of_rows
+from .grid import joined, pooled, power_sums, pqi_grid
+from .rows import as_rows, check_mask
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from src.errors import UserError
-from src.sparsity.rows import as_rows
+from ..errors import UserError
+from .rows import as_rows
 
 LOG_FLOAT32_MAX = math.log(torch.finfo(torch.float32).max)
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from src.errors import UserError
+from ..errors import UserError
 
 
 def as_rows(w: Tensor, mask: Tensor | None, dim: int | tuple[int, ...] | None) -> tuple[Tensor, Tensor]:

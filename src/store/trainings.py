@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from src.files import remove_parts
 from src.messages import Epoch, Performance, Trained
-from src.store.files import read_tensors, remove_parts, write_tensors
 from src.store.locks import acquire
+from src.store.tensors import read_tensors, write_tensors
 from src.training.state import Snapshot, TrainingState
 
 log = logging.getLogger(__name__)

@@ -96,7 +96,7 @@ def test_the_lowest_scores_go_whatever_the_weights():
     [
         ({}, "prune.score gave nothing for w"),
         ({"w": torch.ones(3)}, r"prune.score gave shape \[3\] for w"),
-        ({"w": torch.tensor([[1.0, torch.nan, 1.0]])}, "prune.score gave NaN for weights of w"),
+        ({"w": torch.tensor([[1.0, torch.nan, 1.0]])}, "prune.score gave NaN for w"),
     ],
 )
 def test_scores_that_are_none_are_refused(scores, message):

@@ -6,7 +6,8 @@ import stat
 import pytest
 import torch
 
-from src.store.files import csv_text, parsed, read_rows, read_tensors, replace, write_tensors, write_text
+from src.store.files import csv_text, parsed, read_rows, replace, write_text
+from src.store.tensors import read_tensors, write_tensors
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):

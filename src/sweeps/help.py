@@ -10,6 +10,7 @@ from src.config.settings import plain_settings
 from src.errors import UserError
 from src.sweeps.compose import parsed
 from src.sweeps.jobs import Job, jobs_of
+from src.sweeps.report import show
 
 GROUPS = (
     "dataset",
@@ -50,15 +51,15 @@ Tab completion:  eval "$(sap -sc install=bash)", then  sap prune=<TAB>
 """
 
 
-def help_text(arguments: Sequence[str]) -> str:
-    """The groups and all keys with the choices of these arguments. Raises UserError, and Hydra's and OmegaConf's."""
+def show_help(arguments: Sequence[str]) -> None:
+    """Print the groups, and all keys with the choices of these arguments. Raises UserError, Hydra's and OmegaConf's."""
     asked = parsed(arguments, "--dry-run")
     job = jobs_of(asked.words, asked.config_dir)[0]
     if not isinstance(job, Job):
         raise UserError(job.reason)
     shown = {key: value for key, value in plain_settings(job.run.config).items() if key not in SHELLS_OWN}
     keys = yaml.safe_dump(shown, sort_keys=False, default_flow_style=None)
-    return HELP.format(choices=_choices([CONF, *([Path(asked.config_dir)] if asked.config_dir else [])]), keys=keys)
+    show(HELP.format(choices=_choices([CONF, *([Path(asked.config_dir)] if asked.config_dir else [])]), keys=keys))
 
 
 def _choices(folders: Sequence[Path]) -> str:
