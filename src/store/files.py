@@ -2,27 +2,16 @@
 
 import csv
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from src.files import replace as replace
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 METADATA_KEY = "json"
-
-
-def replace(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let `write` make a file beside `path`, then put it in its place in one step; returns `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
 
 
 def write_text(path: Path, text: str) -> Path:
