@@ -5,7 +5,7 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +28,7 @@ LAYERS = (
     ("sparsity",),
     ("data", "models"),
     ("config",),
-    ("errors", "messages"),
+    ("errors", "files", "messages"),
 )
 """Top to bottom. A module imports its own layer's package and what lies below; layers of one row know nothing of each
 other."""
@@ -53,8 +53,10 @@ def _module(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imported(module: str, text: str) -> Iterator[str]:
-    """Names of ours that a module imports, wherever in its code; of `from a import b` also `a.b`."""
+@cache
+def imported(module: str, text: str) -> list[str]:
+    """Names of ours that a module imports, wherever in its code; of `from a import b`, `a.b`."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(text)):
         names = []
         if isinstance(node, ast.Import):
@@ -63,7 +65,8 @@ def imported(module: str, text: str) -> Iterator[str]:
             package = module if module in PACKAGES else module.rpartition(".")[0]
             base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
             names = [f"{base}.{alias.name}" for alias in node.names]
-        yield from (name for name in names if name.split(".")[0] in ("src", "hydra_plugins"))
+        found += [name for name in names if name.split(".")[0] in ("src", "hydra_plugins")]
+    return found
 
 
 @cache
