@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from functools import cache
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.support import ROOT
 
 LAYERS = (
     ("main",),
-    ("status", "figures", "tables", "report", "dashboard", "hydra_plugins"),  # commands, and Hydra's plugins
+    ("status", "figures", "tables", "report", "dashboard", "measure", "hydra_plugins"),  # commands, and Hydra's plugins
     ("analysis", "sweeps"),
     ("execution",),
     ("tracking",),
@@ -23,7 +24,8 @@ LAYERS = (
     ("run",),
     ("store",),
     ("config.settings",),  # knows the kinds of parts; the rest of config knows no part
-    ("trajectory", "training"),
+    ("trajectory", "training", "interop"),
+    ("library",),
     ("pruning",),
     ("sparsity",),
     ("data", "models"),
@@ -108,6 +110,7 @@ def test_imports_go_one_way():
         ("src.config.part", "def f():\n    import src.config.settings", ("config", "config.settings")),
         ("src.analysis.tables.cost", "from src.sweeps import work", ("analysis", "sweeps")),
         ("src.data.folder", "from src.main import run", ("data", "main")),
+        ("src.sparsity.pqi", "from ..pruning import masks", ("sparsity", "pruning")),
     ],
 )
 def test_a_crossing_is_found(module, line, pair):
