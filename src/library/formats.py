@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..sparsity.grid import P_GRID, Q_GRID
+from ..sparsity.measures import P_GRID, Q_GRID
 from .table import Line, Table
 
 COLUMNS = ("name", "shape", "weights", "zeros", "pqi", "gini", "hoyer", "bound", "ratio")
@@ -74,8 +74,9 @@ def draw(table: Table, path: Path) -> None:
     left.tick_params(axis="y", labelsize=7)
     left.set_xlabel(f"PQ Index (p={table.method.p:g}, q={table.method.q:g})")
     left.legend()
-    for axes in right:
-        image = axes.imshow(grid, origin="lower", aspect="auto", extent=(0.95, 2.05, 0.05, 1.05))
+    if grid is not None:
+        (axes,) = right
+        image = axes.imshow(grid.numpy(), origin="lower", aspect="auto", extent=(0.95, 2.05, 0.05, 1.05))
         axes.set(xlabel="q", ylabel="p", title="PQ Index of all")
         figure.colorbar(image, ax=axes)
     figure.savefig(path)
