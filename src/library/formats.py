@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..sparsity.grid import P_GRID, Q_GRID
+from ..sparsity.measures import P_GRID, Q_GRID
 from .table import Line, Table
 
 COLUMNS = ("name", "shape", "weights", "zeros", "pqi", "gini", "hoyer", "bound", "ratio")

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..sparsity.gini import OFFSET
-from ..sparsity.grid import PowerSums, pqi_grid
+from ..sparsity.measures import PowerSums, pqi_grid
 from ..sparsity.pqi import check_exponents, index_of_log_means
 
 BLOCK = 2**18
