@@ -62,15 +62,18 @@ def append_timing(folder: Path, timing: Timing) -> None:
 
 
 def read_timings(folder: Path) -> Iterator[Timing]:
-    """The rows of a run's folder; one that a killed process left half written is passed over."""
+    """The rows of a run's folder; those that are not whole, as a killed process may leave them, are passed over."""
     try:
         with (folder / FILE).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-    except OSError:
+    except (OSError, ValueError, csv.Error):
         return
     for row in rows:
         if None in row or None in row.values():
             continue
-        size = int(row["train_size"]) if row["train_size"] else None
-        setting = (row["dataset"], row["model"], size, row["engine"], row["device"])
-        yield Timing(int(row["iteration"]), int(row["epochs"]), float(row["seconds"]), *setting)
+        try:
+            size = int(row["train_size"]) if row["train_size"] else None
+            setting = (row["dataset"], row["model"], size, row["engine"], row["device"])
+            yield Timing(int(row["iteration"]), int(row["epochs"]), float(row["seconds"]), *setting)
+        except (KeyError, ValueError):
+            continue

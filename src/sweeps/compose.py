@@ -19,8 +19,7 @@ from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.command_line import CONF
-from src.config.commands import command, setting_word
+from src.config.commands import CONF, command, setting_word
 from src.config.schema import OPEN, Config, register_schemas
 from src.config.settings import check, job_settings, takes
 from src.errors import UserError

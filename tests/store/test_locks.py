@@ -10,7 +10,6 @@ from contextlib import ExitStack
 import pytest
 
 from src.store import locks
-from src.store.lease import lease
 from src.store.locks import acquire, is_held
 
 

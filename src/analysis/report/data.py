@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel
-from src.analysis.figures.style import style_named
-from src.records.csv_table import FloatArray
-from src.records.method import plain
+from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel, style_named
+from src.records.run import FloatArray
+from src.records.schema import plain
 
 DIGITS = 5
 """Significant digits that the page keeps."""
@@ -135,9 +134,9 @@ def on_dark(colour: str) -> str:
 
 def heat_colours() -> list[str]:
     """SHADES colours of the style's colour map, lowest first."""
-    from src.analysis.figures.drawing import matplotlib as mpl
+    from src.analysis.figures.drawing import matplotlib
 
-    colour_map = mpl.colormaps[style_named("default").colour_map]
+    colour_map = matplotlib.colormaps[style_named("default").colour_map]
     shades = [colour_map(i / (SHADES - 1))[:3] for i in range(SHADES)]
     return ["#" + "".join(f"{round(255 * float(part)):02x}" for part in shade) for shade in shades]
 

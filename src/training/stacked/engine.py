@@ -53,7 +53,6 @@ class StackedEngine:
 
     def __init__(self, solo: SoloEngine, max_members: int | None = None) -> None:
         self._solo = solo
-        self._dense = solo.spec.precision != "bf16" and stacks(solo)  # explicit products know no autocast
         self._max_members = max_members
 
     def train(
@@ -66,7 +65,7 @@ class StackedEngine:
         """
         results: dict[int, Trained | Diverged] = {}
         for places in self._stacks(members):
-            stack = Stack(self._solo, {place: members[place] for place in places}, self._dense)
+            stack = Stack(self._solo, {place: members[place] for place in places})
             with float32_products(self._solo.spec.precision):
                 results |= stack.train(after_epoch)
         return [results[place] for place in range(len(members))]

@@ -1,8 +1,9 @@
 """Members that advance together: their tensors, their epochs, and what is kept of each."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -11,10 +12,12 @@ from src.data.batches import epoch_generator, training_batches
 from src.messages import Epoch, Performance, Trained
 from src.training.backend import Captured, batches_at_once, renewed
 from src.training.loop import SoloEngine
-from src.training.stacked.dense import Dense
-from src.training.stacked.networks import Mapped, Network, group, hits
+from src.training.stacked.dense import Dense, hits, negative_sum
 from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState
 from src.training.vectors import StackedVector
+
+Batches = tuple[int, int]
+"""Seed and iteration: what decides which batches a member sees."""
 
 Totals = tuple[Tensor, Tensor]
 """Losses, float64, and hits, int64, summed over images: [K] each."""
@@ -32,8 +35,8 @@ class StackMember:
     diverged: Diverged | None = None
 
     @property
-    def batches(self) -> tuple[int, int]:
-        """Seed and iteration: what decides which batches it sees."""
+    def batches(self) -> Batches:
+        """Members of which these are equal share their batches."""
         return self.member.spec.seed, self.member.request.iteration
 
 
@@ -41,35 +44,26 @@ class Stack:
     """K members that train the same epochs; those that share their batches, by seed and iteration, lie side by side.
 
     `members` by the places of their answers. Nothing waits for the host within an epoch. A member whose loss is no
-    longer finite is set to zero and keeps its place, so that the others' arithmetic stays what it was. Images and the
-    form of the model are those of the engine `solo`; `dense`: whether explicit products may stand for the model.
+    longer finite is set to zero and keeps its place. On a CPU no member's numbers depend on who else is in the stack, nor
+    on its place. Images and the form of the model, of which `is_dense` holds, are those of the engine `solo`.
     """
 
-    def __init__(self, solo: SoloEngine, members: Mapping[int, Member], dense: bool) -> None:
+    def __init__(self, solo: SoloEngine, members: Mapping[int, Member]) -> None:
         self._spec, self._images, self._flat, self._device = solo.spec, solo.images, solo.flat, solo.device
         self._solo, self._backend = solo, solo.backend
         self.members = sorted((StackMember(*item) for item in members.items()), key=lambda m: m.batches)
-        self._groups = group([m.batches for m in self.members])
-        groups_of = [index for index, members in enumerate(self._groups) for _ in members]
-        self._group_of = torch.tensor(groups_of, device=self._device)
+        self._groups = groups_of([m.batches for m in self.members])
+        group_of = [index for index, members in enumerate(self._groups) for _ in members]
+        self._group_of = torch.tensor(group_of, device=self._device)
         self._parameters, self._gradient, self._mask, self._best = (self._zero_vector() for _ in range(4))
-        count = len(self.members)
-        self._buffers = {name: b.new_empty((count, *b.shape)) for name, b in solo.buffers.items()}
-        self._best_buffers = {name: b.clone() for name, b in self._buffers.items()}
         self._optimizer = self._load()
-        self._network: Network
-        if dense:
-            self._network = Dense(self._parameters, self._gradient, self._groups)
-        else:
-            vectors = self._parameters, self._gradient
-            names = self._flat.names
-            self._network = Mapped(self._spec.precision, solo.model, names, *vectors, self._buffers, self._groups)
+        self._network = Dense(self._parameters, self._gradient, self._groups, self._spec.precision)
         self._lr = self._backend.learning_rate(self._spec.lr, self._device)
         self._losses, self._correct = self._zeros()
         self._run: Callable[..., None] = self._step
         if self._backend.captures:
             written = [self._parameters.vector, *self._optimizer.values(), self._losses, self._correct]
-            self._run = Captured(self._step, [*written, *self._buffers.values()])
+            self._run = Captured(self._step, written)
 
     def train(self, after_epoch: Callable[[EpochEnd], None]) -> dict[int, Trained | Diverged]:
         """Train to the end; results by place."""
@@ -89,10 +83,9 @@ class Stack:
     def state(self, k: int) -> TrainingState:
         """All that it takes to go on with member `k` from here."""
         m = self.members[k]
-        current = Snapshot(self._parameters.member(k), {name: b[k].clone() for name, b in self._buffers.items()})
-        best = current
+        best = current = Snapshot(self._parameters.member(k), {})
         if m.history and m.best_epoch != m.history[-1].epoch:
-            best = Snapshot(self._best.member(k), {name: b[k].clone() for name, b in self._best_buffers.items()})
+            best = Snapshot(self._best.member(k), {})
         optimizer = {
             name: self._stacked(value).member(k) if value.dim() else value.clone()
             for name, value in self._optimizer.items()
@@ -109,9 +102,6 @@ class Stack:
             self._mask.set_member(k, mask)
             self._parameters.set_member(k, state.current.parameters)
             self._best.set_member(k, state.best.parameters)
-            for name in self._buffers:
-                self._buffers[name][k] = state.current.buffers[name]
-                self._best_buffers[name][k] = state.best.buffers[name]
             checkpoints.append(state.optimizer)
         if not self.members[0].history:
             return self._spec.optimizer.state(self._parameters.vector)
@@ -165,7 +155,7 @@ class Stack:
         for x, y in zip(images.split(size), labels.split(size), strict=True):
             logits = self._network.logits(self._backend.arrange(x))
             expanded = y.expand(len(logits), 1, len(y))
-            losses -= logits.log_softmax(1).gather(1, expanded).sum((1, 2))
+            losses += negative_sum(logits.log_softmax(1).gather(1, expanded))
             correct += hits(logits, expanded)
         return losses, correct
 
@@ -190,8 +180,6 @@ class Stack:
                 better.append(k)
         chosen = torch.tensor(better, dtype=torch.int64, device=self._device)
         self._best.copy_members(self._parameters, chosen)
-        for name, buffer in self._best_buffers.items():
-            buffer.index_copy_(0, chosen, self._buffers[name].index_select(0, chosen))
 
     def _stop(self, k: int, loss: float, epoch: int) -> None:
         """Take a member out without moving the others."""
@@ -200,8 +188,6 @@ class Stack:
         vectors = [self._stacked(value) for value in self._optimizer.values() if value.dim()]
         for vector in (self._parameters, self._mask, *vectors):
             vector.clear(k)
-        for name, buffer in self._buffers.items():
-            buffer[k] = m.member.request.start[name]
 
     def _end(self, at_work: Mapping[int, int], epochs_done: int, finished: bool) -> EpochEnd:
         """How the members stand, by place; their states are copied out only where they are asked for."""
@@ -226,3 +212,16 @@ class Stack:
 
     def _stacked(self, vector: Tensor) -> StackedVector:
         return StackedVector(self._flat.shapes, len(self.members), vector)
+
+
+def groups_of(batches: Sequence[Hashable]) -> list[range]:
+    """Members that see the same batches: runs of equal ones, in order.
+
+    >>> groups_of(["a", "a", "b"])
+    [range(0, 2), range(2, 3)]
+    """
+    groups: list[range] = []
+    for _, run in groupby(batches):
+        start = groups[-1].stop if groups else 0
+        groups.append(range(start, start + len(list(run))))
+    return groups
