@@ -17,7 +17,7 @@ from .config.protocol import ProtocolConfig
 from .errors import UserError
 from .library.checkpoint import open_checkpoint
 from .library.masks import Flops, Masks
-from .library.network import no_embedding, weights_of
+from .library.network import everything, no_embedding, weights_of
 from .library.pruning import EXACT, measure, prune_step
 from .library.table import Line, Table, selected, tabulate
 from .pruning.method import Method
@@ -44,6 +44,7 @@ __all__ = [
     "SynflowPruning",
     "Table",
     "UserError",
+    "everything",
     "gini_index",
     "hoyer_index",
     "measure",

@@ -74,8 +74,9 @@ def draw(table: Table, path: Path) -> None:
     left.tick_params(axis="y", labelsize=7)
     left.set_xlabel(f"PQ Index (p={table.method.p:g}, q={table.method.q:g})")
     left.legend()
-    for axes in right:
-        image = axes.imshow(grid, origin="lower", aspect="auto", extent=(0.95, 2.05, 0.05, 1.05))
+    if grid is not None:
+        (axes,) = right
+        image = axes.imshow(grid.numpy(), origin="lower", aspect="auto", extent=(0.95, 2.05, 0.05, 1.05))
         axes.set(xlabel="q", ylabel="p", title="PQ Index of all")
         figure.colorbar(image, ax=axes)
     figure.savefig(path)
