@@ -145,6 +145,9 @@ install() (
     say "installing the packages of requirements.lock into .venv (about 3 GB the first time, on Linux)"
     uv pip sync --quiet --python "$PY" --require-hashes "$ROOT/requirements.lock"
     uv pip install --quiet --python "$PY" --no-deps --no-build-isolation --editable "$ROOT"
+    # The shell completes commands of one word only: `sap` is `python -m src.main` of this clone.
+    printf '#!%s\nfrom src.main import main\n\nmain()\n' "$PY" >"$VENV/bin/sap"
+    chmod +x "$VENV/bin/sap"
     write_sap
     wanted_stamp >"$STAMP"
     say "the environment is ready: .venv, $("$PY" --version)"

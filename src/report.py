@@ -14,7 +14,7 @@ Use:  python -m src.report [key=value ...]
 import sys
 from collections.abc import Sequence
 
-from src.analysis.report.page import gather, page
+from src.analysis.report.page import page
 from src.analysis.settings import RecordSettings
 from src.config.command_line import read_settings, run_command
 from src.store.files import write_text
@@ -27,9 +27,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _write(words: list[str]) -> int:
     settings = read_settings(RecordSettings, words)
-    content = gather(settings)
-    print(write_text(settings.folder("report") / "index.html", page(content)))
-    print(*content.messages, sep="\n", end="\n" * bool(content.messages), file=sys.stderr)
+    text, messages = page(settings)
+    print(write_text(settings.folder("report") / "index.html", text))
+    print(*messages, sep="\n", end="\n" * bool(messages), file=sys.stderr)
     return 0
 
 

@@ -31,11 +31,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def _write(words: list[str]) -> int:
     settings = read_settings(RecordSettings, words)
-    chosen = choose(settings)
-    for table in [*tables(chosen.studies), verdict_table(examine(chosen.studies))]:
+    studies, _, messages = choose(settings)
+    for table in [*tables(studies), verdict_table(examine(studies))]:
         for suffix, convert in FORMATS.items():
             print(write_text(settings.folder("tables") / f"{table.name}.{suffix}", convert(table)))
-    print(*chosen.messages, sep="\n", end="\n" * bool(chosen.messages), file=sys.stderr)
+    print(*messages, sep="\n", end="\n" * bool(messages), file=sys.stderr)
     return 0
 
 

@@ -93,26 +93,19 @@ class FigureSettings(RecordSettings):
         return {key: value for key, value in vars(self.plot).items() if value is not None}
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """Studies with finished runs, everything that was read, and a message for each thing that is missing."""
+def choose(settings: RecordSettings) -> tuple[list[Study], Library, list[str]]:
+    """The studies asked for with finished runs, all that was read, and a message for each thing that is missing.
 
-    studies: tuple[Study, ...]
-    library: Library
-    messages: tuple[str, ...]
-
-
-def choose(settings: RecordSettings) -> Chosen:
-    """Read the records asked for. Raises UserError where none of them is finished."""
+    Raises UserError where no run is finished.
+    """
     library = load_library(settings.output_dir, settings)
     grouped = studies(library.runs, settings)
     lines = [f"left out: {problem}" for problem in library.problems]
     for study in grouped:
         conditions = list(dict.fromkeys((run.scope, run.method) for run in study.all_runs))
         lines += map(str, missing_runs(study, conditions))
-    finished = tuple(study for study in grouped if study.runs)
-    if not finished:
+    if not any(study.runs for study in grouped):
         there = "".join(f"\n  {study.setting.text}" for study in studies(library.finished))
         listed = "".join(f"\n{line}" for line in lines)
         raise UserError(f"none of the runs asked for is finished{listed}\nfinished ones are of:{there or ' nothing'}")
-    return Chosen(finished, library, tuple(lines))
+    return [study for study in grouped if study.runs], library, lines

@@ -91,11 +91,6 @@ class StackedVector:
         for place, part in zip(self._values, values.split(self._sizes), strict=True):
             place[k] = part
 
-    def clear(self, k: int) -> None:
-        """Set member `k`'s values to zero."""
-        for rows in self.rows:
-            rows[k] = 0
-
     def copy_members(self, source: "StackedVector", chosen: Tensor) -> None:
         """Copy the values of the members `chosen` (indices [n] on the device) from another vector of this shape."""
         for rows, other in zip(self.rows, source.rows, strict=True):

@@ -11,7 +11,7 @@ from src.errors import UserError
 from src.training.backend import Backend, Captured, float32_products
 from src.training.loop import SoloEngine
 from src.training.optimizers import Adam, Sgd, Torch
-from src.training.stacked.engine import StackedEngine
+from src.training.stacked import StackedEngine
 from tests.training.examples import (
     distance,
     equal,

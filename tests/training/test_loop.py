@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from src.messages import TrainRequest
 from src.training.loop import SoloEngine
 from src.training.schedules import Step
-from src.training.stacked.engine import StackedEngine
+from src.training.stacked import StackedEngine
 from src.training.state import Diverged, Member
 from tests.training.examples import (
     CPU,

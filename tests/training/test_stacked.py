@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from src.training.optimizers import Adam
-from src.training.stacked.stack import Stack
+from src.training.stack import Stack
 from src.training.state import Diverged, Member
 from tests.training.examples import (
     distance,

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from src.training.stacked.dense import Dense, is_dense
-from src.training.stacked.engine import free_memory, kept_bytes, member_bytes, members_that_fit, stacks
+from src.training.dense import Dense, is_dense
+from src.training.stacked import free_memory, kept_bytes, member_bytes, members_that_fit, stacks
 from src.training.stacked.networks import Mapped, group, hits
 from src.training.vectors import StackedVector
 from tests.training.examples import CPU, SHAPE, Cnn, Perceptron, network, solo, specification

@@ -7,15 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
-from src.analysis.tables.table import Column, Table, as_csv, as_markdown
+from src.analysis.tables.table import Column, Table, as_csv, as_markdown, made_table
 from src.records.run import FloatArray
 from src.store.files import write_text
 
 REMAINING = "log10 percent remaining"
-NOTE = """Over the pruning iterations that both have. Mean and largest are absolute differences in the row's unit, the \
-largest at iteration t; within: the share of points that differ by at most the error of reading the published figure \
-plus 2 standard deviations over our seeds; left out: points without a logarithm, as their published reading cannot be \
-told from zero."""
 COLUMNS = (
     Column("dataset", "Data set"), Column("model", "Model"), Column("kind", "Figure"), Column("scope", "Scope"),
     Column("quantity", "Quantity"), Column("curve", "Curve"), Column("seeds", "Seeds"), Column("unit", "Unit"),
@@ -50,8 +46,8 @@ class Distance(NamedTuple):
 
 def distance_table(specs: Iterable[FigureSpec]) -> Table:
     """A row for each curve of any figure that has a published one, each once."""
-    rows = tuple(dict.fromkeys(row for spec in specs for row in distances(spec)))
-    return Table("distances", "Distance of our curves from the published ones", NOTE, COLUMNS, rows)
+    rows = dict.fromkeys(row for spec in specs for row in distances(spec))
+    return made_table("distances", COLUMNS, rows)
 
 
 def write_distances(specs: Iterable[FigureSpec], folder: Path, marks: Sequence[str] = ()) -> list[Path]:

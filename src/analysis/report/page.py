@@ -1,17 +1,17 @@
 """The report: what it shows, put together to one file with style, script and data inside."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from functools import cache
 from importlib.resources import files
-from itertools import count, groupby
+from typing import NamedTuple
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from src.analysis.claims.catalogue import CLAIMS, examine
-from src.analysis.claims.finding import Finding, Verdict
+from src.analysis.claims.finding import Verdict
 from src.analysis.figures.catalogue import build, plan_figures
 from src.analysis.figures.plan import Plan
 from src.analysis.figures.readings import READINGS
@@ -24,7 +24,6 @@ from src.analysis.tables.table import Table, shown
 from src.config.commands import command
 from src.errors import UserError
 from src.records.library import missing_runs
-from src.records.run import Run
 from src.records.study import Study
 
 SCRIPTS = ("scale.js", "panel.js", "page.js")
@@ -32,8 +31,7 @@ SAID_BY_HEADINGS = {"results": ("dataset", "model", "study"), "distances": ("dat
 """Columns that tables leave out."""
 
 
-@dataclass(frozen=True)
-class PageFigure:
+class PageFigure(NamedTuple):
     """A figure in each reading, and its number on the page; one that compares them itself has `corrected` only."""
 
     number: int
@@ -44,87 +42,68 @@ class PageFigure:
         return self.readings["corrected"]
 
 
-@dataclass(frozen=True)
-class StudyPart:
+class StudyPart(NamedTuple):
     """Tables and figures of one study."""
 
     study: Study
-    tables: tuple[Table, ...]
-    figures: tuple[PageFigure, ...]
+    tables: list[Table]
+    figures: list[PageFigure]
 
 
-@dataclass(frozen=True)
-class Content:
-    """Everything on the page. `messages` name missing runs and damaged folders, `commands` make page and tables."""
+def page(settings: RecordSettings) -> tuple[str, list[str]]:
+    """The whole HTML document, the same for the same records, and a message for each missing run or damaged folder.
 
-    runs: tuple[Run, ...]
-    findings: tuple[Finding, ...]
-    errors: tuple[PageFigure, ...]
-    overlays: tuple[PageFigure, ...]
-    distances: dict[str, Table]
-    parts: tuple[StudyPart, ...]
-    messages: tuple[str, ...]
-    commands: tuple[str, ...]
-
-    @property
-    def figures(self) -> list[PageFigure]:
-        """All, in the order of their numbers."""
-        return [*self.errors, *self.overlays, *(figure for part in self.parts for figure in part.figures)]
-
-
-def gather(settings: RecordSettings) -> Content:
-    """Read the records and work everything out. Raises UserError where no run is finished."""
-    chosen = choose(settings)
+    Raises UserError where no run is finished.
+    """
+    chosen, library, messages = choose(settings)
     given = {field.name: getattr(settings, field.name) for field in fields(settings) if field.name != "destination"}
     wanted = FigureSettings(**given)
-    plans = [plan for plan in plan_figures(wanted, chosen.studies, chosen.library) if plan.drawable]
-    numbers = count()
-    damaged: dict[str, None] = {}
+    plans = [plan for plan in plan_figures(wanted, chosen, library) if plan.drawable]
+    plain = [plan for plan in plans if not plan.compares_readings]
+    shown: list[PageFigure] = []
 
-    def figures(plans: Sequence[Plan], overlay: bool = False) -> Iterator[PageFigure]:
+    def figures(plans: Sequence[Plan], overlay: bool = False) -> list[PageFigure]:
         """Those that can be built; with `overlay` those that have a published curve behind them."""
+        before = len(shown)
         for plan in plans:
             missing = missing_runs(plan.study, plan.conditions)
             asked = replace(wanted, incomplete="draw" if missing else "error", overlay=overlay)
-            readings = ["corrected"] if plan.compares_readings else list(READINGS)
             noted = () if plan.compares_readings else missing
+            names = ["corrected"] if plan.compares_readings else list(READINGS)
             try:
-                specs = {name: build(plan, replace(asked, reading=name), noted) for name in readings}
+                specs = {name: build(plan, replace(asked, reading=name), noted) for name in names}
             except UserError as error:
-                damaged[f"left out: {plan.kind} of {plan.study.setting.text}: {error}"] = None
+                line = f"left out: {plan.kind} of {plan.study.setting.text}: {error}"
+                messages.extend([line] * (line not in messages))
                 continue
             if specs["corrected"].has_published or not overlay:
-                yield PageFigure(next(numbers), specs)
+                shown.append(PageFigure(len(shown), specs))
+        return shown[before:]
 
-    plain = [plan for plan in plans if not plan.compares_readings]
-    errors = tuple(figures([plan for plan in plans if plan.compares_readings]))
-    overlays = tuple(figures(plain, overlay=True))
-    parts = tuple(
-        StudyPart(study, tuple(tables([study])), tuple(figures([plan for plan in plain if plan.study is study])))
-        for study in chosen.studies
-    )
-    distances = {name: distance_table(figure.readings[name] for figure in overlays) for name in READINGS}
-    runs = tuple(run for study in chosen.studies for run in study.runs)
-    commands = tuple(command(module, settings.words()) for module in ("src.report", "src.tables"))
-    findings, messages = tuple(examine(chosen.studies)), (*chosen.messages, *damaged)
-    return Content(runs, findings, errors, overlays, distances, parts, messages, commands)
-
-
-def page(content: Content) -> str:
-    """The whole HTML document; the same content gives the same text."""
-    decided = [finding.verdict for finding in content.findings if finding.verdict.decided]
-    figures = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in content.figures]
-    return _environment().get_template("page.html").render(
-        content=content,
-        claims={claim: [f for f in content.findings if f.claim == claim.name] for claim in CLAIMS},
+    errors = figures([plan for plan in plans if plan.compares_readings])
+    overlays = figures(plain, overlay=True)
+    parts = [StudyPart(study, tables([study]), figures([p for p in plain if p.study is study])) for study in chosen]
+    findings = examine(chosen)
+    decided = [finding.verdict for finding in findings if finding.verdict.decided]
+    data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in shown]
+    text = _environment().get_template("page.html").render(
+        runs=[run for study in chosen for run in study.runs],
+        claims={claim: [f for f in findings if f.claim == claim.name] for claim in CLAIMS},
         verdicts=list(Verdict),
         share=f"{decided.count(Verdict.holds)} of {len(decided)} decided" if decided else "none decided",
+        drawn_errors=errors,
+        overlays=overlays,
+        distances={name: distance_table(figure.readings[name] for figure in overlays) for name in READINGS},
+        parts=parts,
+        commands=[command(module, settings.words()) for module in ("src.report", "src.tables")],
+        messages=messages,
         left_out=SAID_BY_HEADINGS,
         slots=slot_looks(),
-        data=_json({"figures": figures, "colours": heat_colours()}),
+        data=_json({"figures": data, "colours": heat_colours()}),
         script=Markup("\n".join(map(_part, SCRIPTS))),
         style=Markup(_part("style.css")),
     )  # fmt: skip
+    return text, messages
 
 
 @cache
@@ -132,12 +111,8 @@ def _environment() -> Environment:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_part), trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"by_kind": _by_kind, "parts": lambda cell, column: shown(cell, column.form)}
+    environment.filters["parts"] = lambda cell, column: shown(cell, column.form)
     return environment
-
-
-def _by_kind(figures: tuple[PageFigure, ...]) -> list[tuple[str, list[PageFigure]]]:
-    return [(kind, list(found)) for kind, found in groupby(figures, key=lambda figure: figure.spec.kind)]
 
 
 def _json(value: object) -> Markup:

@@ -9,7 +9,7 @@ from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.claims.finding import Finding
 from src.analysis.claims.tradeoff import accuracy_at, mean_over, of_run
 from src.analysis.tables.cost import Network, network
-from src.analysis.tables.table import Column, Spread, Table
+from src.analysis.tables.table import Column, Spread, Table, made_table
 from src.records.run import Run
 from src.records.study import Study
 
@@ -18,73 +18,24 @@ LOSS = 1.0
 PERCENTAGES = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5)
 AREAS = (10.0, 1.0)
 """Lower ends, in percent remaining, of the areas under the trade-off."""
+SEEDS = Column("seeds", "Seeds")
 WHERE = (Column("dataset", "Data set"), Column("model", "Model"), Column("study", "Study"), Column("scope", "Scope"))
-COSTED = (("dense", "Dense"), ("within_loss", f"≤ {LOSS:g} point"), ("final", "At T"))
-"""The iterations of which the cost is told."""
-Measures = dict[Column, Callable[[Run], float]]
-"""What each column shows of a run; NaN where there is nothing."""
+Measure = Callable[[Run], float]
+"""What a column shows of a run; NaN where there is nothing."""
 
 
 def tables(studies: Iterable[Study]) -> list[Table]:
     """All tables of results; a row for each method and scope of a study."""
-    subjects = [
-        (study, scope, method) for study in studies for scope in study.scopes for method in study.methods(scope)
-    ]
-
-    def table(name: str, title: str, note: str, measures: Measures) -> Table:
+    subjects = [(study, scope, m) for study in studies for scope in study.scopes for m in study.methods(scope)]
+    made = []
+    for name, measures in MEASURES.items():
         rows = []
         for study, scope, method in subjects:
             runs, setting = study.series(scope, method), study.setting
             cells = (Spread.of([value(run) for run in runs]) for value in measures.values())
             rows.append((setting.dataset, setting.model, study.name, scope, method.text, len(runs), *cells))
-        columns = (*WHERE, Column("method", "Method"), Column("seeds", "Seeds"), *measures)
-        return Table(name, title, note, columns, tuple(rows))
-
-    return [
-        table(
-            "accuracy", "Accuracy, sparsity and PQ Index",
-            "Mean ± standard deviation over seeds of the retrained network. Dense: iteration 0; final, percent remaining "
-            "and PQ Index (p=0.5, q=1.0, all weights): iteration T; best: the most accurate iteration.",
-            {
-                Column("dense_accuracy", "Dense accuracy (%)"): lambda run: run.table["retrained_accuracy"][0],
-                Column("final_accuracy", "Final accuracy (%)"): lambda run: run.table["retrained_accuracy"][-1],
-                Column("best_accuracy", "Best accuracy (%)"): lambda run: np.nanmax(run.table["retrained_accuracy"]),
-                Column("percent_remaining", "Remaining (%)", ".3g"): lambda run: run.table["percent_remaining"][-1],
-                Column("pqi", "PQ Index", ".3f"): lambda run: run.table["retrained_pqi"][-1],
-            },
-        ),
-        table(
-            "compression", f"Compression at ≤ {LOSS:g} point loss",
-            f"The sparsest iteration, in each seed, that loses at most {LOSS:g} point against the seed's dense network.",
-            {
-                Column("iteration", "Iteration", ".1f"): within_loss,
-                Column("accuracy", "Accuracy (%)"): lambda run: run.table["retrained_accuracy"][within_loss(run)],
-                Column("percent_remaining", "Remaining (%)", ".3g"): _left,
-                Column("compression", "Compression (×)", ".3g"): lambda run: 100 / _left(run),
-            },
-        ),
-        table(
-            "cost", "Sparse FLOPs and size on disk",
-            "FLOPs of one image: a multiplication and an addition per use of a weight that is alive, in convolutions and "
-            "linear layers. Size: float32, each tensor dense, with a bitmap or with 4-byte places, whichever is smallest; "
-            f"biases and BatchNorm dense. Dense network, sparsest at ≤ {LOSS:g} point loss, and iteration T.",
-            {
-                Column(f"{when}_{unit.lower()}", f"{label} ({unit})", ",.2f"): partial(_cost, measure, scale, when)
-                for unit, measure, scale in (("kFLOPs", Network.flops, 1e3), ("KiB", Network.size_bytes, 1024.0))
-                for when, label in COSTED
-            },
-        ),
-        table(
-            "equal_sparsity", "Accuracy at equal percent remaining",
-            "Accuracy in percent of the retrained network where so many weights are left, linear between iterations in "
-            "their logarithm; and its mean over the logarithm, the area under the trade-off curve. Empty where a seed "
-            "does not get there.",
-            {
-                **{Column(f"accuracy_at_{x:g}", f"at {x:g} %"): partial(_accuracy_at, x) for x in PERCENTAGES},
-                **{Column(f"area_100_to_{x:g}", f"Mean, 100 to {x:g} %"): partial(_area, x) for x in AREAS},
-            },
-        ),
-    ]  # fmt: skip
+        made.append(made_table(name, [*WHERE, Column("method", "Method"), SEEDS, *measures], rows, loss=LOSS))
+    return made
 
 
 def within_loss(run: Run) -> int:
@@ -93,14 +44,13 @@ def within_loss(run: Run) -> int:
     return int(np.where(accuracy >= accuracy[0] - LOSS, percent, np.inf).argmin())
 
 
-def _left(run: Run) -> float:
-    return float(run.table["percent_remaining"][within_loss(run)])
+def _of(column: str, at: Callable[[Run], int] | int, run: Run) -> float:
+    return float(run.table[column][at if isinstance(at, int) else at(run)])
 
 
-def _cost(measure: Callable[..., float], scale: float, when: str, run: Run) -> float:
+def _cost(measure: Callable[..., float], scale: float, at: Callable[[Run], int] | int, run: Run) -> float:
     net = _network(run)
-    t = {"dense": 0, "within_loss": within_loss(run), "final": -1}[when]
-    return measure(net, run.layers["remaining"][t]) / scale if net else np.nan
+    return measure(net, run.layers["remaining"][at if isinstance(at, int) else at(run)]) / scale if net else np.nan
 
 
 def _network(run: Run) -> Network | None:
@@ -116,20 +66,50 @@ def _area(percent: float, run: Run) -> float:
     return mean_over(curve, low) if curve.sparsest <= low else np.nan
 
 
+_ACCURACY, _LEFT = "retrained_accuracy", "percent_remaining"
+MEASURES: dict[str, dict[Column, Measure]] = {
+    "accuracy": {
+        Column("dense_accuracy", "Dense accuracy (%)"): partial(_of, _ACCURACY, 0),
+        Column("final_accuracy", "Final accuracy (%)"): partial(_of, _ACCURACY, -1),
+        Column("best_accuracy", "Best accuracy (%)"): lambda run: float(np.nanmax(run.table[_ACCURACY])),
+        Column("percent_remaining", "Remaining (%)", ".3g"): partial(_of, _LEFT, -1),
+        Column("pqi", "PQ Index", ".3f"): partial(_of, "retrained_pqi", -1),
+    },
+    "compression": {
+        Column("iteration", "Iteration", ".1f"): within_loss,
+        Column("accuracy", "Accuracy (%)"): partial(_of, _ACCURACY, within_loss),
+        Column("percent_remaining", "Remaining (%)", ".3g"): partial(_of, _LEFT, within_loss),
+        Column("compression", "Compression (×)", ".3g"): lambda run: 100 / _of(_LEFT, within_loss, run),
+    },
+    "cost": {
+        Column(f"{when}_{unit.lower()}", f"{label} ({unit})", ",.2f"): partial(_cost, measure, scale, at)
+        for unit, measure, scale in (("kFLOPs", Network.flops, 1e3), ("KiB", Network.size_bytes, 1024.0))
+        for when, label, at in (
+            ("dense", "Dense", 0), ("within_loss", f"≤ {LOSS:g} point", within_loss), ("final", "At T", -1),
+        )
+    },
+    "equal_sparsity": {
+        **{Column(f"accuracy_at_{x:g}", f"at {x:g} %"): partial(_accuracy_at, x) for x in PERCENTAGES},
+        **{Column(f"area_100_to_{x:g}", f"Mean, 100 to {x:g} %"): partial(_area, x) for x in AREAS},
+    },
+}  # fmt: skip
+"""The columns of each table."""
+
+
 def verdict_table(findings: Iterable[Finding]) -> Table:
     """A row for each finding."""
     columns = (
         Column("claim", "Claim", long=True), Column("source", "In the paper"), *WHERE, Column("subject", "Subject"),
-        Column("verdict", "Verdict"), Column("seeds", "Seeds"), Column("evidence", "Evidence", long=True),
+        Column("verdict", "Verdict"), SEEDS, Column("evidence", "Evidence", long=True),
         Column("effects", "Effects [95 % interval]", long=True), Column("reason", "Why", long=True),
     )  # fmt: skip
     claims = {claim.name: claim for claim in CLAIMS}
-    rows = tuple(
+    rows = [
         (
             claims[f.claim].statement, claims[f.claim].source, f.setting.dataset, f.setting.model, f.study, f.scope,
             f.subject, f.verdict.value, len(f.seeds), f.evidence, "; ".join(map(str, f.effects)), f.reason,
         )
         for f in findings
-    )  # fmt: skip
-    note = "Tests, one per claim:\n" + "\n".join(f"- {claim.statement} {claim.test}" for claim in CLAIMS)
-    return Table("claims", "The paper's claims on these records", note, columns, rows)
+    ]  # fmt: skip
+    tests = "\n".join(f"- {claim.statement} {claim.test}" for claim in CLAIMS)
+    return made_table("claims", columns, rows, tests=tests)

@@ -2,10 +2,12 @@
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import yaml  # type: ignore[import-untyped]
 
 from src.records.run import FloatArray
 
@@ -69,6 +71,12 @@ class Table:
             [" ± ".join(shown(cell, column.form)) for cell, column in zip(row, self.columns, strict=True)]
             for row in self.rows
         ]
+
+
+def made_table(name: str, columns: Sequence[Column], rows: Iterable[tuple[Cell, ...]], **numbers: object) -> Table:
+    """A table with the title and the note that `tables.yaml` has for its name, `numbers` put into them."""
+    texts = yaml.safe_load((Path(__file__).parent / "tables.yaml").read_text(encoding="utf-8"))[name]
+    return Table(name, *(texts[key].format(**numbers) for key in ("title", "note")), tuple(columns), tuple(rows))
 
 
 def shown(cell: Cell, form: str) -> list[str]:

@@ -1,6 +1,5 @@
 """The stacked engine: many trainings at once, on one device."""
 
-import copy
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -14,13 +13,11 @@ from src.messages import LabelledBatches, Performance, State, Trained
 from src.training.backend import float32_products
 from src.training.checks import check_optimizer
 from src.training.loop import SoloEngine
-from src.training.stacked.dense import is_dense
-from src.training.stacked.stack import Stack
+from src.training.dense import is_dense
+from src.training.stack import Stack
 from src.training.state import Diverged, EpochEnd, Member
 
 log = logging.getLogger(__name__)
-
-ImageShape = tuple[int, int, int]
 
 SHARE = 0.7
 """Of the free memory that a stack may take: the rest is for batches, results and the allocator."""
@@ -28,15 +25,18 @@ SHARE = 0.7
 VECTORS = 4
 """Parameters, gradient, mask and best epoch's parameters; the optimizer's come on top."""
 
-WORKSPACE = 2
-"""Bytes at the peak of a step for each byte that it keeps for its backward pass."""
+WORKSPACE = 4
+"""Numbers at the peak of a step for each of a layer's outputs and an image: activation, its gradient, their factors."""
+
+FLOAT = 4
+"""Bytes of a parameter."""
 
 
 def stacks(engine: SoloEngine) -> bool:
     """Whether an engine's trainings are faster in a stack than one after the other: measured, see benchmarks/README.md.
 
-    Networks of linear layers are. Convolutional ones are not, on a CPU: mapped over the members they become grouped
-    convolutions. On a GPU they have not been measured, and stay with the solo engine.
+    Networks of linear layers are. Convolutional ones are not, on a CPU: mapped over the members they became grouped
+    convolutions, at half the speed.
     """
     return is_dense(engine.model, engine.images.train.image_shape)
 
@@ -44,8 +44,8 @@ def stacks(engine: SoloEngine) -> bool:
 class StackedEngine:
     """Trains together what the engine `solo` would one after the other: any mix of seeds, iterations, masks and starts.
 
-    At most `max_members` form a stack; None: as many as free
-    memory holds. Those beyond it are trained in stacks one after the other.
+    The solo engine's model is one that `stacks`. At most `max_members` form a stack; None: as many as free memory holds.
+    Those beyond it are trained in stacks one after the other.
     """
 
     stacked = True
@@ -104,40 +104,14 @@ class StackedEngine:
     def _members_that_fit(self) -> int:
         solo, spec = self._solo, self._solo.spec
         vectors = VECTORS + check_optimizer(spec.optimizer)
-        return members_that_fit(solo.model, solo.images.train.image_shape, spec.batch_size, vectors, solo.device)
+        return max(int(SHARE * free_memory(solo.device)) // member_bytes(solo.model, spec.batch_size, vectors), 1)
 
 
-def members_that_fit(
-    model: nn.Module, image_shape: ImageShape, batch_size: int, vectors: int, device: torch.device
-) -> int:
-    """How many members a stack may have by the memory that is free now; at least 1."""
-    return max(int(SHARE * free_memory(device)) // member_bytes(model, image_shape, batch_size, vectors), 1)
-
-
-def member_bytes(model: nn.Module, image_shape: ImageShape, batch_size: int, vectors: int) -> int:
-    """Bytes that one member takes: its vectors and buffers, and what a step keeps for its backward pass.
-
-    The last is measured on a copy of `model` with 2 and 4 images.
-    """
-    trial = copy.deepcopy(model).cpu().train()
-    per_image = (kept_bytes(trial, image_shape, 4) - kept_bytes(trial, image_shape, 2)) // 2
-    parameters = sum(p.numel() * p.element_size() for p in model.parameters())
-    buffers = sum(b.numel() * b.element_size() for b in model.buffers())
-    return vectors * parameters + 2 * buffers + WORKSPACE * batch_size * per_image
-
-
-def kept_bytes(model: nn.Module, image_shape: ImageShape, images: int) -> int:
-    """Bytes that a forward pass of so many images keeps for the backward pass, parameters included."""
-    kept = 0
-
-    def count(tensor: Tensor) -> Tensor:
-        nonlocal kept
-        kept += tensor.numel() * tensor.element_size()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-        model(torch.zeros(images, *image_shape)).logsumexp(1).sum()
-    return kept
+def member_bytes(model: nn.Module, batch_size: int, vectors: int) -> int:
+    """Bytes that one member takes: its vectors, and what a step computes for each of a layer's outputs and an image."""
+    parameters = sum(p.numel() for p in model.parameters())
+    outputs = sum(p.numel() for p in model.parameters() if p.dim() == 1)
+    return FLOAT * (vectors * parameters + WORKSPACE * batch_size * outputs)
 
 
 def free_memory(device: torch.device) -> int:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from src.training.spec import Precision
-from src.training.stacked.products import Products, room
+from src.training.products import Products
 from src.training.vectors import FlatParameters, StackedVector
 
 TRIAL_IMAGES, TRIAL_SCALES = 16, (1.0, 100.0)
@@ -74,7 +74,7 @@ class Dense:
     def _forward(self, groups: Sequence[slice], xs: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Logits [K, classes, batch] and the hidden layers' activations [K, features, batch]."""
         weight, hidden = self._weights[0], list[Tensor]()
-        activation = room(weight, len(xs[0]))
+        activation = weight.new_empty(*weight.shape[:2], len(xs[0]))
         for members, x in zip(groups, xs, strict=True):
             self._products.shared(weight[members], x.mT, activation[members])
         activation.add_(self._biases[0].unsqueeze(2))

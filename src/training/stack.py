@@ -12,7 +12,7 @@ from src.data.batches import epoch_generator, training_batches
 from src.messages import Epoch, Performance, Trained
 from src.training.backend import Captured, batches_at_once, renewed
 from src.training.loop import SoloEngine
-from src.training.stacked.dense import Dense, hits, negative_sum
+from src.training.dense import Dense, hits, negative_sum
 from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState
 from src.training.vectors import StackedVector
 
@@ -44,7 +44,7 @@ class Stack:
     """K members that train the same epochs; those that share their batches, by seed and iteration, lie side by side.
 
     `members` by the places of their answers. Nothing waits for the host within an epoch. A member whose loss is no
-    longer finite is set to zero and keeps its place. On a CPU no member's numbers depend on who else is in the stack, nor
+    longer finite keeps its place. On a CPU no member's numbers depend on who else is in the stack, nor
     on its place. Images and the form of the model, of which `is_dense` holds, are those of the engine `solo`.
     """
 
@@ -169,7 +169,7 @@ class Stack:
             if m.diverged:
                 continue
             if not math.isfinite(values[0]):
-                self._stop(k, values[0] / counts[0], epoch)
+                m.diverged = Diverged(values[0] / counts[0], m.member.request.iteration, epoch, self._spec)
                 continue
             performances = (
                 Performance(values[2 * i] / count, 100 * values[2 * i + 1] / count) for i, count in enumerate(counts)
@@ -180,14 +180,6 @@ class Stack:
                 better.append(k)
         chosen = torch.tensor(better, dtype=torch.int64, device=self._device)
         self._best.copy_members(self._parameters, chosen)
-
-    def _stop(self, k: int, loss: float, epoch: int) -> None:
-        """Take a member out without moving the others."""
-        m = self.members[k]
-        m.diverged = Diverged(loss, m.member.request.iteration, epoch, self._spec)
-        vectors = [self._stacked(value) for value in self._optimizer.values() if value.dim()]
-        for vector in (self._parameters, self._mask, *vectors):
-            vector.clear(k)
 
     def _end(self, at_work: Mapping[int, int], epochs_done: int, finished: bool) -> EpochEnd:
         """How the members stand, by place; their states are copied out only where they are asked for."""
