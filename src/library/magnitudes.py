@@ -8,6 +8,7 @@ float16, and else right to about 1e-7 for the PQ Index and Hoyer's measure, and 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 import torch
@@ -44,7 +45,7 @@ class Magnitudes:
         """Number of weights, zeros among them."""
         return int(self.counts.sum()) + self.zeros
 
-    @property
+    @cached_property
     def values(self) -> Tensor:
         """Mean magnitude [k] of each bin, float64."""
         low, next_ = ((self.bins << _REST) + step for step in (0, 1))
@@ -98,14 +99,14 @@ def magnitudes(blocks: Iterable[Tensor], name: str = "the tensor") -> Magnitudes
     """
     counts, rests = np.zeros(_BINS, np.int64), np.zeros(_BINS, np.int64)
     size, lowest, highest = 0, _BINS, 0
-    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-        for block in blocks:
-            size += block.numel()
-            for low, both in threads.map(_counted, block.detach().reshape(-1).split(BLOCK)):
-                here = slice(low, low + len(both))
-                counts[here] += both >> _ONE
-                rests[here] += both & (2**_ONE - 1)
-                lowest, highest = min(lowest, low), max(highest, here.stop)
+    threads = _threads(torch.get_num_threads())
+    for block in blocks:
+        size += block.numel()
+        for low, both in threads.map(_counted, block.detach().reshape(-1).split(BLOCK)):
+            here = slice(low, low + len(both))
+            counts[here] += both >> _ONE
+            rests[here] += both & (2**_ONE - 1)
+            lowest, highest = min(lowest, low), max(highest, here.stop)
     if highest > _INFINITE:
         raise UserError(f"{name} holds NaN or infinity (or more than float32 can): mend it, or leave it out")
     bins = lowest + np.flatnonzero(counts[lowest:highest])
@@ -121,6 +122,11 @@ def pooled(groups: Iterable[Magnitudes]) -> Magnitudes:
         zeros += group.zeros
     bins = np.flatnonzero(counts)
     return Magnitudes(bins, counts[bins], rests[bins], zeros)
+
+
+@cache
+def _threads(number: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(number)
 
 
 def _counted(part: Tensor) -> tuple[int, Counts]:
