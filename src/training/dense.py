@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from src.training.spec import Precision
 from src.training.products import Products
+from src.training.spec import Precision
 from src.training.vectors import FlatParameters, StackedVector
 
 TRIAL_IMAGES, TRIAL_SCALES = 16, (1.0, 100.0)

@@ -62,7 +62,7 @@ def _batched(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
     a, b = (_aligned(t).expand(members, -1, -1) for t in (a, b))
     if a.is_cpu and not _any_place(out.shape[1:], a.shape[2], _layouts(a, b), a.dtype, torch.get_num_threads()):
         # room that is not contiguous: PyTorch loops over the members
-        products = torch.bmm(a, b, out=_room(members, *out.shape[1:], a))
+        products = torch.bmm(a, b, out=_room((members, *out.shape[1:]), a))
     elif len(out) == members and out.is_contiguous() and out.dtype == a.dtype:
         return torch.bmm(a, b, out=out)
     else:
@@ -70,8 +70,9 @@ def _batched(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
     return out.copy_(products[: len(out)])
 
 
-def _room(members: int, rows: int, columns: int, like: Tensor) -> Tensor:
+def _room(size: Sequence[int], like: Tensor) -> Tensor:
     """Members' matrices [K, rows, columns], each of which begins at a multiple of 64 bytes."""
+    members, rows, columns = size
     return like.new_empty(members, padded(rows * columns))[:, : rows * columns].view(members, rows, columns)
 
 
@@ -85,7 +86,7 @@ def _aligned(factors: Tensor) -> Tensor:
         return factors
     if factors.stride(2) != 1:
         return _aligned(factors.mT).mT
-    return _room(*factors.shape, factors).copy_(factors)
+    return _room(factors.shape, factors).copy_(factors)
 
 
 def _layouts(a: Tensor, b: Tensor) -> tuple[bool, bool]:
@@ -108,7 +109,7 @@ def _factors(shape: Sequence[int], layouts: tuple[bool, bool], dtype: torch.dtyp
 
 @cache
 def _any_place(
-    shape: tuple[int, int], inner: int, layouts: tuple[bool, bool], dtype: torch.dtype, threads: int
+    shape: tuple[int, int], inner: int, layouts: tuple[bool, bool], dtype: torch.dtype, _threads: int
 ) -> bool:
     """Whether products [m, n] in a batch have the same bits wherever they begin, on so many threads."""
     if shape[0] * shape[1] % ALIGNED == 0:
@@ -120,7 +121,7 @@ def _any_place(
 
 @cache
 def _joined_is_exact(
-    shape: tuple[int, int, int, int], layouts: tuple[bool, bool], dtype: torch.dtype, threads: int
+    shape: tuple[int, int, int, int], layouts: tuple[bool, bool], dtype: torch.dtype, _threads: int
 ) -> bool:
     """Whether one product of members, rows, inner size and columns has the bits of a product for each."""
     a, b = _factors(shape, layouts, dtype)

@@ -11,8 +11,8 @@ from torch import Tensor
 from src.data.batches import epoch_generator, training_batches
 from src.messages import Epoch, Performance, Trained
 from src.training.backend import Captured, batches_at_once, renewed
-from src.training.loop import SoloEngine
 from src.training.dense import Dense, hits, negative_sum
+from src.training.loop import SoloEngine
 from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState
 from src.training.vectors import StackedVector
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from src.messages import LabelledBatches, Performance, State, Trained
 from src.training.backend import float32_products
 from src.training.checks import check_optimizer
-from src.training.loop import SoloEngine
 from src.training.dense import is_dense
+from src.training.loop import SoloEngine
 from src.training.stack import Stack
 from src.training.state import Diverged, EpochEnd, Member
 
@@ -44,7 +44,7 @@ def stacks(engine: SoloEngine) -> bool:
 class StackedEngine:
     """Trains together what the engine `solo` would one after the other: any mix of seeds, iterations, masks and starts.
 
-    The solo engine's model is one that `stacks`. At most `max_members` form a stack; None: as many as free memory holds.
+    The solo engine's is one that `stacks`. At most `max_members` form a stack; None: as many as free memory holds.
     Those beyond it are trained in stacks one after the other.
     """
 
