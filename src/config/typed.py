@@ -6,12 +6,12 @@ from contextlib import suppress
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from src.config.command_line import BOOLEANS
 from src.config.part import not_allowed
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path"}
-TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
 @cache
@@ -46,12 +46,10 @@ def converted(kind: Any, value: Any) -> Any:
         return _collected(origin or kind, inner, value)
     if not isinstance(value, str | int | float):
         raise TypeError(value)
-    if origin is Literal:
-        return {str(option): option for option in inner}[str(value)]
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind[str(value)]
     if kind is bool:
-        return TRUTHS[str(value).lower()]
+        return BOOLEANS[str(value).lower()]
     if kind in (int, float):
         return _number(kind, value)
     return kind(str(value))
@@ -71,8 +69,8 @@ def in_words(kind: Any) -> str:
         return f"a list as [A,B]{f', each {in_words(inner[0])}' if inner and inner[0] is not Any else ''}"
     if (origin or kind) is dict:
         return "names and values as {a: 1}"
-    if origin is Literal or (isinstance(kind, type) and issubclass(kind, Enum)):
-        return f"one of {', '.join(map(str, inner or [option.name for option in kind]))}"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return f"one of {', '.join(option.name for option in kind)}"
     return WORDS.get(kind, str(kind))
 
 

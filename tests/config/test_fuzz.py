@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import resource
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ from tests.config.test_compositions import GROUPS, NEEDS_A_SETTING, NESTED
 
 MISTAKES = (UserError, HydraException, OmegaConfBaseException)
 SLOWEST_S = 5.0
+"""Of processor time: other work on the machine does not count."""
+LARGEST_MIB = 300
+"""That the process may grow by in 500 attempts."""
 
 choices = st.sampled_from([f"{group}={name}" for group in GROUPS for name in GROUPS[group]])
 nested = st.sampled_from([f"{group}={name}" for group in NESTED for name in NESTED[group]])
@@ -70,13 +74,25 @@ def as_word(key: str, value: object) -> str:
     )
 
 
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 class Outcomes:
     """What became of what was tried, all within one Hydra, whose files are read once."""
 
     def __init__(self) -> None:
-        self.composer = Composer()
         self.counts: Counter[str] = Counter()
         self.known: dict[tuple[str, ...], list[str]] = {}
+        self.renew()
+
+    def renew(self) -> None:
+        """Another composer: one keeps all that it has composed."""
+        self.composer = Composer()
+        self.memory_mib = _peak_mib()
+
+    def within_memory(self) -> bool:
+        return _peak_mib() - self.memory_mib < LARGEST_MIB
 
     def keys(self, chosen: tuple[str, ...]) -> list[str]:
         if chosen not in self.known:
@@ -85,7 +101,7 @@ class Outcomes:
 
     def attempt(self, words: tuple[str, ...]) -> None:
         """Compose; what succeeds must have a name, an identity, and be written as JSON."""
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             check_words(words)
             config = self.composer.settings(words)
@@ -97,7 +113,10 @@ class Outcomes:
             assert told.strip(), words
             assert len(told) < 2000 + 3 * sum(map(len, words)), told
             self.counts[type(error).__name__] += 1
-        assert time.perf_counter() - start < SLOWEST_S, words
+        assert self.within_memory(), words
+        assert time.process_time() - start < SLOWEST_S, words
+        if self.counts.total() % 500 == 0:
+            self.renew()
 
 
 @pytest.fixture(scope="module")
