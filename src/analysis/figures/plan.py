@@ -21,6 +21,7 @@ from src.analysis.figures.spec import (
     FigureSpec,
     HeatPanel,
 )  # fmt: skip
+from src.config.part import safe_name
 from src.records.library import Condition
 from src.records.method import CLASSES, FOUR_METHODS, Method
 from src.records.run import FloatArray, Run, Side
@@ -136,7 +137,7 @@ def figure(
     """A figure of a study, named and headed by what it is of."""
     names = [kind, error, study.name, scope, method.short if method else ""]
     headings = [study.setting.text, f"{scope} pruning" if scope else "", method.text if method else ""]
-    name, heading = "_".join(filter(None, names)), ", ".join(filter(None, headings))
+    name, heading = safe_name("_".join(filter(None, names))), ", ".join(filter(None, headings))
     return FigureSpec(kind, name, heading, caption, tuple(panels), tuple(notes), study.setting, error=error)
 
 

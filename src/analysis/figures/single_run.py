@@ -16,6 +16,7 @@ from src.analysis.figures.spec import (
     FigureSpec,
     style_named,
 )  # fmt: skip
+from src.config.part import safe_name
 from src.errors import UserError
 from src.records.schema import ITERATIONS_FILE, RUN_FILE, read_status
 from src.store.files import read_rows
@@ -41,6 +42,6 @@ def run_figure(run_folder: Path, destination: Path) -> Path:
         curve = Curve(label, method["short"], method["short"], t, t, y, np.zeros_like(y), (run["seed"],))
         spread = "y" if y_label == REMAINING else ""
         panels.append(CurvePanel((curve,), ITERATION, y_label, column, run["scope"], spread=spread))
-    stem = destination.with_suffix("") if destination.suffix == ".png" else destination / run["name"]
+    stem = destination.with_suffix("") if destination.suffix == ".png" else destination / safe_name(run["name"])
     style = style_named("default")
     return save(draw(FigureSpec("run", run["name"], label, "", tuple(panels)), style), stem, style, ["png"])[0]
