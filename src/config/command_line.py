@@ -35,10 +35,9 @@ def run_command(arguments: Sequence[str], help_text: str, body: Callable[[list[s
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
         return CLOSED_PIPE
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"error: {error.filename}: {error.strerror}; destination=PATH writes elsewhere", file=sys.stderr)
+    except OSError as error:  # a full disk names no file
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}; destination=PATH writes elsewhere", file=sys.stderr)
     return 1
 
 

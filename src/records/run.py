@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -37,6 +39,8 @@ TYPES: Mapping[str, type] = {
     "method": dict, "choices": dict, "overrides": list,
 }  # fmt: skip
 """What run.json holds, as far as readers need it."""
+ALWAYS_KNOWN = ("iteration", "remaining", "total", "percent_remaining", "retrained_accuracy")
+"""Columns without empty cells."""
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -96,7 +100,7 @@ class Run:
         order = np.argsort(table["iteration"], kind="stable")
         found = table["iteration"][order].tolist()
         if len(found) != self.iterations_total or found != list(range(self.iterations_total)):
-            given = ", ".join(f"{t:g}" for t in found)
+            given = ", ".join(f"{t:g}" for t in found)[:200]
             raise UserError(
                 f"{self.folder / ITERATIONS_FILE} should have one row for each iteration 0..{self.iterations}, "
                 f"it has {given or 'none'}; {AGAIN}"
@@ -107,15 +111,17 @@ class Run:
     def layers(self) -> LayerTable:
         """`layers.csv`, one column of each array per prunable tensor."""
         table = read_table(self.folder / LAYERS_FILE, texts=["layer"])
-        layer = table.pop("layer")
-        names = tuple(dict.fromkeys(layer))
-        shape = (self.iterations_total, len(names))
-        if len(layer) != shape[0] * shape[1]:
+        layer, iteration = np.array(table.pop("layer")), table.pop("iteration")
+        order = np.argsort(iteration, kind="stable")
+        names = tuple(dict.fromkeys(layer.tolist()))
+        rows = zip(iteration[order].tolist(), layer[order].tolist(), strict=True)
+        whole = len(layer) == self.iterations_total * len(names) > 0
+        if not whole or list(rows) != list(product(range(self.iterations_total), names)):
             raise UserError(
-                f"{self.folder / LAYERS_FILE} has {len(layer)} rows for {shape[0]} iterations of {shape[1]} layers; "
-                f"{AGAIN}"
+                f"{self.folder / LAYERS_FILE} has not a row for each of {len(names)} layers in each of "
+                f"{self.iterations_total} iterations; {AGAIN}"
             )
-        order = np.argsort(table.pop("iteration"), kind="stable")
+        shape = (self.iterations_total, len(names))
         return LayerTable(names, {name: values[order].reshape(shape) for name, values in table.items()})
 
     def grid(self, side: Side, iteration: int) -> FloatArray:
@@ -183,6 +189,9 @@ def _checked(folder: Path, state: Any) -> dict[str, Any]:
     for key, allowed in (("status", STATES), ("scope", SCOPES)):
         if state[key] not in allowed:
             raise ValueError(f"{key} is {state[key][:20]!r}, none of {', '.join(allowed)}")
+    if state["iterations_total"] < 1:
+        raise ValueError("iterations_total is below 1")
+    json.dumps(state, ensure_ascii=False).encode()  # half a character cannot be written
     return state
 
 
@@ -214,7 +223,8 @@ def read_table(path: Path, texts: Sequence[str] = ()) -> dict[str, Any]:
         raise UserError(f"{path}: {reason}; {fix}") from error
     if "\0" in text:
         raise UserError(f"{path}, row {text[: text.index(chr(0))].count(chr(10)) + 1}: bytes of zero; {fix}")
-    if absent := [column for column in REQUIRED_COLUMNS[path.name] if column not in head]:
+    needed = REQUIRED_COLUMNS[path.name]
+    if absent := [column for column in needed if column not in head]:
         separated = "; its cells are separated by semicolons: save it with commas" * (";" in "".join(head))
         raise UserError(f"{path}, row 1: no column {', '.join(absent)}{separated or f'; {fix}'}")
     for number, row in enumerate(rows, 2):
@@ -223,7 +233,10 @@ def read_table(path: Path, texts: Sequence[str] = ()) -> dict[str, Any]:
 
     def parsed(name: str, number: int, cell: str) -> float:
         try:
-            return float(cell) if cell else np.nan
+            value = float(cell or "nan")
+            if not math.isfinite(value) and (name in ALWAYS_KNOWN or (math.isinf(value) and name in needed)):
+                raise ValueError(name)
+            return value
         except ValueError:
             raise UserError(f"{path}, row {number}, {name}: {cell[:40]!r} is not a number; {fix}") from None
 

@@ -97,6 +97,11 @@ class Study:
         present = {scope for scope, _ in self._series}
         return tuple(scope for scope in SCOPES if scope in present)
 
+    def has_any(self, scopes: Iterable[str], methods: Iterable[Method]) -> bool:
+        """Whether there is a run, finished or not, of any of the methods in any of the scopes."""
+        wanted = {(scope, method.short) for scope, method in product(scopes, methods)}
+        return any((run.scope, run.method.short) in wanted for run in self.all_runs)
+
     @property
     def seeds(self) -> tuple[int, ...]:
         return tuple(sorted({run.seed for run in self.runs}))

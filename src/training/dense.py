@@ -46,9 +46,8 @@ class Dense:
 
         `xs` holds the batch of each group, [batch, channels, height, width]; `labels` [K, 1, batch] are per member.
         """
-        products = self._products
-        xs = [x.flatten(1) for x in xs]
-        logits, hidden = self._forward(self._groups, xs)
+        products, blocks = self._products, self._blocks([x.flatten(1) for x in xs])
+        logits, hidden = self._forward(blocks)
         log_probability = logits.log_softmax(1)
         losses, correct = negative_sum(log_probability.gather(1, labels)), hits(logits, labels)
 
@@ -57,31 +56,40 @@ class Dense:
         delta.scatter_add_(1, labels, delta.new_full((1, 1, 1), -1 / batch).expand(self._members, 1, batch))
         for layer in range(len(hidden), 0, -1):
             below = hidden[layer - 1]
-            products.each(delta, below.mT, self._weight_gradients[layer])
+            products(delta, below.mT, self._weight_gradients[layer])
             torch.sum(delta, 2, out=self._bias_gradients[layer])
-            delta = products.each(self._weights[layer].mT, delta)
+            delta = products(self._weights[layer].mT, delta)
             torch.ops.aten.threshold_backward.grad_input(delta, below, 0, grad_input=delta)
         torch.sum(delta, 2, out=self._bias_gradients[0])
-        for members, x in zip(self._groups, xs, strict=True):
-            products.shared(delta[members], x, self._weight_gradients[0][members])
+        for members, x in blocks:
+            products(delta[members], x, self._weight_gradients[0][members])
         return losses, correct
 
     @torch.no_grad()
     def logits(self, x: Tensor) -> Tensor:
         """All members' logits [K, classes, batch] of the same images, in evaluation mode."""
-        return self._forward([slice(None)], [x.flatten(1)])[0]
+        return self._forward([(slice(None), x.flatten(1))])[0]
 
-    def _forward(self, groups: Sequence[slice], xs: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def _forward(self, blocks: "list[Block]") -> tuple[Tensor, list[Tensor]]:
         """Logits [K, classes, batch] and the hidden layers' activations [K, features, batch]."""
         weight, hidden = self._weights[0], list[Tensor]()
-        activation = weight.new_empty(*weight.shape[:2], len(xs[0]))
-        for members, x in zip(groups, xs, strict=True):
-            self._products.shared(weight[members], x.mT, activation[members])
+        activation = weight.new_empty(*weight.shape[:2], blocks[0][1].shape[-2])
+        for members, x in blocks:
+            self._products(weight[members], x.mT, activation[members])
         activation.add_(self._biases[0].unsqueeze(2))
         for weight, bias in zip(self._weights[1:], self._biases[1:], strict=True):
             hidden.append(activation.relu_())
-            activation = self._products.each(weight, hidden[-1]).add_(bias.unsqueeze(2))
+            activation = self._products(weight, hidden[-1]).add_(bias.unsqueeze(2))
         return activation, hidden
+
+    def _blocks(self, xs: list[Tensor]) -> "list[Block]":
+        """A block for each group, or one for all where every member has a batch of its own."""
+        apart = 1 < len(xs) == self._members
+        return [(slice(None), torch.stack(xs))] if apart else list(zip(self._groups, xs, strict=True))
+
+
+Block = tuple[slice, Tensor]
+"""Members, and their batch [batch, inputs] or batches [members, batch, inputs]."""
 
 
 def hits(logits: Tensor, labels: Tensor) -> Tensor:

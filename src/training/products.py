@@ -25,22 +25,16 @@ class Products:
     def __init__(self, precision: Precision) -> None:
         self._bf16 = precision == "bf16"
 
-    def each(self, a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
-        """Products [K, m, n] of `a` [K, m, k] and each member's own `b` [K, k, n]."""
-        out = a.new_empty(*a.shape[:2], b.shape[2]) if out is None else out
-        if len(a) == 1:
-            return self.shared(a, b[0], out)
-        return _batched(self._factor(a), self._factor(b), out)
-
-    def shared(self, a: Tensor, b: Tensor, out: Tensor) -> Tensor:
-        """Products [K, m, n] of `a` [K, m, k] and the same `b` [k, n] for all."""
+    def __call__(self, a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
+        """Products [K, m, n] of `a` [K, m, k] and each member's own `b` [K, k, n], or the same `b` [k, n] for all."""
+        (members, rows, inner), columns = a.shape, b.shape[-1]
+        out = a.new_empty(members, rows, columns) if out is None else out
         a, b = self._factor(a), self._factor(b)
-        members, rows, inner = a.shape
-        if members > 1 and rows >= WIDE:
+        if members > 1 and (b.dim() == 3 or rows >= WIDE):
             return _batched(a, b, out)
-        shape = members, rows, inner, b.shape[1]
-        exact = not a.is_cpu or _joined_is_exact(shape, _layouts(a, b), a.dtype, torch.get_num_threads())
-        return (_joined if exact else _batched)(a, b, out)
+        b = b[0] if b.dim() == 3 else b
+        key = (members, rows, inner, columns), _layouts(a, b), a.dtype, torch.get_num_threads()
+        return (_joined if not a.is_cpu or _joined_is_exact(*key) else _batched)(a, b, out)
 
     def _factor(self, values: Tensor) -> Tensor:
         return values.bfloat16() if self._bf16 else values

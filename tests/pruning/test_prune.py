@@ -109,7 +109,7 @@ def test_scores_that_are_none_are_refused(scores, message):
 def test_diverged_weights_decide_nothing_whatever_the_score(bad):
     weights = {"w": torch.tensor([[1.0, bad, 3.0]])}
     scores, full = {"w": torch.ones(1, 3)}, full_masks(weights, weights)
-    with pytest.raises(UserError, match="weights of w are NaN or infinite.*lower trainer.lr"):
+    with pytest.raises(UserError, match=r"weights of w are NaN or infinite.*lower trainer.lr"):
         prune(fixed(1, scope="layer"), REFERENCE, weights, scores, full)
     assert prune(fixed(1, scope="layer"), REFERENCE, weights, scores, {"w": torch.tensor([[True, False, True]])})
 

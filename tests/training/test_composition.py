@@ -68,10 +68,10 @@ def test_a_members_product_is_the_same_in_any_batch(size):
     rows, inner, columns = size
     generator = torch.Generator().manual_seed(1)
     a, b = torch.randn(1, rows, inner, generator=generator), torch.randn(1, inner, columns, generator=generator)
-    exact, expected = Products("fp32"), Products("fp32").each(a, b)[0]
+    exact, expected = Products("fp32"), Products("fp32")(a, b)[0]
     for count in (2, 3, 16, 48):
         factors, others = a.repeat(count, 1, 1), b.repeat(count, 1, 1)
-        for product in (exact.each(factors, others), exact.shared(factors, b[0], torch.empty(count, rows, columns))):
+        for product in (exact(factors, others), exact(factors, b[0])):
             assert all(torch.equal(own, expected) for own in product)
     torch.testing.assert_close(expected, a[0] @ b[0], rtol=1e-4, atol=1e-4)
 
@@ -80,5 +80,5 @@ def test_a_product_that_a_trial_finds_inexact_is_not_joined(monkeypatch):
     monkeypatch.setattr(products, "_joined_is_exact", lambda *_: False)
     monkeypatch.setattr(products, "_joined", None)
     a, b = torch.ones(1, 3, 4), torch.ones(1, 4, 2)
-    assert Products("fp32").each(a, b).tolist() == [[[4.0] * 2] * 3]
-    assert Products("fp32").shared(a.expand(3, -1, -1), b[0], torch.empty(3, 3, 2)).sum() == 72
+    assert Products("fp32")(a, b).tolist() == [[[4.0] * 2] * 3]
+    assert Products("fp32")(a.expand(3, -1, -1), b[0]).sum() == 72

@@ -26,6 +26,7 @@ try:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+    from matplotlib.mathtext import MathTextParser
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 finally:
     if _backend is not None:
@@ -124,7 +125,7 @@ def _draw_curves(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[Curv
 def _draw_curve(curve: Curve, ax: Axes, style: Style) -> None:
     stroke = style.stroke(curve.slot)
     look: dict[str, Any] = {
-        "color": stroke.colour, "linestyle": stroke.line, "marker": stroke.marker, "label": curve.label,
+        "color": stroke.colour, "linestyle": stroke.line, "marker": stroke.marker, "label": _legible(curve.label),
     }  # fmt: skip
     if not style.clean:
         ax.errorbar(curve.x, curve.y, yerr=curve.error, **look).lines[0].set_zorder(2.5)
@@ -137,6 +138,15 @@ def _draw_curve(curve: Curve, ax: Axes, style: Style) -> None:
         linewidth=style.line_width, markersize=style.marker_size * (1.35 if stroke.hollow else 1.0),
         markerfacecolor="none" if stroke.hollow else stroke.colour, markeredgewidth=0.6 * stroke.hollow,
     )  # fmt: skip
+
+
+def _legible(label: str) -> str:
+    """The label, its dollar signs as they stand where what is between them is no mathematics."""
+    try:
+        MathTextParser("path").parse(label)
+    except ValueError:
+        return label.replace("$", r"\$")
+    return label
 
 
 def _fit_axes(

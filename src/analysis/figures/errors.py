@@ -11,19 +11,18 @@ import numpy as np
 
 from src.analysis.figures.layers import SAP_SERIES, compares_scopes, has_layers, layer_panel, ratio_panel
 from src.analysis.figures.plan import (
+    CAPTIONS,
     METHOD_SERIES,
     TITLES,
     Filter,
     Plan,
     Series,
-    captions,
     figure,
-    has_any,
     lines_of,
     row_of_panels,
-)  # fmt: skip
+)
 from src.analysis.figures.readings import CORRECTED, EXCHANGED, Reading
-from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
+from src.analysis.figures.spec import LABELS, Curve, CurvePanel, FigureSpec
 from src.analysis.published.curves import visible_bars
 from src.records.schema import SCOPES
 from src.records.study import Study
@@ -48,7 +47,7 @@ class ReportingError:
     evidence: str = ""
 
 
-ERRORS = tuple(ReportingError(name, **values) for name, values in captions()["errors"].items())
+ERRORS = tuple(ReportingError(name, **values) for name, values in CAPTIONS["errors"].items())
 
 
 def plans(kind: str, study: Study, chosen: Filter) -> list[Plan]:
@@ -56,7 +55,9 @@ def plans(kind: str, study: Study, chosen: Filter) -> list[Plan]:
     found = []
     for error in ERRORS:
         series = chosen.of(SAP_SERIES[:1] if error.layers else METHOD_SERIES)
-        present = [s for s in reversed(SCOPES) if s in chosen.scopes and has_any(study, [s], series)]
+        present = [
+            s for s in reversed(SCOPES) if s in chosen.scopes and study.has_any([s], [each.method for each in series])
+        ]
         if error.across_scopes and not (set(COMPARED) <= set(present) and compares_scopes(study, series)):
             continue
         if not present or len(study.seeds) < error.seeds or (error.layers and not has_layers(study)):
@@ -83,7 +84,7 @@ def _build(
         remaining, gini = visible_bars("retrained_percent_remaining"), visible_bars("retrained_gini")
         notes.append(error.evidence.format(remaining=remaining, gini=gini))
     scope = "" if error.across_scopes else scopes[0]
-    return figure(kind, study, panels, error.caption, scope, error=error.name, notes=notes)
+    return figure(kind, study, panels, scope, caption=error.caption, error=error.name, notes=notes)
 
 
 def _says(error: ReportingError, ours: Curve, theirs: Curve) -> str:
@@ -113,8 +114,7 @@ def _layers(study: Study, scope: str, series: tuple[Series, ...], reading: Readi
 def _bars(study: Study, scope: str, series: tuple[Series, ...], reading: Reading) -> list[CurvePanel]:
     panel = row_of_panels("retrained", lines_of(study, scope, series), scope, reading)[1]
     bars = tuple(replace(c, y=c.error * panel.bar_scale, error=np.zeros_like(c.error)) for c in panel.curves)
-    label = "Std. deviation (points)"
-    return [replace(panel, curves=bars, y_label=label, title="Error bars", quantity="bars", spread="")]
+    return [replace(panel, curves=bars, y_label=LABELS["bars"], title="Error bars", quantity="bars", spread="")]
 
 
 PANELS: dict[str, Callable[[Study, str, tuple[Series, ...], Reading], list[CurvePanel]]] = {

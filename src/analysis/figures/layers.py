@@ -3,25 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
-from src.analysis.figures.plan import (
-    METHOD_SERIES,
-    TITLES,
-    Filter,
-    Line,
-    Plan,
-    Series,
-    accuracy_label,
-    captions,
-    figure,
-    has_any,
-    lines_of,
-    panel,
-)  # fmt: skip
+from src.analysis.figures.plan import METHOD_SERIES, TITLES, Filter, Line, Plan, Series, figure, lines_of, panel
 from src.analysis.figures.readings import EXCHANGED, Reading, accuracy, overflowed
-from src.analysis.figures.spec import PQI, REMAINING, Curve, CurvePanel, FigureSpec
+from src.analysis.figures.spec import LABELS, Curve, CurvePanel, FigureSpec
 from src.records.method import Method
 from src.records.run import FloatArray, Run
 from src.records.schema import SCOPES
@@ -44,7 +32,7 @@ def tradeoffs(kind: str, study: Study, chosen: Filter) -> list[Plan]:
 
 def compares_scopes(study: Study, series: Sequence[Series]) -> bool:
     """Whether there are runs in at least two scopes, of a network where scopes differ (more than one layer)."""
-    return sum(has_any(study, [scope], series) for scope in SCOPES) > 1 and has_layers(study)
+    return sum(study.has_any([scope], [s.method for s in series]) for scope in SCOPES) > 1 and has_layers(study)
 
 
 def has_layers(study: Study) -> bool:
@@ -58,7 +46,7 @@ def _tradeoff(kind: str, study: Study, series: tuple[Series, ...], reading: Read
     limits = _shared_limits([panel.curves for panel in panels], reading)
     panels = [replace(p, y_limits=limits, legend=None if i else "lower right") for i, p in enumerate(panels)]
     notes = [EXCHANGE_NOTE] * (reading.ratio_axes == "published")
-    return figure(kind, study, panels, captions()[kind], notes=notes)
+    return figure(kind, study, panels, notes=notes)
 
 
 def ratio_panel(scope: str, lines: Mapping[str, Sequence[Line]], reading: Reading) -> CurvePanel:
@@ -70,10 +58,9 @@ def ratio_panel(scope: str, lines: Mapping[str, Sequence[Line]], reading: Readin
         for line in lines[scope]
         if line.key in along
     ]
-    return CurvePanel(
-        tuple(curves), REMAINING, accuracy_label(reading), "tradeoff", scope, title=TITLES[scope],
-        spread="x" if reading.ratio_x == "log" else "",
-    )  # fmt: skip
+    found = panel(curves, "accuracy", "retrained", scope, reading, title=TITLES[scope])
+    spread: Literal["", "x"] = "x" if reading.ratio_x == "log" else ""
+    return replace(found, x_label=LABELS["percent_remaining"], quantity="tradeoff", spread=spread)
 
 
 def _shared_limits(panels: Sequence[Sequence[Curve]], reading: Reading) -> tuple[float, float]:
@@ -98,7 +85,7 @@ def _layers(kind: str, study: Study, method: Method, reading: Reading) -> Figure
     panels = [layer_panel(kind, found, scope, method, reading) for scope, found in runs.items()]
     panels[1:] = [replace(panel, legend=None) for panel in panels[1:]]
     notes = _mixed_note(next(iter(runs.values()))[0]) if kind == "si_layer" and reading.si_layer_pq != "fixed" else ()
-    return figure(kind, study, panels, captions()[kind], method=method, notes=notes)
+    return figure(kind, study, panels, method=method, notes=notes)
 
 
 def places(layers: int) -> dict[str, int]:
@@ -144,9 +131,5 @@ def layer_panel(kind: str, runs: tuple[Run, ...], scope: str, method: Method, re
     for place, index in places(len(runs[0].layers.names)).items():
         line = Line(place, f"{place.capitalize()} layer", place, runs)
         curves.append(line.curve(line.mean(partial(values, place=place, index=index), reading)))
-    label, name, legend = (
-        (REMAINING, "percent_remaining", "upper right") if kind == "layer" else (PQI, "pqi", "lower left")
-    )
-    return panel(
-        curves, label, f"layer_{name}", scope, reading, method=method.short, title=TITLES[scope], legend=legend
-    )
+    name, legend = ("percent_remaining", "upper right") if kind == "layer" else ("pqi", "lower left")
+    return panel(curves, name, "layer", scope, reading, method=method.short, title=TITLES[scope], legend=legend)

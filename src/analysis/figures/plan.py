@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,17 +9,8 @@ import numpy as np
 import yaml  # type: ignore[import-untyped]
 
 from src.analysis.figures.readings import MeanStd, Reading, accuracy, difference, mean_std, pqi
-from src.analysis.figures.spec import (
-    ACCURACY,
-    GINI,
-    ITERATION,
-    PQI,
-    REMAINING,
-    Curve,
-    CurvePanel,
-    FigureSpec,
-    HeatPanel,
-)  # fmt: skip
+from src.analysis.figures.spec import ITERATION, LABELS, Curve, CurvePanel, FigureSpec, HeatPanel
+from src.config.part import safe_name
 from src.records.library import Condition
 from src.records.method import CLASSES, FOUR_METHODS, Method
 from src.records.run import FloatArray, Run, Side
@@ -116,27 +106,18 @@ Planner: TypeAlias = Callable[[str, Study, Filter], list[Plan]]
 """The figures of one kind that a study has runs for."""
 
 
-def has_any(study: Study, scopes: Sequence[str], series: Iterable[Series]) -> bool:
-    """Whether there is a run, finished or not, of any of the series in any of the scopes."""
-    names = {s.method.short for s in series}
-    return any(run.scope in scopes and run.method.short in names for run in study.all_runs)
-
-
-@cache
-def captions() -> dict[str, Any]:
-    """What `captions.yaml` says of each kind of figure."""
-    captions: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "captions.yaml").read_text(encoding="utf-8"))
-    return captions
+CAPTIONS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "captions.yaml").read_text(encoding="utf-8"))
 
 
 def figure(
-    kind: str, study: Study, panels: Iterable[CurvePanel | HeatPanel], caption: str, scope: str = "",
-    method: Method | None = None, error: str = "", notes: Iterable[str] = (),
+    kind: str, study: Study, panels: Iterable[CurvePanel | HeatPanel], scope: str = "", method: Method | None = None,
+    caption: str = "", error: str = "", notes: Iterable[str] = (),
 ) -> FigureSpec:  # fmt: skip
-    """A figure of a study, named and headed by what it is of."""
+    """A figure of a study, named and headed by what it is of; its caption is the kind's where none is given."""
     names = [kind, error, study.name, scope, method.short if method else ""]
     headings = [study.setting.text, f"{scope} pruning" if scope else "", method.text if method else ""]
-    name, heading = "_".join(filter(None, names)), ", ".join(filter(None, headings))
+    name, heading = safe_name("_".join(filter(None, names))), ", ".join(filter(None, headings))
+    caption = caption or CAPTIONS[kind]
     return FigureSpec(kind, name, heading, caption, tuple(panels), tuple(notes), study.setting, error=error)
 
 
@@ -166,18 +147,15 @@ def lines_of(study: Study, scope: str, series: Iterable[Series]) -> tuple[Line, 
     return tuple(line for line in lines if line.runs)
 
 
-def accuracy_label(reading: Reading) -> str:
-    """Says whether the accuracy itself or its running mean is drawn."""
-    return "Mean accuracy 0..T (%)" if reading.accuracy == "running_mean" else ACCURACY
+def panel(curves: Iterable[Curve], name: str, side: str, scope: str, reading: Reading, **more: Any) -> CurvePanel:
+    """What `name` says along the iterations: of accuracies they, or their running means.
 
-
-def panel(
-    curves: Iterable[Curve], y_label: str, quantity: str, scope: str, reading: Reading, **more: Any
-) -> CurvePanel:
-    """Curves along the iterations. Error bars of percent remaining were not published in percent (B5)."""
-    if quantity.endswith("percent_remaining"):
+    Error bars of percent remaining were not published in percent (B5).
+    """
+    if name == "percent_remaining":
         more |= {"spread": "y", "bar_scale": 0.01 if reading.pr_std == "legacy" else 1.0}
-    return CurvePanel(tuple(curves), ITERATION, y_label, quantity, scope, **more)
+    label = LABELS[reading.accuracy if (name, reading.accuracy) == ("accuracy", "running_mean") else name]
+    return CurvePanel(tuple(curves), ITERATION, label, f"{side}_{name}", scope, **more)
 
 
 def row_of_panels(side: Side, lines: Sequence[Line], scope: str, reading: Reading) -> list[CurvePanel]:
@@ -185,21 +163,17 @@ def row_of_panels(side: Side, lines: Sequence[Line], scope: str, reading: Readin
 
     Accuracy, percent remaining, PQ Index and Gini index; or accuracy and PQ Index, each with what pruning took away.
     """
-
-    def mean(value: Callable[[Run], FloatArray]) -> Callable[[Line], MeanStd]:
-        return lambda line: line.mean(value, reading)
-
-    shown = {"accuracy": (accuracy_label(reading), mean(lambda run: accuracy(run, side, reading)))}
-    if side == "retrained":
-        shown["percent_remaining"] = REMAINING, mean(lambda run: run.table["percent_remaining"])
-        shown["pqi"] = PQI, mean(lambda run: pqi(run, side, reading))
-        shown["gini"] = GINI, mean(lambda run: run.table["retrained_gini"])
-    else:
-        shown["accuracy_difference"] = "Accuracy drop (points)", lambda line: difference(line.runs, "accuracy", reading)
-        shown["pqi"] = PQI, mean(lambda run: pqi(run, side, reading))
-        shown["pqi_difference"] = f"{PQI} drop", lambda line: difference(line.runs, "pqi", reading)
-    return [
-        panel([line.curve(value(line)) for line in lines], label, f"{side}_{name}", scope, reading,
-              legend="lower left" if name == "accuracy" else None)
-        for name, (label, value) in shown.items()
-    ]  # fmt: skip
+    values: dict[str, Callable[[Line], MeanStd]] = {
+        "accuracy": lambda line: line.mean(lambda run: accuracy(run, side, reading), reading),
+        "percent_remaining": lambda line: line.mean(lambda run: run.table["percent_remaining"], reading),
+        "accuracy_difference": lambda line: difference(line.runs, "accuracy", reading),
+        "pqi": lambda line: line.mean(lambda run: pqi(run, side, reading), reading),
+        "gini": lambda line: line.mean(lambda run: run.table["retrained_gini"], reading),
+        "pqi_difference": lambda line: difference(line.runs, "pqi", reading),
+    }
+    shown = {
+        "retrained": ("accuracy", "percent_remaining", "pqi", "gini"),
+        "pruned": ("accuracy", "accuracy_difference", "pqi", "pqi_difference"),
+    }[side]
+    made = [panel([line.curve(values[name](line)) for line in lines], name, side, scope, reading) for name in shown]
+    return [replace(made[0], legend="lower left"), *made[1:]]

@@ -5,22 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from src.analysis.figures.drawing import draw, save
-from src.analysis.figures.spec import (
-    ACCURACY,
-    GINI,
-    ITERATION,
-    PQI,
-    REMAINING,
-    Curve,
-    CurvePanel,
-    FigureSpec,
-    style_named,
-)  # fmt: skip
+from src.analysis.figures.spec import ITERATION, LABELS, Curve, CurvePanel, FigureSpec, style_named
+from src.config.part import safe_name
 from src.errors import UserError
 from src.records.schema import ITERATIONS_FILE, RUN_FILE, read_status
 from src.store.files import read_rows
 
-COLUMNS = {"retrained_accuracy": ACCURACY, "percent_remaining": REMAINING, "retrained_pqi": PQI, "retrained_gini": GINI}
+COLUMNS = ("retrained_accuracy", "percent_remaining", "retrained_pqi", "retrained_gini")
 
 
 def run_figure(run_folder: Path, destination: Path) -> Path:
@@ -35,12 +26,12 @@ def run_figure(run_folder: Path, destination: Path) -> Path:
     label = f"{method['label']}, {run['dataset']}, {run['model']}, {run['scope']}, seed {run['seed']}"
     rows = read_rows(run_folder / ITERATIONS_FILE)
     panels = []
-    for column, y_label in COLUMNS.items():
+    for column in COLUMNS:
         y = np.array([float(row[column] or "nan") for row in rows])
         t = np.arange(len(y), dtype=np.float64)
         curve = Curve(label, method["short"], method["short"], t, t, y, np.zeros_like(y), (run["seed"],))
-        spread = "y" if y_label == REMAINING else ""
+        y_label, spread = LABELS[column.removeprefix("retrained_")], "y" if column == "percent_remaining" else ""
         panels.append(CurvePanel((curve,), ITERATION, y_label, column, run["scope"], spread=spread))
-    stem = destination.with_suffix("") if destination.suffix == ".png" else destination / run["name"]
+    stem = destination.with_suffix("") if destination.suffix == ".png" else destination / safe_name(run["name"])
     style = style_named("default")
     return save(draw(FigureSpec("run", run["name"], label, "", tuple(panels)), style), stem, style, ["png"])[0]

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 LegendPlace = Literal["lower left", "lower right", "upper right"]
 ITERATION = "Iteration"
-ACCURACY, REMAINING, PQI, GINI = "Accuracy (%)", "Remaining weights (%)", "PQ Index", "Gini index"
+LABELS = {
+    "accuracy": "Accuracy (%)", "percent_remaining": "Remaining weights (%)", "pqi": "PQ Index", "gini": "Gini index",
+    "accuracy_difference": "Accuracy drop (points)", "pqi_difference": "PQ Index drop",
+    "running_mean": "Mean accuracy 0..T (%)", "bars": "Std. deviation (points)",
+}  # fmt: skip
+"""What axes are called, by what they show."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,20 @@
-"""The tables: accuracy, compression, cost, accuracy at equal sparsity, and the claims' verdicts."""
+"""The tables: accuracy, compression, cost, accuracy at equal sparsity, and the claims' verdicts.
+
+Cost: floating point operations of one image, and bytes on disk.
+"""
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 
 from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.claims.finding import Finding
 from src.analysis.claims.tradeoff import accuracy_at, mean_over, of_run
-from src.analysis.tables.cost import Network, network
 from src.analysis.tables.table import Column, Spread, Table, made_table
-from src.records.run import Run
+from src.models.model import Model
+from src.records.run import FloatArray, Run
 from src.records.study import Study
 
 LOSS = 1.0
@@ -20,6 +24,14 @@ AREAS = (10.0, 1.0)
 """Lower ends, in percent remaining, of the areas under the trade-off."""
 SEEDS = Column("seeds", "Seeds")
 WHERE = (Column("dataset", "Data set"), Column("model", "Model"), Column("study", "Study"), Column("scope", "Scope"))
+IMAGES = {
+    "fashion_mnist": ((1, 28, 28), 10), "mnist": ((1, 28, 28), 10), "cifar10": ((3, 32, 32), 10),
+    "cifar100": ((3, 32, 32), 100), "svhn": ((3, 32, 32), 10), "tiny_imagenet": ((3, 64, 64), 200),
+    "digits": ((1, 8, 8), 10),
+}  # fmt: skip
+"""Shape of an image and number of classes (PROTOCOL 3.2)."""
+VALUE, INDEX = 4, 4
+"""Bytes of a weight, and of its place where it is stored by place."""
 Measure = Callable[[Run], float]
 """What a column shows of a run; NaN where there is nothing."""
 
@@ -42,6 +54,61 @@ def within_loss(run: Run) -> int:
     """The iteration with the fewest weights whose accuracy is at most LOSS below that of the dense network."""
     accuracy, percent = run.table["retrained_accuracy"], run.table["percent_remaining"]
     return int(np.where(accuracy >= accuracy[0] - LOSS, percent, np.inf).argmin())
+
+
+@dataclass(frozen=True)
+class Network:
+    """Prunable tensors in registration order: sizes [L], and how often each weight is used for one image [L].
+
+    others: number of values that are not pruned, of biases, BatchNorm and its running statistics.
+    """
+
+    sizes: FloatArray
+    uses: FloatArray
+    others: int
+
+    def flops(self, alive: FloatArray) -> float:
+        """A multiplication and an addition for each use of each weight alive [L]; other operations are left out."""
+        return float(2 * (alive * self.uses).sum())
+
+    def size_bytes(self, alive: FloatArray) -> float:
+        """float32 values, each tensor in the smallest of three forms: dense, values and a bitmap, values and places."""
+        forms = [VALUE * self.sizes, VALUE * alive + np.ceil(self.sizes / 8), (VALUE + INDEX) * alive]
+        return float(np.min(forms, axis=0).sum() + VALUE * self.others)
+
+
+@cache
+def network(dataset: str, model: str, sizes: tuple[int, ...]) -> Network | None:
+    """The network of a record, whose prunable tensors have these sizes; None where it is not one of ours."""
+    from src.models.shipped import MODELS
+
+    if dataset not in IMAGES or model not in MODELS:
+        return None
+    made = _measured(MODELS[model], *IMAGES[dataset])
+    return made if tuple(made.sizes.astype(int)) == sizes else None
+
+
+def _measured(model: Model, shape: tuple[int, int, int], classes: int) -> Network:
+    """Build the model and send one blank image through it, counting outputs per weight."""
+    import torch
+    from torch import nn
+
+    from src.models.model import build_model, prunable_names
+
+    built = build_model(model, shape, classes, seed=0).eval()
+    outputs: dict[str, int] = {}
+
+    for name, module in built.named_modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.register_forward_hook(
+                lambda _, __, output, name=name: outputs.update({f"{name}.weight": output.numel() // output.shape[1]})
+            )
+    with torch.no_grad():
+        built(torch.zeros(1, *shape))
+    names, state = prunable_names(built), built.state_dict()
+    others = sum(v.numel() for key, v in state.items() if key not in names and v.is_floating_point())
+    sizes = np.array([state[name].numel() for name in names], np.float64)
+    return Network(sizes, np.array([outputs[name] for name in names], np.float64), others)
 
 
 def _of(column: str, at: Callable[[Run], int] | int, run: Run) -> float:
