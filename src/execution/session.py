@@ -42,7 +42,9 @@ class Session:
             raise Busy(f"{run.folder} is being written by another process; wait for it or stop it")
         record = run.config.record
         summary = {**run.summary(), "provenance": provenance(device, run.spec.precision)}
-        self._folder = RunFolder(run.folder, run.identity, run.iterations, Keeps(record.masks, record.weights), summary)
+        self._folder = RunFolder(
+            run.folder, run.identity, run.iterations, Keeps(record.masks, record.weights, record.networks), summary
+        )
         config = settings_dict(run.config)
         self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
         done = self._folder.done

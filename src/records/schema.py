@@ -16,6 +16,7 @@ TABLES = (ITERATIONS_FILE, LAYERS_FILE, EPOCHS_FILE)
 MEASURES_FILE = "measures.safetensors"
 MASKS_FILE = "masks.safetensors"
 WEIGHTS_FILE = "weights.safetensors"
+NETWORKS_FILE = "networks.safetensors"
 PIECES = "iterations"
 """Folder of what is recorded while a run goes on."""
 

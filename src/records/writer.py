@@ -17,9 +17,11 @@ import torch
 from torch import Tensor
 
 from src.files import remove_parts, sync
+from src.library.compressed import compress
 from src.messages import TrainRequest
 from src.records.integrity import stamps
 from src.records.masks import packed
+from src.records.networks import evaluated_state, kept_iterations
 from src.records.rows import epoch_rows, iteration_row, layer_rows, measure_tensors
 from src.records.schema import (
     CONFIG_FILE,
@@ -27,6 +29,7 @@ from src.records.schema import (
     LAYERS_FILE,
     MASKS_FILE,
     MEASURES_FILE,
+    NETWORKS_FILE,
     PIECES,
     RUN_FILE,
     SCHEMA,
@@ -40,7 +43,7 @@ from src.trajectory import Record
 
 log = logging.getLogger(__name__)
 
-JOINED = (MEASURES_FILE, MASKS_FILE, WEIGHTS_FILE)
+JOINED = (MEASURES_FILE, MASKS_FILE, WEIGHTS_FILE, NETWORKS_FILE)
 """Files that are made of all iterations' tensors; a piece's tensors are below the stems of their names."""
 
 PACE = Pace(0.01)
@@ -51,10 +54,12 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Keeps:
-    """What a run keeps of its networks: masks `full` (a byte per weight), as `bits` or not, and the last weights."""
+    """What a run keeps of its networks: masks `full` (a byte per weight), as `bits` or not; of all iterations the last
+    weights; the network of the last iteration and of the sparsest that has lost no more than a point."""
 
     masks: str = "full"
     weights: bool = False
+    networks: bool = True
 
     @property
     def files(self) -> list[str]:
@@ -134,9 +139,11 @@ class RunFolder:
         if not self._joined:
             self._write_tables()
             parts = {f"iteration_{t}": self._piece(t) for t in range(self.done)}
+            kept = kept_iterations(row["retrained_accuracy"] for row, _ in self.rows())
             for name in JOINED:
                 path = self.path / name
-                if not join_tensors(path, parts, path.stem, {"id": self.identity}):
+                chosen = {f"iteration_{t}": self._piece(t) for t in sorted(kept)} if name == NETWORKS_FILE else parts
+                if not join_tensors(path, chosen, path.stem, {"id": self.identity}):
                     path.unlink(missing_ok=True)
         sync(*(self.path / name for name in (*TABLES, *JOINED) if (self.path / name).exists()))
         self._status("finished")
@@ -190,13 +197,21 @@ class RunFolder:
             kept["masks"] = packed(record.masks) if self.keeps.masks == "bits" else dict(record.masks)
         if self.keeps.weights:
             kept["weights"] = dict(record.trained.last)
-        about = {
+        about: dict[str, Any] = {}
+        if self.keeps.networks and self._may_be_kept(record):
+            kept["networks"], about["networks"] = compress(evaluated_state(record))
+        about |= {
             "id": self.identity,
             "iteration": record.iteration,
             "measures": {"p": P_GRID, "q": Q_GRID, "layers": list(record.masks)},
             "masks": {name: list(mask.shape) for name, mask in record.masks.items()},
         }
         write_tensors(self._piece(record.iteration), _below(kept), about)
+
+    def _may_be_kept(self, record: Record) -> bool:
+        """Whether the network may be one of those that are kept at the end."""
+        before = [row["retrained_accuracy"] for row, _ in self.rows()]
+        return record.iteration in kept_iterations([*before, record.evaluated.test.accuracy])
 
     def _write_start(self, request: TrainRequest) -> None:
         kinds = {"masks": dict(request.masks), "start": dict(request.start)}
