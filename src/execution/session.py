@@ -31,7 +31,8 @@ PICTURE = "curves.png"
 class Session:
     """The process's hold on a run's folder, from which on it is written; listens to the driver.
 
-    Raises Busy where another process has it. `position` is the training to go on with, None where the run begins.
+    Raises Busy where another process has it. `position` is the training to go on with, None where the run begins,
+    `last` the one before it.
     """
 
     def __init__(self, run: Run, device: torch.device, progress: Callable[[Run, int], Progress]) -> None:
@@ -46,6 +47,7 @@ class Session:
         config = settings_dict(run.config)
         self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
         done = self._folder.done
+        self.last = self._folder.start_of(done - 1, device)
         if self.position:
             log.info("%s goes on with iteration %d of %d", run.name, done, run.iterations)
         names = run.config.dataset.short, run.config.model.short
@@ -99,7 +101,7 @@ class Session:
 
     def fail(self, error: Exception) -> None:
         """The run stops here; the same command tries again from its last record."""
-        self.run.error = error = as_user_error(error)
+        self.run.error = error = as_user_error(error, self.run.folder)
         try:
             self._folder.fail(str(error) or type(error).__name__)
         except OSError as unwritten:

@@ -90,11 +90,13 @@ class RunFolder:
         folder = self.path / PIECES
         folder.mkdir(parents=True, exist_ok=True)
         remove_parts(self.path)
-        remove_parts(folder)
         write_text(self.path / CONFIG_FILE, config)
         self._joined = self._is_joined()
         start = None if self._joined else self._go_on(device)
         self.done = self.iterations + 1 if self._joined else self.done
+        known = {self._piece(t) for t in range(self.done)} | {self._start(self.done), self._start(self.done - 1)}
+        for path in set(folder.iterdir()) - known:
+            path.unlink()
         self._write_tables()
         self._status("running")
         return start
@@ -163,12 +165,19 @@ class RunFolder:
         for name in (name for name, count in lacking.items() if count):
             log.info("%s: %s will be without %d iterations, recorded without it", self.path.name, name, lacking[name])
         while not self.complete and self.done > 0:
-            if found := self._read(self._start(self.done), iteration=self.done):
-                tensors, meta = found
-                masks, start = ({name: tensors[f"{kind}/{name}"].to(device) for name in meta[kind]} for kind in _KINDS)
-                return TrainRequest(self.done, masks, start, meta["first_epoch"], meta["until"])
+            if start := self.start_of(self.done, device):
+                return start
             self.done = self.done - 1 if self._start(self.done - 1).exists() else 0
         return None
+
+    def start_of(self, iteration: int, device: torch.device) -> TrainRequest | None:
+        """The training that an iteration begins with, where it is known: of the last two."""
+        found = self._read(self._start(iteration), iteration=iteration)
+        if found is None:
+            return None
+        tensors, meta = found
+        masks, start = ({name: tensors[f"{kind}/{name}"].to(device) for name in meta[kind]} for kind in _KINDS)
+        return TrainRequest(iteration, masks, start, meta["first_epoch"], meta["until"])
 
     def _read(self, path: Path, **about: object) -> tuple[dict[str, Tensor], Any] | None:
         """The content of a file of this run, or None where it is missing or damaged, which is said."""
