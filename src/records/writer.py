@@ -24,7 +24,6 @@ from src.records.rows import epoch_rows, iteration_row, layer_rows, measure_tens
 from src.records.schema import (
     CONFIG_FILE,
     ITERATIONS_FILE,
-    LAYERS_FILE,
     MASKS_FILE,
     MEASURES_FILE,
     PIECES,
@@ -101,13 +100,13 @@ class RunFolder:
         self._status("running")
         return start
 
-    def rows(self) -> Iterator[tuple[Row, list[Row]]]:
-        """The rows that are recorded of `iterations.csv`, each with its rows of `layers.csv`."""
-        layers: dict[int, list[Row]] = {}
-        for layer in map(parsed, read_rows(self.path / LAYERS_FILE)):
-            layers.setdefault(layer["iteration"], []).append(layer)
-        for row in map(parsed, read_rows(self.path / ITERATIONS_FILE)):
-            yield row, layers.get(row["iteration"], [])
+    def rows(self) -> Iterator[tuple[list[Row], list[Row], list[Row]]]:
+        """For each iteration that is recorded its rows of each of `TABLES`."""
+        found: list[list[list[Row]]] = [[[] for _ in TABLES] for _ in range(self.done)]
+        for place, name in enumerate(TABLES):
+            for row in map(parsed, read_rows(self.path / name)):
+                found[row["iteration"]][place].append(row)
+        yield from ((rows, layers, epochs) for rows, layers, epochs in found)
 
     def write(self, record: Record) -> tuple[Row, list[Row]]:
         """Add the record of an iteration; returns its row of `iterations.csv` and its rows of `layers.csv`."""
