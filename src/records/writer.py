@@ -24,7 +24,6 @@ from src.records.rows import epoch_rows, iteration_row, layer_rows, measure_tens
 from src.records.schema import (
     CONFIG_FILE,
     ITERATIONS_FILE,
-    LAYERS_FILE,
     MASKS_FILE,
     MEASURES_FILE,
     PIECES,
@@ -90,22 +89,24 @@ class RunFolder:
         folder = self.path / PIECES
         folder.mkdir(parents=True, exist_ok=True)
         remove_parts(self.path)
-        remove_parts(folder)
         write_text(self.path / CONFIG_FILE, config)
         self._joined = self._is_joined()
         start = None if self._joined else self._go_on(device)
         self.done = self.iterations + 1 if self._joined else self.done
+        known = {self._piece(t) for t in range(self.done)} | {self._start(self.done), self._start(self.done - 1)}
+        for path in set(folder.iterdir()) - known:
+            path.unlink()
         self._write_tables()
         self._status("running")
         return start
 
-    def rows(self) -> Iterator[tuple[Row, list[Row]]]:
-        """The rows that are recorded of `iterations.csv`, each with its rows of `layers.csv`."""
-        layers: dict[int, list[Row]] = {}
-        for layer in map(parsed, read_rows(self.path / LAYERS_FILE)):
-            layers.setdefault(layer["iteration"], []).append(layer)
-        for row in map(parsed, read_rows(self.path / ITERATIONS_FILE)):
-            yield row, layers.get(row["iteration"], [])
+    def rows(self) -> Iterator[tuple[list[Row], list[Row], list[Row]]]:
+        """For each iteration that is recorded its rows of each of `TABLES`."""
+        found: list[list[list[Row]]] = [[[] for _ in TABLES] for _ in range(self.done)]
+        for place, name in enumerate(TABLES):
+            for row in map(parsed, read_rows(self.path / name)):
+                found[row["iteration"]][place].append(row)
+        yield from ((rows, layers, epochs) for rows, layers, epochs in found)
 
     def write(self, record: Record) -> tuple[Row, list[Row]]:
         """Add the record of an iteration; returns its row of `iterations.csv` and its rows of `layers.csv`."""
@@ -163,12 +164,19 @@ class RunFolder:
         for name in (name for name, count in lacking.items() if count):
             log.info("%s: %s will be without %d iterations, recorded without it", self.path.name, name, lacking[name])
         while not self.complete and self.done > 0:
-            if found := self._read(self._start(self.done), iteration=self.done):
-                tensors, meta = found
-                masks, start = ({name: tensors[f"{kind}/{name}"].to(device) for name in meta[kind]} for kind in _KINDS)
-                return TrainRequest(self.done, masks, start, meta["first_epoch"], meta["until"])
+            if start := self.start_of(self.done, device):
+                return start
             self.done = self.done - 1 if self._start(self.done - 1).exists() else 0
         return None
+
+    def start_of(self, iteration: int, device: torch.device) -> TrainRequest | None:
+        """The training that an iteration begins with, where it is known: of the last two."""
+        found = self._read(self._start(iteration), iteration=iteration)
+        if found is None:
+            return None
+        tensors, meta = found
+        masks, start = ({name: tensors[f"{kind}/{name}"].to(device) for name in meta[kind]} for kind in _KINDS)
+        return TrainRequest(iteration, masks, start, meta["first_epoch"], meta["until"])
 
     def _read(self, path: Path, **about: object) -> tuple[dict[str, Tensor], Any] | None:
         """The content of a file of this run, or None where it is missing or damaged, which is said."""

@@ -1,7 +1,5 @@
 """Whatever befalls a run's files: the same command ends with the records of a run that was left alone."""
 
-import json
-import random
 import shutil
 
 import pytest
@@ -21,9 +19,11 @@ DAMAGES = {
     "row cut": lambda content: content[:-7],
     "zeros": lambda content: bytes(len(content)),
     "not UTF-8": lambda content: content[:20] + b"\xff" + content[21:],
-    "bit flipped": lambda content: content[: len(content) * 2 // 3]
-    + bytes([content[len(content) * 2 // 3] ^ 4])
-    + content[len(content) * 2 // 3 + 1 :],
+    "bit flipped": lambda content: (
+        content[: len(content) * 2 // 3]
+        + bytes([content[len(content) * 2 // 3] ^ 4])
+        + content[len(content) * 2 // 3 + 1 :]
+    ),
     "removed": None,
 }
 
