@@ -110,8 +110,9 @@ def _shards(index: Path) -> list[NamedTensor]:
 
 def _file(path: Path) -> list[NamedTensor]:
     with path.open("rb") as file:
-        start = file.read(2)
-    if start == b"PK" or start[:1] == b"\x80":
+        start = file.read(9)
+    pickled = start.startswith((b"PK", b"\x80")) and not start.endswith(b"\0\0\0\0{")  # the end of a header's length
+    if pickled:
         return _pytorch(path)
     tensors: list[StoredTensor] = stored_tensors(path)
     return list(tensors)

@@ -1,8 +1,7 @@
 """One step of a pruning method, and the table of measures, on a network in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +17,8 @@ from .masks import Masks
 from .network import Keep, Weight, no_embedding, weights_of
 from .table import Table, tabulate
 
-if TYPE_CHECKING:
-    from ..messages import LabelledBatches
+Batches = Iterable[tuple[Tensor, Tensor]]
+"""Inputs and their labels, on the network's device."""
 
 EXACT = ProtocolConfig(
     sap=SapProtocol(count_arithmetic="exact"), fixed_ratio=FixedRatioProtocol(neuron_group="flattened", count="floor")
@@ -68,7 +67,7 @@ def prune_step(
     *,
     iteration: int = 0,
     protocol: ProtocolConfig = EXACT,
-    batches: "LabelledBatches | None" = None,
+    batches: Batches | None = None,
 ) -> Masks:
     """Prune the network in place by one step of the method, and return its next masks.
 
@@ -100,7 +99,7 @@ def _scores(
     masks: Mapping[str, Tensor],
     method: Method,
     iteration: int,
-    batches: "LabelledBatches | None",
+    batches: Batches | None,
 ) -> Mapping[str, Tensor]:
     score: Score = method.score
     if not score.needs_network:

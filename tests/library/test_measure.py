@@ -65,6 +65,15 @@ def test_each_format_gives_the_same_table(tmp_path, told):
     assert [float(value) for value in lines[1][4:]] == pytest.approx([0.055586, 0.25, 0.174258, 4, 0], abs=1e-6)
 
 
+@pytest.mark.parametrize("length", [0x80, 0x4B50])
+def test_a_header_may_begin_like_a_pickle_or_an_archive(tmp_path, told, length):
+    text = json.dumps({"a.weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}).encode().ljust(length)
+    data = bytes(FOUR.numpy().tobytes())
+    (tmp_path / "a.safetensors").write_bytes(length.to_bytes(8, "little") + text + data)
+    assert "0.0555858" in told(tmp_path / "a.safetensors", "--csv")
+    assert (tmp_path / "a.safetensors").read_bytes()[:2] in (b"\x80\0", b"PK")
+
+
 def test_tied_tensors_count_once(tmp_path, told):
     state = {"embed.weight": FOUR, "head.weight": FOUR, "transposed.weight": FOUR.t()}
     assert "all,,8,0" in told(written(tmp_path / "tied.pt", state), "--csv")
