@@ -17,7 +17,7 @@ from src.analysis.tables.table import as_csv, as_markdown
 from src.records.library import load_library
 from src.records.method import FOUR_METHODS
 from src.records.study import studies
-from src.store.files import write_rows
+from src.records.csv_table import write_rows
 from tests.analysis.synthetic import FOUR, Spec, write_run
 
 FIG2 = {"retrained_accuracy", "retrained_percent_remaining", "retrained_pqi", "retrained_gini", "pruned_accuracy",
