@@ -31,6 +31,19 @@ ALIASES: dict[str, dict[str, dict[str, Any]]] = {
     "readme": dict.fromkeys(("prune", "pruned"), _OF_THE_CNN | {"model": ("resnet18",)}),
 }
 """A figure of the paper: its kinds, and what each is drawn of where nothing else is asked for."""
+GIVEN = (
+    "method",
+    "trainer",
+    "protocol",
+    "experiment",
+    "seed",
+    "reading",
+    "style",
+    "overlay",
+    "incomplete",
+    "output_dir",
+)
+"""Settings that the command of a figure repeats."""
 Request = tuple[str, Filter]
 """A kind, and what it is asked for of."""
 
@@ -77,18 +90,12 @@ def build(plan: Plan, settings: FigureSettings, missing: Sequence[Missing] = ())
         if settings.overlay:
             spec = with_published(spec, plan.study.setting, reading)
         marks = [*settings.marks, *["overlay"] * spec.has_published, *marks]
-    notes = (*spec.notes, *(m.short for m in missing))
-    return replace(spec, name="-".join([spec.name, *marks]), notes=notes, command=_command_of(plan, settings))
-
-
-def _command_of(plan: Plan, settings: FigureSettings) -> str:
-    """The command that draws this figure, and others of its kind where the study is not alone."""
-    setting = plan.study.setting
-    words = [f"figure={plan.kind}", f"dataset={setting.dataset}", f"model={setting.model}"]
+    # The command draws others of the kind as well where the study is not alone.
+    words = [f"figure={plan.kind}", f"dataset={plan.study.setting.dataset}", f"model={plan.study.setting.model}"]
     words += [f"scope={scope}" for scope in plan.scopes if len(plan.scopes) == 1]
-    given = ["method", "trainer", "protocol", "experiment", "seed", "reading", "style", "overlay", "incomplete"]
-    words += [*settings.words([*given, "output_dir"]), *(f"plot.{word}" for word in settings.plot_words)]
-    return command("src.figures", words)
+    words += [*settings.words(GIVEN), *(f"plot.{word}" for word in settings.plot_words)]
+    notes, name = (*spec.notes, *(m.short for m in missing)), "-".join([spec.name, *marks])
+    return replace(spec, name=name, notes=notes, command=command("src.figures", words))
 
 
 def in_no_figure(grouped: Iterable[Study], plans: Sequence[Plan]) -> tuple[str, ...]:

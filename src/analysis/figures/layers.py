@@ -9,7 +9,7 @@ import numpy as np
 
 from src.analysis.figures.plan import METHOD_SERIES, TITLES, Filter, Line, Plan, Series, figure, lines_of, panel
 from src.analysis.figures.readings import EXCHANGED, Reading, accuracy, overflowed
-from src.analysis.figures.spec import LABELS, Curve, CurvePanel, FigureSpec
+from src.analysis.figures.spec import LABELS, CurvePanel, FigureSpec
 from src.records.method import Method
 from src.records.run import FloatArray, Run
 from src.records.schema import SCOPES
@@ -43,8 +43,15 @@ def has_layers(study: Study) -> bool:
 def _tradeoff(kind: str, study: Study, series: tuple[Series, ...], reading: Reading) -> FigureSpec:
     lines = {scope: lines_of(study, scope, series) for scope in SCOPES}
     panels = [ratio_panel(scope, lines, reading) for scope in SCOPES if lines[scope]]
-    limits = _shared_limits([panel.curves for panel in panels], reading)
-    panels = [replace(p, y_limits=limits, legend=None if i else "lower right") for i, p in enumerate(panels)]
+    limits = []
+    for curves in (each.curves for each in panels if each.curves):
+        low = min(float(np.nanmin(curve.y - curve.error)) for curve in curves)
+        high = max(float(np.nanmax(curve.y + curve.error)) for curve in curves)
+        limits.append((low - MARGIN * (high - low), high + MARGIN * (high - low)))
+    # The paper's are the largest lower and the largest upper one of the panels; a log x axis shows all of y.
+    lowest = (min if reading.ratio_x == "log" else max)(low for low, _ in limits)
+    shared = lowest, max(high for _, high in limits)
+    panels = [replace(p, y_limits=shared, legend=None if i else "lower right") for i, p in enumerate(panels)]
     notes = [EXCHANGE_NOTE] * (reading.ratio_axes == "published")
     return figure(kind, study, panels, notes=notes)
 
@@ -63,17 +70,6 @@ def ratio_panel(scope: str, lines: Mapping[str, Sequence[Line]], reading: Readin
     return replace(found, x_label=LABELS["percent_remaining"], quantity="tradeoff", spread=spread)
 
 
-def _shared_limits(panels: Sequence[Sequence[Curve]], reading: Reading) -> tuple[float, float]:
-    """The paper's y limits, the largest lower and the largest upper one of the panels; all of y on a log x axis."""
-    limits = []
-    for curves in filter(None, panels):
-        low = min(float(np.nanmin(curve.y - curve.error)) for curve in curves)
-        high = max(float(np.nanmax(curve.y + curve.error)) for curve in curves)
-        limits.append((low - MARGIN * (high - low), high + MARGIN * (high - low)))
-    lowest = min if reading.ratio_x == "log" else max
-    return lowest(low for low, _ in limits), max(high for _, high in limits)
-
-
 def plans(kind: str, study: Study, chosen: Filter) -> list[Plan]:
     """`layer` and `si_layer`: one figure per method (SAP, unless others are asked for) run in several scopes."""
     series = [s for s in chosen.series(SAP_SERIES, study) if compares_scopes(study, [s])]
@@ -83,8 +79,13 @@ def plans(kind: str, study: Study, chosen: Filter) -> list[Plan]:
 def _layers(kind: str, study: Study, method: Method, reading: Reading) -> FigureSpec:
     runs = {scope: found for scope in SCOPES if (found := study.series(scope, method))}
     panels = [layer_panel(kind, found, scope, method, reading) for scope, found in runs.items()]
-    panels[1:] = [replace(panel, legend=None) for panel in panels[1:]]
-    notes = _mixed_note(next(iter(runs.values()))[0]) if kind == "si_layer" and reading.si_layer_pq != "fixed" else ()
+    panels[1:] = [replace(each, legend=None) for each in panels[1:]]
+    notes = []
+    if kind == "si_layer" and reading.si_layer_pq == "published":
+        run = next(iter(runs.values()))[0]
+        (p, q), count = run.grid_axes, len(run.layers.names)
+        entries = [published_entry(place, count) for place in places(count)]
+        notes = [MIXED_NOTE + ", ".join(f"({p[row]:g}, {q[column]:g})" for _, row, column in entries) + "."]
     return figure(kind, study, panels, method=method, notes=notes)
 
 
@@ -108,13 +109,6 @@ def published_entry(place: str, layers: int) -> tuple[int, int, int]:
     index = {"first": 0, "middle": round((count - 1) / 2), "last": count - 1}[place]
     layer, row, column = np.unravel_index(index, (layers, *GRID_SHAPE))
     return int(layer), int(row), int(column)
-
-
-def _mixed_note(run: Run) -> tuple[str]:
-    p, q = run.grid_axes
-    count = len(run.layers.names)
-    entries = [published_entry(place, count) for place in places(count)]
-    return (MIXED_NOTE + ", ".join(f"({p[row]:g}, {q[column]:g})" for _, row, column in entries) + ".",)
 
 
 def layer_panel(kind: str, runs: tuple[Run, ...], scope: str, method: Method, reading: Reading) -> CurvePanel:

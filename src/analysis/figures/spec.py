@@ -172,13 +172,12 @@ def style_named(name: str) -> Style:
     if name not in STYLES:
         raise UserError(f"style={name} is not known; choose one of {', '.join(STYLES)}")
     settings = yaml.safe_load((Path(__file__).parent / "styles" / f"{name}.yaml").read_text(encoding="utf-8"))
-    strokes = {slot: _stroke(*values) for slot, values in settings.pop("strokes").items()}
+    strokes = {}
+    for slot, (colour, line, marker, *hollow) in settings.pop("strokes").items():  # dashes are [offset, [lengths]]
+        strokes[slot] = Stroke(
+            colour, line if isinstance(line, str) else (line[0], tuple(line[1])), marker, bool(hollow)
+        )
     others = settings.pop("others")
     for i in range(9):  # each of three colours with each line and its marker
         strokes[f"other-{i}"] = Stroke(others[i % 3], *OTHER_FORMS[(i % 3 + i // 3) % 3])
     return Style(name, strokes, rc=RC | settings.pop("rc"), **settings)
-
-
-def _stroke(colour: str, line: Any, marker: str, hollow: str = "") -> Stroke:
-    """A line of dashes is given as [offset, [lengths]]."""
-    return Stroke(colour, line if isinstance(line, str) else (line[0], tuple(line[1])), marker, bool(hollow))

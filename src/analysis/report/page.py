@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -60,11 +59,11 @@ def page(settings: RecordSettings) -> tuple[str, list[str]]:
     wanted = FigureSettings(**given)
     plans = [plan for plan in plan_figures(wanted, chosen, library) if plan.drawable]
     plain = [plan for plan in plans if not plan.compares_readings]
-    shown: list[PageFigure] = []
+    drawn: list[PageFigure] = []
 
     def figures(plans: Sequence[Plan], overlay: bool = False) -> list[PageFigure]:
         """Those that can be built; with `overlay` those that have a published curve behind them."""
-        before = len(shown)
+        before = len(drawn)
         for plan in plans:
             missing = missing_runs(plan.study, plan.conditions)
             asked = replace(wanted, incomplete="draw" if missing else "error", overlay=overlay)
@@ -77,16 +76,22 @@ def page(settings: RecordSettings) -> tuple[str, list[str]]:
                 messages.extend([line] * (line not in messages))
                 continue
             if specs["corrected"].has_published or not overlay:
-                shown.append(PageFigure(len(shown), specs))
-        return shown[before:]
+                drawn.append(PageFigure(len(drawn), specs))
+        return drawn[before:]
 
     errors = figures([plan for plan in plans if plan.compares_readings])
     overlays = figures(plain, overlay=True)
     parts = [StudyPart(study, tables([study]), figures([p for p in plain if p.study is study])) for study in chosen]
     findings = examine(chosen)
     decided = [finding.verdict for finding in findings if finding.verdict.decided]
-    data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in shown]
-    text = _environment().get_template("page.html").render(
+    data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in drawn]
+    # No text can end, or open, an element of the page.
+    embedded = json.dumps({"figures": data, "colours": heat_colours()}, ensure_ascii=False, separators=(",", ":"))
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_part), trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["parts"] = lambda cell, column: shown(cell, column.form)
+    text = environment.get_template("page.html").render(
         runs=[run for study in chosen for run in study.runs],
         claims={claim: [f for f in findings if f.claim == claim.name] for claim in CLAIMS},
         verdicts=list(Verdict),
@@ -99,25 +104,11 @@ def page(settings: RecordSettings) -> tuple[str, list[str]]:
         messages=messages,
         left_out=SAID_BY_HEADINGS,
         slots=slot_looks(),
-        data=_json({"figures": data, "colours": heat_colours()}),
+        data=Markup(embedded.replace("<", "\\u003c")),
         script=Markup("\n".join(map(_part, SCRIPTS))),
         style=Markup(_part("style.css")),
     )  # fmt: skip
     return text, messages
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_part), trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["parts"] = lambda cell, column: shown(cell, column.form)
-    return environment
-
-
-def _json(value: object) -> Markup:
-    """JSON in which no text can end, or open, an element of the page."""
-    return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 def _part(name: str) -> str:
