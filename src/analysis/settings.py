@@ -74,12 +74,10 @@ class FigureSettings(RecordSettings):
 
     @property
     def takes_all(self) -> bool:
-        """Whether everything that there are records of is drawn."""
         return "all" in self.figure
 
     @property
     def plot_words(self) -> list[str]:
-        """`key=value` of the single choices."""
         return [f"{key}={str(value).lower()}" for key, value in self._choices().items()]
 
     @property

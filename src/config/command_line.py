@@ -62,7 +62,7 @@ def read_settings(schema: type[T], arguments: Sequence[str]) -> T:
 
 def _keys(schema: type) -> dict[str, Any]:
     """Key -> type; those of a field whose default is a dataclass after its name and a dot."""
-    nested, found = _nested(schema), {}
+    nested, found = _nested(schema), dict[str, Any]()
     for name, kind in get_type_hints(schema).items():
         found |= {f"{name}.{key}": of for key, of in _keys(nested[name]).items()} if name in nested else {name: kind}
     return found

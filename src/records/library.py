@@ -104,12 +104,10 @@ class Missing:
 
     @property
     def command(self) -> str:
-        """What makes, or goes on with, the runs."""
         return command("src.main", run_words(self.study, self.scope, self.method, self.seeds))
 
     @property
     def short(self) -> str:
-        """A line for a figure's notes."""
         seeds = ", ".join(str(seed) for seed in self.seeds)
         return f"missing: {self.method.text}, scope {self.scope}, seed{'s' if len(self.seeds) > 1 else ''} {seeds}"
 

@@ -52,13 +52,11 @@ class Setting:
 
     @property
     def train_size(self) -> int | None:
-        """Number of training images; None for all."""
         size: int | None = json.loads(self.detail)["dataset"].get("train_size")
         return size
 
     @property
     def text(self) -> str:
-        """Readable name for messages and headings."""
         images = f", {self.train_size} training images" if self.train_size else ""
         return f"{self.dataset}, {self.model}, T={self.iterations}, {self.trainer}, {self.protocol}{images}"
 
@@ -80,7 +78,6 @@ class Study:
 
     @property
     def all_runs(self) -> tuple[Run, ...]:
-        """Finished and unfinished ones."""
         return (*self.runs, *self.unfinished)
 
     @cached_property

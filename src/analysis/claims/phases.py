@@ -91,7 +91,6 @@ def _ranks(values: FloatArray) -> FloatArray:
 
 
 def seeds_of(runs: Sequence[Run]) -> tuple[int, ...]:
-    """Their seeds, in order."""
     return tuple(run.seed for run in runs)
 
 

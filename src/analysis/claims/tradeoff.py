@@ -47,14 +47,13 @@ def tradeoff(percent: FloatArray, accuracy: FloatArray) -> Tradeoff:
 
 
 def of_run(run: Run) -> Tradeoff:
-    """The retrained networks of a run."""
     return tradeoff(run.table["percent_remaining"], run.table["retrained_accuracy"])
 
 
 def accuracy_at(curve: Tradeoff, percent: FloatArray | float) -> FloatArray:
     """Accuracy at these percentages, linear in their logarithm between iterations; NaN where the run did not get to."""
-    known = curve if len(curve.accuracy) else ([np.inf], [np.nan])
-    return np.interp(np.log10(percent), *known, left=np.nan, right=np.nan)
+    known = curve if len(curve.accuracy) else Tradeoff(np.array([np.inf]), np.array([np.nan]))
+    return np.asarray(np.interp(np.log10(percent), *known, left=np.nan, right=np.nan))
 
 
 def mean_to(curve: Tradeoff, percent: float) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from src.analysis.figures import errors, layers, methods
+from src.analysis.figures import errors, kinds
 from src.analysis.figures.plan import Filter, Plan, Planner
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.curves import with_published
@@ -17,8 +17,8 @@ from src.records.schema import SCOPES
 from src.records.study import Selection, Study, studies
 
 KINDS: dict[str, Planner] = {
-    "prune": methods.plans, "pruned": methods.plans, **dict.fromkeys(ABLATIONS, methods.ablations),
-    "ratio": layers.tradeoffs, "layer": layers.plans, "si_layer": layers.plans, "pq": methods.heat_maps,
+    "prune": kinds.plans, "pruned": kinds.plans, **dict.fromkeys(ABLATIONS, kinds.ablations),
+    "ratio": kinds.tradeoffs, "layer": kinds.layers, "si_layer": kinds.layers, "pq": kinds.heat_maps,
     "errors": errors.plans,
 }  # fmt: skip
 _OF_THE_CNN: dict[str, Any] = {"dataset": ("cifar10",), "model": ("cnn",), "scope": ("global",)}
@@ -53,7 +53,8 @@ def requests(settings: FigureSettings) -> list[Request]:
     if unknown := set(settings.scope or ()) - set(SCOPES):
         raise UserError(f"scope={','.join(sorted(unknown))} is not known; choose from {', '.join(SCOPES)}")
     names: dict[str, dict[str, dict[str, Any]]] = {"all": {kind: {} for kind in KINDS}}
-    names |= {kind: {kind: {}} for kind in KINDS} | ALIASES
+    names |= {kind: {kind: {}} for kind in KINDS}
+    names |= ALIASES
     found = []
     for name in settings.figure:
         if name not in names:
@@ -127,7 +128,6 @@ def _nothing_to_draw(empty: Sequence[Request], settings: FigureSettings, grouped
 
 
 def _runs_for(kind: str, chosen: Filter, settings: FigureSettings) -> str:
-    """The command that makes the runs of a kind of figure."""
     words = [f"{key}={','.join(values)}" for key in ("dataset", "model") if (values := getattr(chosen, key))]
     words += settings.words(("trainer", "protocol"))
     if sweep := ABLATIONS.get(kind):

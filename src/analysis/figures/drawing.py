@@ -15,9 +15,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel, Style, style_named
+from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel, Spread, Style, style_named
 from src.store import files
 
+__all__ = ["draw", "draw_files", "matplotlib", "save"]
 _backend = os.environ.pop("MPLBACKEND", None)
 try:
     import matplotlib
@@ -149,9 +150,7 @@ def _legible(label: str) -> str:
     return label
 
 
-def _fit_axes(
-    panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePanel], spread: Literal["", "x", "y"]
-) -> None:
+def _fit_axes(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePanel], spread: Spread) -> None:
     """Log axes for wide ranges of percentages, whole iterations, and the clean style's limits shared by `alike`."""
     shared = [curve for other in alike for curve in (*other.curves, *other.published)]
     if panel.quantity != "tradeoff":

@@ -6,10 +6,11 @@ PROTOCOL 7.B: B1 running means of accuracies, B2 exchanged axes, B3 mixed (p, q)
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from src.analysis.figures.layers import SAP_SERIES, compares_scopes, has_layers, layer_panel, ratio_panel
+from src.analysis.figures.kinds import SAP_SERIES, compares_scopes, has_layers, layer_panel, ratio_panel
 from src.analysis.figures.plan import (
     CAPTIONS,
     METHOD_SERIES,
@@ -40,7 +41,7 @@ class ReportingError:
 
     name: str
     caption: str
-    reading: Mapping[str, str]
+    reading: Mapping[str, Any]
     at: str
     says: str
     across_scopes: bool = False

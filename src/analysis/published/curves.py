@@ -54,7 +54,6 @@ class PublishedCurve:
         return PublishedCurve(t, self.x[kept], y, error)
 
     def restricted_to(self, t: FloatArray) -> "PublishedCurve":
-        """The points at these iterations, where there are any."""
         kept = np.isin(self.t, t)
         return PublishedCurve(self.t[kept], self.x[kept], self.y[kept], self.reading_error[kept])
 

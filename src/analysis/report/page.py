@@ -19,11 +19,10 @@ from src.analysis.published.distance import distance_table
 from src.analysis.report.data import figure_data, heat_colours, slot_looks
 from src.analysis.settings import FigureSettings, RecordSettings, choose
 from src.analysis.tables.results import tables
-from src.analysis.tables.table import Table, shown
+from src.analysis.tables.table import shown
 from src.config.commands import command
 from src.errors import UserError
 from src.records.library import missing_runs
-from src.records.study import Study
 
 SCRIPTS = ("scale.js", "panel.js", "page.js")
 SAID_BY_HEADINGS = {"results": ("dataset", "model", "study"), "distances": ("dataset", "model", "left_out")}
@@ -39,14 +38,6 @@ class PageFigure(NamedTuple):
     @property
     def spec(self) -> FigureSpec:
         return self.readings["corrected"]
-
-
-class StudyPart(NamedTuple):
-    """Tables and figures of one study."""
-
-    study: Study
-    tables: list[Table]
-    figures: list[PageFigure]
 
 
 def page(settings: RecordSettings) -> tuple[str, list[str]]:
@@ -81,7 +72,10 @@ def page(settings: RecordSettings) -> tuple[str, list[str]]:
 
     errors = figures([plan for plan in plans if plan.compares_readings])
     overlays = figures(plain, overlay=True)
-    parts = [StudyPart(study, tables([study]), figures([p for p in plain if p.study is study])) for study in chosen]
+    parts = [
+        {"study": study, "tables": tables([study]), "figures": figures([p for p in plain if p.study is study])}
+        for study in chosen
+    ]
     findings = examine(chosen)
     decided = [finding.verdict for finding in findings if finding.verdict.decided]
     data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in drawn]

@@ -160,7 +160,6 @@ MEASURES: dict[str, dict[Column, Measure]] = {
 
 
 def verdict_table(findings: Iterable[Finding]) -> Table:
-    """A row for each finding."""
     columns = (
         Column("claim", "Claim", long=True), Column("source", "In the paper"), *WHERE, Column("subject", "Subject"),
         Column("verdict", "Verdict"), SEEDS, Column("evidence", "Evidence", long=True),
