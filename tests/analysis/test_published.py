@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.analysis.figures.methods import plans
+from src.analysis.figures.kinds import plans
 from src.analysis.figures.plan import Filter
 from src.analysis.figures.readings import CORRECTED, PUBLISHED, Reading, running_mean
 from src.analysis.published.curves import Key, PublishedCurve, published_curves, visible_bars, with_published
