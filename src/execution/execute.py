@@ -122,7 +122,9 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
         _execute_in_parallel(group, device)
         return
     dataset = config.dataset.load()
-    initial = InitialStates(dataset, device, group)
+    initial, group = _initial_states(dataset, device, group)
+    if not group:
+        return
     solo = SoloEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(config))
     engine: Engine = solo
     if stacked:
@@ -133,13 +135,27 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
     _drive(group, engine, initial, device)
 
 
+def _initial_states(dataset: Dataset, device: torch.device, group: Sequence[Run]) -> tuple[InitialStates, list[Run]]:
+    """The initial states, and the runs that have one; where a run has none, that is its error."""
+    initial, found = InitialStates(dataset, device, []), []
+    for run in group:
+        try:
+            initial.of(run, 0)
+            found.append(run)
+        except Exception as error:
+            run.error = as_user_error(error, run.folder)
+    return initial, found
+
+
 def _execute_in_parallel(group: Sequence[Run], device: torch.device) -> None:
     """The same as one of torchrun's processes: the first one drives, the others serve it."""
     from src.training.parallel import own_device, process_group
 
     device = own_device(device)
     dataset = group[0].config.dataset.load()
-    initial = InitialStates(dataset, device, group)
+    initial, group = _initial_states(dataset, device, group)
+    if not group:
+        return
     with process_group(device):
         _work_in_parallel(group, dataset, initial, device)
 

@@ -12,11 +12,12 @@ from src.config.settings import settings_dict
 from src.errors import Busy, as_user_error
 from src.execution.progress import Progress
 from src.messages import TrainRequest
+from src.records.pieces import Keeps
 from src.records.provenance import code_state, now, provenance, without_secrets
 from src.records.rows import epoch_row, epoch_rows
 from src.records.schema import plain
 from src.records.timings import Stopwatch
-from src.records.writer import Keeps, Row, RunFolder
+from src.records.writer import Row, RunFolder
 from src.run import Run
 from src.store.locks import acquire, run_lock
 from src.tracking.tracker import open_tracker
@@ -42,13 +43,21 @@ class Session:
         self._ending = ExitStack()
         if not acquire(run_lock(run.folder), self._ending):
             raise Busy(f"{run.folder} is being written by another process; wait for it or stop it")
+        try:
+            self._open(device, progress)
+        except BaseException:
+            self._ending.close()
+            raise
+
+    def _open(self, device: torch.device, progress: Callable[[Run, int], Progress]) -> None:
+        run = self.run
         record = run.config.record
         summary = without_secrets({**run.summary(), "provenance": provenance(device, run.spec.precision)})
         self._folder = RunFolder(run.folder, run.identity, run.iterations, Keeps(record.masks, record.weights), summary)
         config = without_secrets(settings_dict(run.config))
         self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
         done = self._folder.done
-        self.last = self._folder.start_of(done - 1, device)
+        self.last = self._folder.pieces.start(done - 1, device)
         if self.position:
             log.info("%s goes on with iteration %d of %d", run.name, done, run.iterations)
         names = run.config.dataset.short, run.config.model.short

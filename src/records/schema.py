@@ -16,6 +16,8 @@ TABLES = (ITERATIONS_FILE, LAYERS_FILE, EPOCHS_FILE)
 MEASURES_FILE = "measures.safetensors"
 MASKS_FILE = "masks.safetensors"
 WEIGHTS_FILE = "weights.safetensors"
+JOINED = (MEASURES_FILE, MASKS_FILE, WEIGHTS_FILE)
+"""Tensors of all iterations, by `iteration_<t>/<name>`."""
 PIECES = "iterations"
 """Folder of what is recorded while a run goes on."""
 
