@@ -4,6 +4,7 @@ python -m src.main prune=sap model=resnet18 -m
 """
 
 import dataclasses
+import logging
 import os
 import re
 import sys
@@ -14,10 +15,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.command_line import CONF
+from src.config.commands import CONF
 from src.config.schema import Config, register_schemas
 from src.config.settings import hint, job_settings
-from src.errors import UserError, message
+from src.errors import Interrupted, UserError, as_user_error, message
 from src.execution.device import is_first
 
 VALUED = ("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--cfg", "-c", "--package", "-p")
@@ -54,6 +55,7 @@ def _flags_first(words: list[str]) -> list[str]:
 def main() -> None:
     """The command line: a mistake of the user's ends with one message and status 1, a defect with a traceback."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra re-raises instead of printing a traceback of its own
+    logging.raiseExceptions = False  # a reader of the log that has gone, as `head`, is no error
     words = sys.argv[1:]
     try:
         if {"-h", "--help"} & set(words):
@@ -63,8 +65,10 @@ def main() -> None:
             return
         sys.argv[1:] = _flags_first(words)
         run()
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on from the last finished epoch", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print("\ninterrupted; the same command goes on from the last checkpoint", file=sys.stderr, flush=True)
+        if isinstance(error, Interrupted):
+            os._exit(error.status)  # all is on disk: nothing may wait for a network now
         sys.exit(130)
     except Exception as error:
         if (told := _mistake(error, words)) is None:
@@ -75,8 +79,8 @@ def main() -> None:
 
 def _mistake(error: Exception, words: list[str]) -> str | None:
     """What to tell of an error that is the user's to mend; None for a defect."""
-    if isinstance(error, UserError):
-        return message(error)
+    if isinstance(error, UserError | OSError):
+        return message(as_user_error(error))
     from src.sweeps.compose import check_words  # tells of a word what Hydra does not
 
     try:

@@ -12,12 +12,9 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-import yaml  # type: ignore[import-untyped]
-
+from src.config.typed import BOOLEANS
 from src.errors import UserError
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
-BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 CLOSED_PIPE = 141
 """Exit status of a command whose output is not wanted any more, as the shell has it for SIGPIPE."""
 T = TypeVar("T")
@@ -59,16 +56,6 @@ def read_settings(schema: type[T], arguments: Sequence[str]) -> T:
             raise UserError(f"{key} is not a key{hint}. Keys: {', '.join(known)}")
         given[key] = _value(key, value, known[key])
     return _filled(schema, given)
-
-
-def default_output_dir() -> Path:
-    """`output_dir` of this machine's `conf/local/default.yaml`, else of `conf/config.yaml`: that of `src.main`."""
-    for name in ("local/default.yaml", "config.yaml"):
-        path = CONF / name
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
-        if isinstance(values, dict) and values.get("output_dir"):
-            return Path(str(values["output_dir"])).expanduser()
-    return Path("outputs")
 
 
 def _keys(schema: type, prefix: str = "") -> dict[str, Any]:

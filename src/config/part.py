@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from src.errors import UserError
+from ..errors import UserError
 
 LARGEST = 2**31 - 1
 """Of whole numbers that PyTorch, NumPy or the operating system take."""

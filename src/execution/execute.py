@@ -1,6 +1,7 @@
 """From settings to finished runs: engines, sessions and the driver put together."""
 
 import logging
+import shutil
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,13 +12,15 @@ import torch
 
 from src.config.schema import Config
 from src.data.dataset import Dataset
-from src.errors import UserError
+from src.errors import as_user_error
 from src.execution.device import choose_device, is_first, processes
 from src.execution.driver import Engine, Task, drive, rehearse
 from src.execution.initial_state import InitialStates
+from src.execution.interruption import Interruption
 from src.execution.progress import RunProgress, StackProgress
-from src.execution.session import Session
-from src.records.schema import read_status
+from src.execution.session import PICTURE, Session, draw
+from src.records.integrity import is_finished
+from src.records.schema import PIECES, read_status
 from src.run import Run
 from src.store.digest import digest, settings_of
 from src.store.trainings import TrainingStore
@@ -27,9 +30,6 @@ from src.training.spec import TrainingSpec
 from src.trajectory import Plan, rehearsal, trajectory
 
 log = logging.getLogger(__name__)
-
-STACK_INTERVAL_S = 20.0
-"""Time between two checkpoints of a stack: it writes many states at once."""
 
 
 def execute(config: Config) -> Path:
@@ -54,16 +54,19 @@ def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[R
     for run in runs:
         try:
             _know_data(run)
-            if not _is_finished(run):
+            if _is_finished(run):
+                _tidy(run)
+            else:
                 groups.setdefault(_common(run), []).append(run)
-        except UserError as error:
-            run.error = error
+        except Exception as error:
+            run.error = as_user_error(error)
     for group in groups.values():
         try:
             _execute(group, stacked)
-        except UserError as error:
+        except Exception as error:
             for run in group:
-                run.error = run.error or error
+                if run.error is None and not _is_finished(run):
+                    run.error = as_user_error(error)
     return runs
 
 
@@ -74,18 +77,23 @@ def _know_data(run: Run) -> None:
 
 
 def _is_finished(run: Run) -> bool:
-    """Whether there is nothing to do, which is said."""
-    state = read_status(run.folder) or {}
-    finished = state.get("id") == run.identity and state.get("status") == "finished"
-    if finished:
-        log.info(
-            "%s is finished; nothing to do. To run it again, remove %s; to train it again as well, use another "
-            "output_dir: finished trainings are kept in %s",
-            run.name,
-            run.folder,
-            run.output_dir / "trainings",
-        )
-    return finished
+    """Whether there is nothing to do."""
+    state = read_status(run.folder)
+    return state is not None and state["id"] == run.identity and is_finished(run.folder, state)
+
+
+def _tidy(run: Run) -> None:
+    """Say that a run is finished, and do what a process that was killed right after that did not."""
+    log.info(
+        "%s is finished; nothing to do. To run it again, remove %s; to train it again as well, use another "
+        "output_dir: finished trainings are kept in %s",
+        run.name,
+        run.folder,
+        run.output_dir / "trainings",
+    )
+    shutil.rmtree(run.folder / PIECES, ignore_errors=True)
+    if not (run.folder / PICTURE).exists():
+        draw(run)
 
 
 def _common(run: Run) -> Hashable:
@@ -118,7 +126,7 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
     solo = SoloEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(config))
     engine: Engine = solo
     if stacked:
-        from src.training.stacked.engine import StackedEngine, stacks
+        from src.training.stacked import StackedEngine, stacks
 
         if stacks(solo):
             engine = StackedEngine(solo, config.engine.max_members)
@@ -142,7 +150,8 @@ def _work_in_parallel(group: Sequence[Run], dataset: Dataset, initial: InitialSt
 
     engine = ParallelEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(group[0].config))
     if not is_first():
-        engine.serve()
+        with Interruption():
+            engine.serve()
         return
     try:
         _drive(group, engine, initial, device)
@@ -162,13 +171,16 @@ def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates, device:
     config = group[0].config
     store = TrainingStore(Path(config.output_dir) / "trainings", device)
     able = {run: initial.layout(run) for run in group if _is_able(run, engine, initial)}
-    with _sessions(list(able), device) as sessions:
+    with Interruption() as interruption, _sessions(list(able), device) as sessions:
         tasks = []
         for run, session in sessions.items():
+            if session.complete:
+                session.finish()
+                continue
             start = initial.of(run, 0)
             steps = trajectory(_plan(run), start, able[run], session.position, announce=engine.stacked)
             tasks.append(Task(steps, run.spec, session, partial(initial.of, run), run.spec_digest))
-        drive(tasks, engine, store, config.trainer.checkpoint_every, STACK_INTERVAL_S if engine.stacked else 0)
+        drive(tasks, engine, store, config.trainer.checkpoint_every, interruption)
 
 
 def _plan(run: Run) -> Plan:
@@ -180,7 +192,7 @@ def _is_able(run: Run, engine: Engine, initial: InitialStates) -> bool:
     """Whether a run's method, score and patterns work on its network; where not, that is the run's error."""
     try:
         rehearse(rehearsal(_plan(run), initial.of(run, 0), initial.layout(run)), engine, run.config.seed)
-    except UserError as error:
+    except Exception as error:
         run.error = error
     return run.error is None
 
@@ -194,8 +206,8 @@ def _sessions(group: Sequence[Run], device: torch.device) -> Iterator[dict[Run, 
         for run in group:
             try:
                 sessions[run] = Session(run, device, together.add if together else RunProgress)
-            except (UserError, OSError) as error:  # one that is busy, or cannot be written, is that run's affair
-                run.error = error if isinstance(error, UserError) else UserError(f"{run.folder}: {error}")
+            except Exception as error:  # one that is busy, or cannot be written, is that run's affair
+                run.error = as_user_error(error)
         yield sessions
     except Exception as error:
         for session in sessions.values():

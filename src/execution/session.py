@@ -3,17 +3,18 @@
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 import torch
 from omegaconf import OmegaConf
 
 from src.config.settings import settings_dict
-from src.errors import Busy
+from src.errors import Busy, as_user_error
 from src.execution.progress import Progress
 from src.messages import TrainRequest
-from src.records.method import plain
 from src.records.provenance import code_state, now, provenance
 from src.records.rows import epoch_row
+from src.records.schema import plain
 from src.records.timings import Stopwatch
 from src.records.writer import Keeps, RunFolder
 from src.run import Run
@@ -23,6 +24,8 @@ from src.training.state import EpochEnd
 from src.trajectory import Record
 
 log = logging.getLogger(__name__)
+
+PICTURE = "curves.png"
 
 
 class Session:
@@ -41,9 +44,8 @@ class Session:
         summary = {**run.summary(), "provenance": provenance(device, run.spec.precision)}
         self._folder = RunFolder(run.folder, run.identity, run.iterations, Keeps(record.masks, record.weights), summary)
         config = settings_dict(run.config)
-        self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)))
-        self.position = self._folder.position(device)
-        done = self.position.iteration if self.position else 0
+        self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
+        done = self._folder.done
         if self.position:
             log.info("%s goes on with iteration %d of %d", run.name, done, run.iterations)
         names = run.config.dataset.short, run.config.model.short
@@ -65,6 +67,11 @@ class Session:
         for row, layers in self._folder.rows():
             self._tracker.log_iteration(row, layers)
 
+    @property
+    def complete(self) -> bool:
+        """Whether all is recorded, and only the end is missing."""
+        return self._folder.complete
+
     def record(self, record: Record) -> None:
         """An iteration has ended."""
         row, layers = self._folder.write(record)
@@ -83,21 +90,16 @@ class Session:
         self._progress.epoch(request.iteration, latest, seconds)
 
     def finish(self) -> None:
-        """All is recorded; the picture is a copy of it, without which a run is as finished."""
+        """All is recorded."""
         self._folder.summary["provenance"]["end"] = now()
         self._folder.finish()
         self._tracker.log_records(self.run.folder / "iterations.csv")
-        try:
-            from src.analysis.figures.single_run import run_figure
-
-            self._tracker.log_figures([run_figure(self.run.folder, self.run.folder / "curves.png")])
-        except Exception as error:
-            log.warning("%s is finished, but curves.png could not be drawn: %s", self.run.name, error)
+        self._tracker.log_figures(draw(self.run))
         self._close("finished")
 
     def fail(self, error: Exception) -> None:
         """The run stops here; the same command tries again from its last record."""
-        self.run.error = error
+        self.run.error = error = as_user_error(error)
         try:
             self._folder.fail(str(error) or type(error).__name__)
         except OSError as unwritten:
@@ -113,3 +115,16 @@ class Session:
         self._progress.close()
         self._tracker.finish(status)
         self._ending.close()
+
+
+def draw(run: Run) -> list[Path]:
+    """The picture of a finished run, where it keeps one: a copy of the records, without which a run is as finished."""
+    if not run.config.record.picture:
+        return []
+    try:
+        from src.analysis.figures.single_run import run_figure
+
+        return [run_figure(run.folder, run.folder / PICTURE)]
+    except Exception as error:
+        log.warning("%s is finished, but %s could not be drawn: %s", run.name, PICTURE, error)
+        return []

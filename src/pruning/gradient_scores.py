@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from src.config.part import setting
-from src.pruning.scores import Score
+from ..config.part import setting
+from .scores import Score
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from src.messages import LabelledBatches
-    from src.pruning.masks import Masks, Weights
+    from ..messages import LabelledBatches
+    from .masks import Masks, Weights
 
 
 @dataclass(frozen=True)

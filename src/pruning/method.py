@@ -4,16 +4,16 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from src.config.part import Part, choice, part, safe_name, setting
-from src.pruning.rewinding import Rewind, ToEpoch
-from src.pruning.scores import Magnitude, Score
+from ..config.part import Part, choice, part, safe_name, setting
+from .rewinding import Rewind, ToEpoch
+from .scores import Magnitude, Score
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src.config.protocol import ProtocolConfig
-    from src.pruning.amounts import Amount
-    from src.pruning.scopes import Grouping
+    from ..config.protocol import ProtocolConfig
+    from .amounts import Amount
+    from .scopes import Grouping
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Method(Part):
 
     def grouping(self, protocol: "ProtocolConfig") -> "Grouping":
         """How the prunable tensors are cut into groups."""
-        from src.pruning.scopes import GROUPINGS
+        from .scopes import GROUPINGS
 
         return GROUPINGS[self.scope]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from src.config.protocol import ProtocolConfig
-from src.errors import UserError
-from src.pruning.masks import Masks, Weights
-from src.pruning.method import Method
+from ..config.protocol import ProtocolConfig
+from ..errors import UserError
+from .masks import Masks, Weights
+from .method import Method
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from src.config.part import Part, setting
-from src.messages import Answer, InitialiseRequest, Request, State, Trained, TrainRequest
+from ..config.part import Part, setting
+from ..messages import Answer, InitialiseRequest, Request, State, Trained, TrainRequest
 
 Asking: TypeAlias = Generator[Request, Answer, State]
 """Yields requests, is sent their answers, and returns a state."""

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from src.config.part import Part
+from ..config.part import Part
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from src.messages import LabelledBatches
-    from src.pruning.masks import Masks, Weights
+    from ..messages import LabelledBatches
+    from .masks import Masks, Weights
 
 RANDOM_DRAWS = 7
 """Tells the random numbers of a score from those of batches and of initial states."""

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from src.errors import UserError
-from src.sparsity.pqi import check_exponents
+from ..errors import UserError
+from .pqi import check_exponents
 
 
 def retained_lower_bound(

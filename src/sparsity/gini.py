@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src.sparsity.rows import Dim, as_rows, block_size, nonzero_or_one
+from .rows import Dim, as_rows, block_size, nonzero_or_one
 
 OFFSET = 1e-7  # added to every magnitude by the authors' code: an all-zero group has Gini 0
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from src.sparsity.rows import Dim, as_rows, nonzero_or_one
+from .rows import Dim, as_rows, nonzero_or_one
 
 
 def hoyer_index(w: Tensor, mask: Tensor | None = None, dim: Dim = None) -> Tensor:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from src.errors import UserError
-from src.sparsity.gini import gini_of_rows
-from src.sparsity.pqi import index_of_log_means, overflows_float32
-from src.sparsity.rows import as_rows, block_size, check_mask, check_type, nonzero_or_one
+from ..errors import UserError
+from .gini import gini_of_rows
+from .pqi import index_of_log_means, overflows_float32
+from .rows import as_rows, block_size, check_mask, check_type, nonzero_or_one
 
 P_GRID = tuple(round(k * 0.1, 1) for k in range(1, 11))
 Q_GRID = tuple(round(k * 0.1, 1) for k in range(10, 21))

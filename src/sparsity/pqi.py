@@ -6,8 +6,8 @@ import sys
 import torch
 from torch import Tensor
 
-from src.errors import UserError
-from src.sparsity.rows import Dim, as_rows
+from ..errors import UserError
+from .rows import Dim, as_rows
 
 LOG_FLOAT32_MAX = math.log(torch.finfo(torch.float32).max)
 

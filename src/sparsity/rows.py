@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from src.errors import UserError
+from ..errors import UserError
 
 INTEGERS = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)

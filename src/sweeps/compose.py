@@ -19,8 +19,7 @@ from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.command_line import CONF
-from src.config.commands import command, setting_word
+from src.config.commands import CONF, command, setting_word
 from src.config.part import shown
 from src.config.schema import Config, register_schemas
 from src.config.settings import KINDS, check, job_settings, takes

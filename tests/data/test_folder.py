@@ -159,7 +159,7 @@ def test_other_settings_are_other_data(split):
 
 def test_a_folder_that_cannot_be_written(split, monkeypatch, caplog):
     monkeypatch.setattr("src.data.decoded.os.access", lambda *_: False)
-    monkeypatch.setattr("src.data.fetching.put", lambda *_: (_ for _ in ()).throw(PermissionError("read-only")))
+    monkeypatch.setattr("src.files.os.replace", lambda *_: (_ for _ in ()).throw(PermissionError("read-only")))
     before = files(split)
     data = Folder(root=str(split))
     assert reds(data.load().test_images) == [9, 109]

@@ -10,13 +10,10 @@ import pytest
 import yaml
 
 from src.errors import UserError
-from src.records.experiment import networks, settings_of
-from src.records.library import load_library
-from src.records.method import Method
-from src.records.missing import missing_runs, run_words
-from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP, paper_method
+from src.records.library import load_library, missing_runs, run_words
+from src.records.method import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP, Method, paper_method
 from src.records.run import load_run
-from src.records.study import Selection, studies
+from src.records.study import Selection, networks, settings_of, studies
 from tests.analysis.synthetic import FOUR, OWN, Spec, base_specs, write_run, write_runs
 
 

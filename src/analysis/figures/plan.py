@@ -2,18 +2,34 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
 
-from src.analysis.figures.readings import Reading
-from src.analysis.figures.spec import FigureSpec
-from src.records.method import Method
-from src.records.missing import Condition
-from src.records.paper import CLASSES, FOUR_METHODS
+import numpy as np
+import yaml  # type: ignore[import-untyped]
+
+from src.analysis.figures.readings import MeanStd, Reading, accuracy, difference, mean_std, pqi
+from src.analysis.figures.spec import (
+    ACCURACY,
+    GINI,
+    ITERATION,
+    PQI,
+    REMAINING,
+    Curve,
+    CurvePanel,
+    FigureSpec,
+    HeatPanel,
+)  # fmt: skip
+from src.records.library import Condition
+from src.records.method import CLASSES, FOUR_METHODS, Method
+from src.records.run import FloatArray, Run, Side
 from src.records.schema import SCOPES
 from src.records.study import Study
 
 OTHERS = 9
 """Slots in a style for methods that are not among the paper's four."""
+TITLES = {"neuron": "Neuron-wise Pruning", "layer": "Layer-wise Pruning", "global": "Global Pruning"}
 
 
 @dataclass(frozen=True)
@@ -49,12 +65,12 @@ class Plan:
     @property
     def conditions(self) -> list[Condition]:
         """What it needs."""
-        return _conditions(self.scopes, [s for s in self.series if not s.guest])
+        return [(scope, s.method) for scope in self.scopes for s in self.series if not s.guest]
 
     @property
     def guests(self) -> list[Condition]:
         """What it shows as well, as far as it was run."""
-        shown = _conditions(self.scopes, [s for s in self.series if s.guest])
+        shown = [(scope, s.method) for scope in self.scopes for s in self.series if s.guest]
         return [condition for condition in shown if self.study.series(*condition)]
 
     @property
@@ -65,44 +81,125 @@ class Plan:
 
 @dataclass(frozen=True)
 class Filter:
-    """Scopes and short names of methods to be drawn; None takes the paper's methods and those of other kinds."""
+    """What is to be drawn: scopes, short names of methods, of studies of a data set and a model.
+
+    None takes all; of the methods the paper's and those of other kinds.
+    """
 
     scopes: tuple[str, ...] = SCOPES
     methods: tuple[str, ...] | None = None
+    dataset: tuple[str, ...] | None = None
+    model: tuple[str, ...] | None = None
 
     def of(self, series: Iterable[Series]) -> tuple[Series, ...]:
         """Those whose method is to be drawn."""
         return tuple(s for s in series if self.methods is None or s.method.short in self.methods)
 
     def series(self, series: Sequence[Series], study: Study) -> tuple[Series, ...]:
-        """Those whose method is to be drawn, and the study's other methods: asked for, or of kinds of their own."""
+        """Those whose method is to be drawn, and the study's other methods: asked for, or of kinds of their own.
+
+        Where classes give two methods the same label, the later one's short name is added to it.
+        """
         recorded = {run.method.short: run.method for run in study.all_runs}
         guests = sorted(short for short, method in recorded.items() if method.kind not in CLASSES)
         names = dict.fromkeys(guests if self.methods is None else self.methods)
         others = [recorded[name] for name in names if name in recorded.keys() - {s.method.short for s in series}]
         made = [Series(m, m.label, f"other-{i % OTHERS}", self.methods is None) for i, m in enumerate(others)]
-        return _told_apart([*self.of(series), *made])
+        shown: list[Series] = []
+        for s in (*self.of(series), *made):
+            double = any(s.label == other.label for other in shown)
+            shown.append(replace(s, label=f"{s.label} [{s.method.short}]") if double else s)
+        return tuple(shown)
 
 
 Planner: TypeAlias = Callable[[str, Study, Filter], list[Plan]]
 """The figures of one kind that a study has runs for."""
 
 
-def has_any(study: Study, scopes: Sequence[str], methods: Iterable[Method]) -> bool:
-    """Whether there is a run, finished or not, of any of the methods in any of the scopes."""
-    names = {method.short for method in methods}
+def has_any(study: Study, scopes: Sequence[str], series: Iterable[Series]) -> bool:
+    """Whether there is a run, finished or not, of any of the series in any of the scopes."""
+    names = {s.method.short for s in series}
     return any(run.scope in scopes and run.method.short in names for run in study.all_runs)
 
 
-def _conditions(scopes: Sequence[str], series: Sequence[Series]) -> list[Condition]:
-    return [(scope, s.method) for scope in scopes for s in series]
+@cache
+def captions() -> dict[str, Any]:
+    """What `captions.yaml` says of each kind of figure."""
+    captions: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "captions.yaml").read_text(encoding="utf-8"))
+    return captions
 
 
-def _told_apart(series: Sequence[Series]) -> tuple[Series, ...]:
-    """Where classes give two methods the same label, the later one's short name is added to it."""
-    labels: set[str] = set()
-    made = []
-    for s in series:
-        made.append(replace(s, label=f"{s.label} [{s.method.short}]") if s.label in labels else s)
-        labels.add(s.label)
-    return tuple(made)
+def figure(
+    kind: str, study: Study, panels: Iterable[CurvePanel | HeatPanel], caption: str, scope: str = "",
+    method: Method | None = None, error: str = "", notes: Iterable[str] = (),
+) -> FigureSpec:  # fmt: skip
+    """A figure of a study, named and headed by what it is of."""
+    names = [kind, error, study.name, scope, method.short if method else ""]
+    headings = [study.setting.text, f"{scope} pruning" if scope else "", method.text if method else ""]
+    name, heading = "_".join(filter(None, names)), ", ".join(filter(None, headings))
+    return FigureSpec(kind, name, heading, caption, tuple(panels), tuple(notes), study.setting, error=error)
+
+
+@dataclass(frozen=True)
+class Line:
+    """Slot in the style, name in the legend, key, one run per seed."""
+
+    slot: str
+    label: str
+    key: str
+    runs: tuple[Run, ...]
+
+    def curve(self, values: MeanStd, x: FloatArray | None = None) -> Curve:
+        """The line's curve with mean and error [n], against the iteration where no x is given."""
+        t = np.arange(len(values[0]), dtype=np.float64)
+        seeds = tuple(run.seed for run in self.runs)
+        return Curve(self.label, self.slot, self.key, t, t if x is None else x, *values, seeds)
+
+    def mean(self, value: Callable[[Run], FloatArray], reading: Reading) -> MeanStd:
+        """Mean and standard deviation over seeds of one array per run."""
+        return mean_std(np.stack([value(run) for run in self.runs]), reading.ddof)
+
+
+def lines_of(study: Study, scope: str, series: Iterable[Series]) -> tuple[Line, ...]:
+    """One line for each series that the study has runs of."""
+    lines = (Line(s.slot, s.label, s.method.short, study.series(scope, s.method)) for s in series)
+    return tuple(line for line in lines if line.runs)
+
+
+def accuracy_label(reading: Reading) -> str:
+    """Says whether the accuracy itself or its running mean is drawn."""
+    return "Mean accuracy 0..T (%)" if reading.accuracy == "running_mean" else ACCURACY
+
+
+def panel(
+    curves: Iterable[Curve], y_label: str, quantity: str, scope: str, reading: Reading, **more: Any
+) -> CurvePanel:
+    """Curves along the iterations. Error bars of percent remaining were not published in percent (B5)."""
+    if quantity.endswith("percent_remaining"):
+        more |= {"spread": "y", "bar_scale": 0.01 if reading.pr_std == "legacy" else 1.0}
+    return CurvePanel(tuple(curves), ITERATION, y_label, quantity, scope, **more)
+
+
+def row_of_panels(side: Side, lines: Sequence[Line], scope: str, reading: Reading) -> list[CurvePanel]:
+    """The four panels of the retrained models, t = 0..T, or of the pruned ones before retraining (PROTOCOL 6.1, 6.2).
+
+    Accuracy, percent remaining, PQ Index and Gini index; or accuracy and PQ Index, each with what pruning took away.
+    """
+
+    def mean(value: Callable[[Run], FloatArray]) -> Callable[[Line], MeanStd]:
+        return lambda line: line.mean(value, reading)
+
+    shown = {"accuracy": (accuracy_label(reading), mean(lambda run: accuracy(run, side, reading)))}
+    if side == "retrained":
+        shown["percent_remaining"] = REMAINING, mean(lambda run: run.table["percent_remaining"])
+        shown["pqi"] = PQI, mean(lambda run: pqi(run, side, reading))
+        shown["gini"] = GINI, mean(lambda run: run.table["retrained_gini"])
+    else:
+        shown["accuracy_difference"] = "Accuracy drop (points)", lambda line: difference(line.runs, "accuracy", reading)
+        shown["pqi"] = PQI, mean(lambda run: pqi(run, side, reading))
+        shown["pqi_difference"] = f"{PQI} drop", lambda line: difference(line.runs, "pqi", reading)
+    return [
+        panel([line.curve(value(line)) for line in lines], label, f"{side}_{name}", scope, reading,
+              legend="lower left" if name == "accuracy" else None)
+        for name, (label, value) in shown.items()
+    ]  # fmt: skip

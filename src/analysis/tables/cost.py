@@ -6,17 +6,13 @@ from functools import cache
 import numpy as np
 
 from src.models.model import Model
-from src.records.csv_table import FloatArray
+from src.records.run import FloatArray
 
 IMAGES = {
-    "fashion_mnist": ((1, 28, 28), 10),
-    "mnist": ((1, 28, 28), 10),
-    "cifar10": ((3, 32, 32), 10),
-    "cifar100": ((3, 32, 32), 100),
-    "svhn": ((3, 32, 32), 10),
-    "tiny_imagenet": ((3, 64, 64), 200),
+    "fashion_mnist": ((1, 28, 28), 10), "mnist": ((1, 28, 28), 10), "cifar10": ((3, 32, 32), 10),
+    "cifar100": ((3, 32, 32), 100), "svhn": ((3, 32, 32), 10), "tiny_imagenet": ((3, 64, 64), 200),
     "digits": ((1, 8, 8), 10),
-}
+}  # fmt: skip
 """Shape of an image and number of classes (PROTOCOL 3.2)."""
 VALUE, INDEX = 4, 4
 """Bytes of a weight, and of its place where it is stored by place."""
@@ -57,19 +53,18 @@ def network(dataset: str, model: str, sizes: tuple[int, ...]) -> Network | None:
 def _measured(model: Model, shape: tuple[int, int, int], classes: int) -> Network:
     """Build the model and send one blank image through it, counting outputs per weight."""
     import torch
-    from torch import Tensor, nn
+    from torch import nn
 
     from src.models.model import build_model, prunable_names
 
     built = build_model(model, shape, classes, seed=0).eval()
     outputs: dict[str, int] = {}
 
-    def count(name: str, output: Tensor) -> None:
-        outputs[f"{name}.weight"] = output.numel() // output.shape[1]
-
     for name, module in built.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
-            module.register_forward_hook(lambda _, __, output, name=name: count(name, output))
+            module.register_forward_hook(
+                lambda _, __, output, name=name: outputs.update({f"{name}.weight": output.numel() // output.shape[1]})
+            )
     with torch.no_grad():
         built(torch.zeros(1, *shape))
     names, state = prunable_names(built), built.state_dict()

@@ -6,12 +6,13 @@ import sys
 
 import pytest
 
-from src.analysis.figures.command import draw_figures, main, plan_figures
+from src.analysis.figures.catalogue import plan_figures
 from src.analysis.figures.readings import CORRECTED
-from src.analysis.figures.style import style_named
+from src.analysis.figures.spec import style_named
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.errors import UserError
+from src.figures import draw_figures, main
 from src.records.library import load_library
 from src.records.study import studies
 from tests.analysis.synthetic import FOUR, OWN, Spec, base_specs, sap, write_run, write_runs

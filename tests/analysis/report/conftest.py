@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from src.analysis.report.command import main
+from src.report import main
 from tests.analysis.synthetic import ABLATIONS, FOUR, Spec, base_specs, write_runs
 
 

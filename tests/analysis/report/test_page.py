@@ -9,9 +9,9 @@ from markupsafe import escape
 
 from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.figures.catalogue import KINDS
-from src.analysis.figures.kinds.errors import ERRORS
-from src.analysis.report.command import main
+from src.analysis.figures.errors import ERRORS
 from src.analysis.report.data import slot_looks
+from src.report import main
 from tests.analysis.synthetic import FOUR, Spec, base_specs, full_experiment, write_runs
 
 VOID = {"meta", "link", "br"}
