@@ -12,9 +12,9 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from src.config.typed import BOOLEANS
 from src.errors import UserError
 
-BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 CLOSED_PIPE = 141
 """Exit status of a command whose output is not wanted any more, as the shell has it for SIGPIPE."""
 T = TypeVar("T")
