@@ -28,8 +28,6 @@ OWN_KEYS = ("__id__", "id", "ref", "createdAt", "updatedAt")
 
 @dataclass(frozen=True)
 class DashboardSettings:
-    """Keys of the command line."""
-
     project: str = TrackingConfig.project
     entity: str | None = None
 

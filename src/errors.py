@@ -17,12 +17,13 @@ class Interrupted(KeyboardInterrupt):
         self.status = 128 + number
 
 
-def as_user_error(error: Exception) -> Exception:
-    """What the disk refused as a UserError; other errors as they are."""
+def as_user_error(error: Exception, place: object = None) -> Exception:
+    """What the disk refused, at `place` where it does not say where, as a UserError; other errors as they are."""
     if not isinstance(error, OSError) or error.strerror is None:
         return error
-    place = f"{error.filename}: " if error.filename else ""
-    return UserError(f"{place}{error.strerror}; when that is mended, the same command goes on from the last record")
+    reason = "a file or a dangling link is in its place" if isinstance(error, FileExistsError) else error.strerror
+    place = error.filename or place
+    return UserError(f"{place}: {reason}; when that is mended, the same command goes on from the last record")
 
 
 def message(error: BaseException) -> str:

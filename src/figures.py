@@ -18,7 +18,7 @@ Use:  python -m src.figures [figure=NAME,...] [key=value ...]
 
 import gc
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -68,7 +68,7 @@ def draw_figures(settings: FigureSettings) -> Outcome:
     grouped = studies(library.runs, settings)
     chosen = plan_figures(settings, grouped, library)
     missing = {plan: missing_runs(plan.study, plan.conditions) for plan in chosen}
-    absent = _unique(m for found in missing.values() for m in found)
+    absent = list(dict.fromkeys(m for found in missing.values() for m in found))
     never_run = {m for m in absent if settings.takes_all and m.never_run}
     drawn = [plan for plan in chosen if settings.incomplete == "draw" or set(missing[plan]) <= never_run]
     specs: list[FigureSpec] = []
@@ -86,7 +86,7 @@ def draw_figures(settings: FigureSettings) -> Outcome:
     if left := len(chosen) - len(drawn):
         wrong.append(f"{left} figures that need them are not drawn; incomplete=draw draws what there is")
     notes = _listed("drawn without these, of which there is no run:", [m for m in absent if m in never_run])
-    guests = _unique(m for plan in drawn for m in missing_runs(plan.study, plan.guests))
+    guests = list(dict.fromkeys(m for plan in drawn for m in missing_runs(plan.study, plan.guests)))
     notes += _listed("drawn without these, of methods that are not the paper's:", guests)
     notes += in_no_figure(grouped, chosen) if settings.takes_all and settings.method is None else ()
     return Outcome(tuple(paths), (*wrong, *notes), settings.incomplete == "draw" or not wrong)
@@ -102,10 +102,6 @@ def _draw_all(specs: Sequence[FigureSpec], settings: FigureSettings, folder: Pat
     # What the imports made is taken out of garbage collection, which would cost an eighth of the time.
     with ProcessPoolExecutor(workers, get_context("forkserver"), gc.freeze) as pool:
         return [path for paths in pool.map(task, specs, chunksize=4) for path in paths]
-
-
-def _unique(missing: Iterable[Missing]) -> list[Missing]:
-    return list(dict.fromkeys(missing))
 
 
 def _listed(heading: str, missing: Sequence[Missing]) -> list[str]:

@@ -33,14 +33,12 @@ class RecordSettings(Selection):
         """`key=value` of the settings (of those with these names, in their order) that are not at their defaults."""
         default = type(self)()
         names = [each.name for each in fields(self)] if names is None else names
-        return [_word(key, value) for key in names if (value := getattr(self, key)) != getattr(default, key)]
-
-
-def _word(key: str, value: object) -> str:
-    """As `read_settings` reads it back: text as it stands, a path so that Hydra would take it too."""
-    if isinstance(value, Path | bool):
-        return setting_word(key, value)
-    return f"{key}={','.join(value) if isinstance(value, tuple) else value}"
+        given = {key: value for key in names if (value := getattr(self, key)) != getattr(default, key)}
+        return [
+            setting_word(key, value) if isinstance(value, Path | bool)  # so that Hydra would take it too
+            else f"{key}={','.join(value) if isinstance(value, tuple) else value}"
+            for key, value in given.items()
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,12 +74,10 @@ class FigureSettings(RecordSettings):
 
     @property
     def takes_all(self) -> bool:
-        """Whether everything that there are records of is drawn."""
         return "all" in self.figure
 
     @property
     def plot_words(self) -> list[str]:
-        """`key=value` of the single choices."""
         return [f"{key}={str(value).lower()}" for key, value in self._choices().items()]
 
     @property

@@ -22,7 +22,7 @@ from src.execution.session import PICTURE, Session, draw
 from src.records.integrity import is_finished
 from src.records.schema import PIECES, read_status
 from src.run import Run
-from src.store.digest import digest, settings_of
+from src.store.digest import digest, settings_of, training_id
 from src.store.trainings import TrainingStore
 from src.training.backend import Backend
 from src.training.loop import SoloEngine
@@ -59,14 +59,14 @@ def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[R
             else:
                 groups.setdefault(_common(run), []).append(run)
         except Exception as error:
-            run.error = as_user_error(error)
+            run.error = as_user_error(error, run.folder)
     for group in groups.values():
         try:
             _execute(group, stacked)
         except Exception as error:
             for run in group:
                 if run.error is None and not _is_finished(run):
-                    run.error = as_user_error(error)
+                    run.error = as_user_error(error, run.folder)
     return runs
 
 
@@ -122,7 +122,9 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
         _execute_in_parallel(group, device)
         return
     dataset = config.dataset.load()
-    initial = InitialStates(dataset, device, group)
+    initial, group = _initial_states(dataset, device, group)
+    if not group:
+        return
     solo = SoloEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(config))
     engine: Engine = solo
     if stacked:
@@ -133,13 +135,27 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
     _drive(group, engine, initial, device)
 
 
+def _initial_states(dataset: Dataset, device: torch.device, group: Sequence[Run]) -> tuple[InitialStates, list[Run]]:
+    """The initial states, and the runs that have one; where a run has none, that is its error."""
+    initial, found = InitialStates(dataset, device, []), []
+    for run in group:
+        try:
+            initial.of(run, 0)
+            found.append(run)
+        except Exception as error:
+            run.error = as_user_error(error, run.folder)
+    return initial, found
+
+
 def _execute_in_parallel(group: Sequence[Run], device: torch.device) -> None:
     """The same as one of torchrun's processes: the first one drives, the others serve it."""
     from src.training.parallel import own_device, process_group
 
     device = own_device(device)
     dataset = group[0].config.dataset.load()
-    initial = InitialStates(dataset, device, group)
+    initial, group = _initial_states(dataset, device, group)
+    if not group:
+        return
     with process_group(device):
         _work_in_parallel(group, dataset, initial, device)
 
@@ -174,6 +190,8 @@ def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates, device:
     with Interruption() as interruption, _sessions(list(able), device) as sessions:
         tasks = []
         for run, session in sessions.items():
+            if session.last is not None:  # whose process was killed before it had tidied up
+                store.discard_partial(training_id(run.spec, session.last))
             if session.complete:
                 session.finish()
                 continue
@@ -207,7 +225,7 @@ def _sessions(group: Sequence[Run], device: torch.device) -> Iterator[dict[Run, 
             try:
                 sessions[run] = Session(run, device, together.add if together else RunProgress)
             except Exception as error:  # one that is busy, or cannot be written, is that run's affair
-                run.error = as_user_error(error)
+                run.error = as_user_error(error, run.folder)
         yield sessions
     except Exception as error:
         for session in sessions.values():

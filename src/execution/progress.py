@@ -128,10 +128,11 @@ class StackProgress:
         self._said = slowest
         accuracy = [row["retrained_accuracy"] for row in rows]
         percent = [row["percent_remaining"] for row in rows]
+        left = self.clock.left(int((self._bar.total or 0) - self._bar.n))
         _say(
             f"{len(self._parts)} runs  {slowest}/{max(part.last for part in self._parts)}  "
             f"accuracy {min(accuracy):.2f} to {max(accuracy):.2f} %  "
-            f"{min(percent):.3g} to {max(percent):.3g} % remaining  {self.clock.left(int((self._bar.total or 0) - self._bar.n))}"
+            f"{min(percent):.3g} to {max(percent):.3g} % remaining  {left}"
         )
 
     def close(self) -> None:

@@ -70,7 +70,13 @@ def _doubles(runs: Iterable[Run]) -> dict[Run, str]:
         kept: dict[int, Run] = {}
         for run in sorted(members, key=lambda run: (run.folder.name != run.name, not run.finished)):
             if settings[run] != common:
-                found[run] = _nameless(run, next(other for other in members if settings[other] == common))
+                other = next(other for other in members if settings[other] == common)
+                own, others = run.method.settings, other.method.settings
+                keys = [f"prune.{key}" for key in sorted({*own, *others}) if own.get(key) != others.get(key)]
+                found[run] = (
+                    f"{run.folder.name} and {other.folder.name} are both called {run.method.short} and differ in "
+                    f"{', '.join(keys)}; let `short` of the method's class say so"
+                )
             elif run.seed in kept:
                 found[run] = (
                     f"{run.folder.name} is of the same method, scope and seed as {kept[run.seed].folder.name}; "
@@ -79,15 +85,6 @@ def _doubles(runs: Iterable[Run]) -> dict[Run, str]:
             else:
                 kept[run.seed] = run
     return found
-
-
-def _nameless(run: Run, other: Run) -> str:
-    own, others = run.method.settings, other.method.settings
-    keys = [f"prune.{key}" for key in sorted({*own, *others}) if own.get(key) != others.get(key)]
-    return (
-        f"{run.folder.name} and {other.folder.name} are both called {run.method.short} and differ in "
-        f"{', '.join(keys)}; let `short` of the method's class say so"
-    )
 
 
 @dataclass(frozen=True)
@@ -107,12 +104,10 @@ class Missing:
 
     @property
     def command(self) -> str:
-        """What makes, or goes on with, the runs."""
         return command("src.main", run_words(self.study, self.scope, self.method, self.seeds))
 
     @property
     def short(self) -> str:
-        """A line for a figure's notes."""
         seeds = ", ".join(str(seed) for seed in self.seeds)
         return f"missing: {self.method.text}, scope {self.scope}, seed{'s' if len(self.seeds) > 1 else ''} {seeds}"
 
@@ -129,15 +124,13 @@ def missing_runs(study: Study, conditions: Sequence[Condition]) -> tuple[Missing
     found = []
     for condition in dict.fromkeys(conditions):
         halves = [run for run in stopped[condition] if run.seed not in finished[condition]]
-        found += [Missing(study, *condition, (run.seed,), _state(run)) for run in halves]
+        for run in halves:
+            reason = f": {run.reason}" if run.reason else ""
+            state = f"{run.name} is {run.status} at {run.iterations_done} of {run.iterations_total} iterations{reason}"
+            found.append(Missing(study, *condition, (run.seed,), state))
         if never := seeds - finished[condition] - {run.seed for run in halves}:
             found.append(Missing(study, *condition, tuple(sorted(never))))
     return tuple(found)
-
-
-def _state(run: Run) -> str:
-    reason = f": {run.reason}" if run.reason else ""
-    return f"{run.name} is {run.status} at {run.iterations_done} of {run.iterations_total} iterations{reason}"
 
 
 def run_words(study: Study, scope: str, method: Method, seeds: Sequence[int]) -> list[str]:
@@ -145,7 +138,11 @@ def run_words(study: Study, scope: str, method: Method, seeds: Sequence[int]) ->
     run = next((run for run in study.all_runs if run.method == method), study.all_runs[0])
     choices = {group: choice for group, choice in run.choices.items() if group.split("/")[0] in GROUPS}
     given_anyway = (*choices, "experiment", "seed", "output_dir", "prune.scope")
-    overrides = {key: word for key, word in _overrides(run).items() if key not in given_anyway}
+    experiment, folders = run.choices.get("experiment"), [Path(run.config_dir)] if run.config_dir else []
+    body = settings_of(experiment, folders) if experiment else {}
+    words = [*(setting_word(key, value) for key, value in body.items()), *map(str, run.overrides)]
+    overrides = {word.split("=", 1)[0].lstrip("+"): word for word in words}  # each key once
+    overrides = {key: word for key, word in overrides.items() if key not in given_anyway}
     own = [word for key, word in overrides.items() if _is_of_the_method(key)]
     if run.method != method:
         choices = {group: choice for group, choice in choices.items() if not _is_of_the_method(group)}
@@ -158,14 +155,6 @@ def run_words(study: Study, scope: str, method: Method, seeds: Sequence[int]) ->
         *(setting_word(group, choices[group]) for group in ordered), *own, f"prune.scope={scope}", *shared,
         f"seed={','.join(map(str, seeds))}", *output_words(run.output_dir), *["-m"] * (len(seeds) > 1),
     ]  # fmt: skip
-
-
-def _overrides(run: Run) -> dict[str, str]:
-    """Key -> word of what the run's experiment and its command line set, each key once."""
-    folders = [Path(run.config_dir)] if run.config_dir else []
-    body = settings_of(run.choices["experiment"], folders) if run.choices.get("experiment") else {}
-    words = [*(setting_word(key, value) for key, value in body.items()), *map(str, run.overrides)]
-    return {word.split("=", 1)[0].lstrip("+"): word for word in words}
 
 
 def _is_of_the_method(key: str) -> bool:

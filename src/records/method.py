@@ -25,7 +25,6 @@ class Method:
 
     @property
     def text(self) -> str:
-        """The label without mathematical markup."""
         return plain(self.label)
 
 
@@ -54,7 +53,6 @@ class Ablation:
 
     @property
     def letter(self) -> str:
-        """The parameter's symbol in plain text."""
         return plain(self.symbol)
 
     @property

@@ -17,17 +17,8 @@ import numpy.typing as npt
 import yaml  # type: ignore[import-untyped]
 
 from src.errors import UserError
+from src.records import schema
 from src.records.method import Method
-from src.records.schema import (
-    CONFIG_FILE,
-    ITERATIONS_FILE,
-    LAYERS_FILE,
-    MEASURES_FILE,
-    REQUIRED_COLUMNS,
-    RUN_FILE,
-    SCHEMA,
-    SCOPES,
-)  # fmt: skip
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Side = Literal["retrained", "pruned"]
@@ -90,19 +81,18 @@ class Run:
 
     @property
     def output_dir(self) -> Path:
-        """The folder that holds `runs/`."""
         return self.folder.parents[1]
 
     @cached_property
     def table(self) -> Mapping[str, FloatArray]:
         """`iterations.csv`: column -> array [T+1], NaN where not defined."""
-        table = read_table(self.folder / ITERATIONS_FILE)
+        table = read_table(self.folder / schema.ITERATIONS_FILE)
         order = np.argsort(table["iteration"], kind="stable")
         found = table["iteration"][order].tolist()
         if len(found) != self.iterations_total or found != list(range(self.iterations_total)):
             given = ", ".join(f"{t:g}" for t in found)[:200]
             raise UserError(
-                f"{self.folder / ITERATIONS_FILE} should have one row for each iteration 0..{self.iterations}, "
+                f"{self.folder / schema.ITERATIONS_FILE} should have one row for each iteration 0..{self.iterations}, "
                 f"it has {given or 'none'}; {AGAIN}"
             )
         return {name: values[order] for name, values in table.items()}
@@ -110,7 +100,7 @@ class Run:
     @cached_property
     def layers(self) -> LayerTable:
         """`layers.csv`, one column of each array per prunable tensor."""
-        table = read_table(self.folder / LAYERS_FILE, texts=["layer"])
+        table = read_table(self.folder / schema.LAYERS_FILE, texts=["layer"])
         layer, iteration = np.array(table.pop("layer")), table.pop("iteration")
         order = np.argsort(iteration, kind="stable")
         names = tuple(dict.fromkeys(layer.tolist()))
@@ -118,7 +108,7 @@ class Run:
         whole = len(layer) == self.iterations_total * len(names) > 0
         if not whole or list(rows) != list(product(range(self.iterations_total), names)):
             raise UserError(
-                f"{self.folder / LAYERS_FILE} has not a row for each of {len(names)} layers in each of "
+                f"{self.folder / schema.LAYERS_FILE} has not a row for each of {len(names)} layers in each of "
                 f"{self.iterations_total} iterations; {AGAIN}"
             )
         shape = (self.iterations_total, len(names))
@@ -135,7 +125,6 @@ class Run:
 
     @cached_property
     def grid_axes(self) -> tuple[FloatArray, FloatArray]:
-        """The grid's p and q."""
         with self._open_measures() as file:
             metadata = json.loads((file.metadata() or {})["json"])
             return np.array(metadata["p"]), np.array(metadata["q"])
@@ -148,7 +137,7 @@ class Run:
     def _open_measures(self) -> Iterator[Any]:
         from safetensors import SafetensorError, safe_open
 
-        path = self.folder / MEASURES_FILE
+        path = self.folder / schema.MEASURES_FILE
         try:
             with safe_open(path, framework="numpy") as file:
                 yield file
@@ -158,10 +147,10 @@ class Run:
 
 def load_run(folder: Path) -> Run:
     """One run, finished or not. Raises UserError where the folder holds none that this version reads."""
-    with _reading(folder, RUN_FILE) as path:
+    with _reading(folder, schema.RUN_FILE) as path:
         state = _checked(folder, json.loads(path.read_text(encoding="utf-8")))
         kind, short, label = (str(state["method"][key]) for key in ("kind", "short", "label"))
-    with _reading(folder, CONFIG_FILE) as path:
+    with _reading(folder, schema.CONFIG_FILE) as path:
         config = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
         for section in ("dataset", "model", "trainer", "protocol", "prune"):
             _ = config[section]["name"]
@@ -178,15 +167,15 @@ def _checked(folder: Path, state: Any) -> dict[str, Any]:
     """run.json as parsed, where it is what a run of this schema has there."""
     if not isinstance(state, dict):
         raise TypeError(f"it is {str(state)[:20]}, not a mapping")
-    if state.get("schema", SCHEMA) != SCHEMA:
+    if state.get("schema", schema.SCHEMA) != schema.SCHEMA:
         raise UserError(
-            f"{folder.name}: records of schema {state['schema']!r}, this version reads {SCHEMA}; "
+            f"{folder.name}: records of schema {state['schema']!r}, this version reads {schema.SCHEMA}; "
             "use the version that made them, or run them again into another output_dir"
         )
     for key, kind in TYPES.items():
         if type(state.get(key)) is not kind:
             raise TypeError(f"{key} is {str(state.get(key))[:20]!r}, not of type {kind.__name__}")
-    for key, allowed in (("status", STATES), ("scope", SCOPES)):
+    for key, allowed in (("status", STATES), ("scope", schema.SCOPES)):
         if state[key] not in allowed:
             raise ValueError(f"{key} is {state[key][:20]!r}, none of {', '.join(allowed)}")
     if state["iterations_total"] < 1:
@@ -223,7 +212,7 @@ def read_table(path: Path, texts: Sequence[str] = ()) -> dict[str, Any]:
         raise UserError(f"{path}: {reason}; {fix}") from error
     if "\0" in text:
         raise UserError(f"{path}, row {text[: text.index(chr(0))].count(chr(10)) + 1}: bytes of zero; {fix}")
-    needed = REQUIRED_COLUMNS[path.name]
+    needed = schema.REQUIRED_COLUMNS[path.name]
     if absent := [column for column in needed if column not in head]:
         separated = "; its cells are separated by semicolons: save it with commas" * (";" in "".join(head))
         raise UserError(f"{path}, row 1: no column {', '.join(absent)}{separated or f'; {fix}'}")

@@ -17,6 +17,8 @@ MEASURES_FILE = "measures.safetensors"
 MASKS_FILE = "masks.safetensors"
 WEIGHTS_FILE = "weights.safetensors"
 NETWORKS_FILE = "networks.safetensors"
+JOINED = (MEASURES_FILE, MASKS_FILE, WEIGHTS_FILE, NETWORKS_FILE)
+"""Tensors by `iteration_<t>/<name>`, of all iterations but for the networks."""
 PIECES = "iterations"
 """Folder of what is recorded while a run goes on."""
 

@@ -52,13 +52,11 @@ class Setting:
 
     @property
     def train_size(self) -> int | None:
-        """Number of training images; None for all."""
         size: int | None = json.loads(self.detail)["dataset"].get("train_size")
         return size
 
     @property
     def text(self) -> str:
-        """Readable name for messages and headings."""
         images = f", {self.train_size} training images" if self.train_size else ""
         return f"{self.dataset}, {self.model}, T={self.iterations}, {self.trainer}, {self.protocol}{images}"
 
@@ -80,7 +78,6 @@ class Study:
 
     @property
     def all_runs(self) -> tuple[Run, ...]:
-        """Finished and unfinished ones."""
         return (*self.runs, *self.unfinished)
 
     @cached_property
@@ -147,8 +144,13 @@ class Selection:
         wanted: set[Setting] = set()
         for name in self.experiment:
             pairs = networks(name, folders)
-            named = {s for s, members in found.items() if any(name in _experiments(run) for run in members)}
-            wanted |= named or {s for s, members in found.items() if any(_network(run) in pairs for run in members)}
+            named, alike = set(), set()
+            for setting, run in ((setting, run) for setting, members in found.items() for run in members):
+                if name in (run.config.get("experiment_name"), run.choices.get("experiment")):
+                    named.add(setting)
+                if (run.choices.get("dataset", run.dataset), run.choices.get("model", run.model)) in pairs:
+                    alike.add(setting)
+            wanted |= named or alike
         return wanted
 
 
@@ -156,34 +158,24 @@ EVERYTHING = Selection()
 
 
 def studies(runs: Iterable[Run], selection: Selection = EVERYTHING) -> tuple[Study, ...]:
-    """Group the selected runs; ordered by name. Names tell apart settings that differ in detail only."""
+    """Group the selected runs; ordered by name.
+
+    Names tell apart settings that differ in detail only: by what differs among them, as `key=value`.
+    """
     settings = grouped(runs, Setting.of)
     wanted = selection.settings(run for members in settings.values() for run in members)
     made = []
     for setting, members in settings.items():
         if taken := [run for run in members if setting in wanted and selection.takes(run)]:
-            name = _unique_name(setting, [other for other in settings if other.short == setting.short])
+            flat = [flatten(json.loads(other.detail)) for other in settings if other.short == setting.short]
+            keys = sorted({key for values in flat for key in values})
+            differing = [key for key in keys if len({str(values.get(key)) for values in flat}) > 1]
+            own = flatten(json.loads(setting.detail))
+            parts = [f"{key.split('.', 1)[-1]}={own.get(key)}" for key in differing]
+            name = safe_name("-".join([setting.short, *parts]))
             finished, others = (tuple(run for run in taken if run.finished is state) for state in (True, False))
             made.append(Study(setting, finished, name, others))
     return tuple(sorted(made, key=lambda study: study.name))
-
-
-def _unique_name(setting: Setting, alike: Iterable[Setting]) -> str:
-    """The short name, with what differs among settings of that name appended as `key=value`."""
-    flat = {other: flatten(json.loads(other.detail)) for other in alike}
-    keys = sorted({key for values in flat.values() for key in values})
-    differing = [key for key in keys if len({str(values.get(key)) for values in flat.values()}) > 1]
-    parts = [f"{key.split('.', 1)[-1]}={flat[setting].get(key)}" for key in differing]
-    return safe_name("-".join([setting.short, *parts]))
-
-
-def _experiments(run: Run) -> set[Any]:
-    return {run.config.get("experiment_name"), run.choices.get("experiment")}
-
-
-def _network(run: Run) -> tuple[str, str]:
-    """Data set and model as the command line names them."""
-    return run.choices.get("dataset", run.dataset), run.choices.get("model", run.model)
 
 
 def networks(experiment: str, folders: Sequence[Path] = ()) -> set[tuple[str, str]]:

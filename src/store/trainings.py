@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,8 @@ class TrainingStore:
         tensors = {f"{which}/{name}": tensor for which, state in states.items() for name, tensor in state.items()}
         history = [asdict(epoch) for epoch in trained.history]
         meta = {"id": identity, **asdict(origin), "order": order, "best_epoch": trained.best_epoch, "history": history}
-        self._write(self._finished(identity), tensors, meta)
+        if self._write(self._finished(identity), tensors, meta):
+            self.discard_partial(identity)
 
     def load_partial(self, identity: str) -> TrainingState | None:
         """The checkpoint of an interrupted training, or None."""
@@ -93,11 +94,13 @@ class TrainingStore:
 
     def discard(self, identity: str) -> None:
         """Forget a finished training."""
-        self._finished(identity).unlink(missing_ok=True)
+        with suppress(OSError):
+            self._finished(identity).unlink()
 
     def discard_partial(self, identity: str) -> None:
         """Forget the checkpoint of a training."""
-        self._partial(identity).unlink(missing_ok=True)
+        with suppress(OSError):
+            self._partial(identity).unlink()
 
     def lock(self, identity: str, until: ExitStack) -> bool:
         """Lock a training until `until` closes; False where another process is at it."""
@@ -113,14 +116,16 @@ class TrainingStore:
             return None
         return {name: tensor.to(self.device) for name, tensor in tensors.items()}, meta
 
-    def _write(self, path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any], durable: bool = True) -> None:
+    def _write(self, path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any], durable: bool = True) -> bool:
         """Keep what could be trained again: where the disk does not take it, the run goes on."""
         try:
             write_tensors(path, tensors, meta, durable)
+            return True
         except OSError as error:
             if not self._told:
-                log.warning("%s: %s; the run goes on, but cannot be gone on with from here", path, error.strerror)
+                log.warning("%s cannot be written (%s): this training cannot be gone on with", path, error.strerror)
             self._told = True
+            return False
 
     def _finished(self, identity: str) -> Path:
         return self.root / identity[:2] / f"{identity}.safetensors"

@@ -4,7 +4,7 @@
 see what would be sent, nor to give a saved view the name under which it is found again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,8 +41,14 @@ class Part:
 
 
 def parts() -> list[Part]:
-    """All parts, in the order of the paper."""
-    by_remaining = [_sparsity(side, measure) for side in ("retrained", "pruned") for measure in MEASURES]
+    by_remaining = [
+        line(f"{side.capitalize()} {text} by remaining weights (%)", [f"{side}_{column}"], REMAINING, log_x=True)
+        for side in ("retrained", "pruned")
+        for column, text in MEASURES.items()
+    ]
+    learned = {"Loss by epoch": "loss", "Accuracy (%) by epoch": "accuracy"}
+    training = [line(title, [f"train_{name}", f"test_{name}"], EPOCH, "epochs") for title, name in learned.items()]
+    training.append(line("Learning rate", ["learning_rate"], EPOCH, "epochs"))
     return [
         Part("Retrained networks", "As Fig. 2a: the networks after retraining.", _row("retrained")),
         Part("Pruned networks", "As Fig. 2b: the networks after pruning, before they are retrained.", _row("pruned")),
@@ -57,7 +63,7 @@ def parts() -> list[Part]:
         Part(
             "All settings of SAP", "Parameters and what they lead to at iteration T.", _settings(), _only(name="sap"),
         ),
-        Part("Training", "Learning curves of all iterations, one after the other.", _training()),
+        Part("Training", "Learning curves of all iterations, one after the other.", training),
     ]  # fmt: skip
 
 
@@ -79,11 +85,6 @@ def _row(side: str, **options: Any) -> list[Any]:
         for column, text in MEASURES.items()
     )
     return [first, remaining, *others]
-
-
-def _sparsity(side: str, measure: str) -> Any:
-    title = f"{side.capitalize()} {MEASURES[measure]} by remaining weights (%)"
-    return line(title, [f"{side}_{measure}"], REMAINING, log_x=True)
 
 
 def _layers() -> list[Any]:
@@ -115,15 +116,6 @@ def _settings() -> list[Any]:
     x, y = wr.SummaryMetric(finals[0]), wr.SummaryMetric(finals[-1])
     scatter = wr.ScatterPlot(title="Final accuracy by final remaining weights (%)", x=x, y=y, log_x=True)
     return [wr.ParallelCoordinatesPlot(title="p, q, η_r, γ", columns=[*parameters, *results]), scatter]
-
-
-def _training() -> list[Any]:
-    titles: Mapping[str, Sequence[str]] = {
-        "Loss by epoch": ("train_loss", "test_loss"),
-        "Accuracy (%) by epoch": ("train_accuracy", "test_accuracy"),
-        "Learning rate": ("learning_rate",),
-    }
-    return [line(title, columns, EPOCH, "epochs") for title, columns in titles.items()]
 
 
 def workspace(entity: str, project: str) -> Any:

@@ -1,13 +1,13 @@
 """Claims 2 and 4: SAP adapts how much it prunes, and prunes the first layer least."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
 from src.analysis.claims.finding import Effect, Finding, finding
 from src.analysis.claims.phases import seeds_of, subjects
 from src.records.method import ABLATIONS
-from src.records.run import FloatArray, Run
+from src.records.run import FloatArray
 from src.records.study import Study
 
 SMALLEST_DECADES = 0.01
@@ -25,16 +25,19 @@ def monotone(parameter: str, study: Study) -> Iterator[Finding]:
         if not any(study.series(scope, method) for method in sweep.own):
             continue
         series = {v: study.series(scope, method) for v, method in zip(sweep.values, sweep.methods, strict=True)}
-        present = {value: {run.seed: run for run in runs} for value, runs in series.items() if runs}
+        present = {
+            value: {run.seed: run.table["percent_remaining"] for run in runs} for value, runs in series.items() if runs
+        }
         seeds = sorted(set.intersection(*(set(runs) for runs in present.values())))
         effects: list[Effect] = []
         if len(present) > 1 and seeds:
-            decades = np.array([[_decades(runs[seed]) for runs in present.values()] for seed in seeds])
+            decades = np.log10([[runs[seed] for runs in present.values()] for seed in seeds])
             effects += _differences("along pruning", decades[..., 1:].mean(axis=-1), list(present))
             effects += _differences("after one pruning", decades[..., 1], list(present))
         not_run = [f"{value:g}" for value, runs in series.items() if not runs]
         questions = [f"no runs with {parameter}={', '.join(not_run)}"] if not_run else []
-        left = (f"{v:g}: {_percent(runs, 1)} and {_percent(runs, -1)} %" for v, runs in present.items())
+        means = {value: np.mean(list(runs.values()), axis=0) for value, runs in present.items()}
+        left = (f"{value:g}: {mean[1]:.3g} and {mean[-1]:.3g} %" for value, mean in means.items())
         evidence = f"{sweep.fixed}; left after 1 and {study.setting.iterations} prunings: {', '.join(left)}"
         subject = f"SAP, {sweep.letter} varied"
         yield finding(f"monotone_{parameter}", study, scope, subject, effects, seeds, evidence, questions)
@@ -49,20 +52,13 @@ def _differences(when: str, decades: FloatArray, values: list[float]) -> list[Ef
     ]
 
 
-def _decades(run: Run) -> FloatArray:
-    return np.log10(run.table["percent_remaining"])
-
-
-def _percent(runs: Mapping[int, Run], t: int) -> str:
-    return f"{np.mean([run.table['percent_remaining'][t] for run in runs.values()]):.3g}"
-
-
 def adapts(study: Study) -> Iterator[Finding]:
     """SAP's share pruned per iteration varies, unlike the fixed ratio of the other methods."""
     for scope, method, runs in subjects(study):
         if method.kind != "sap":
             continue
-        shares = [_shares(run) for run in runs]
+        left = [run.table["remaining"] for run in runs]
+        shares = [100 * (1 - alive[1:] / alive[:-1]) for alive in left]
         ranges = np.array([np.ptp(share) for share in shares])
         effect = Effect.of("range of the share pruned", "points", ranges, SMALLEST_SHARE)
         mean = np.mean(shares, axis=0)
@@ -85,9 +81,3 @@ def first_layer_kept_most(study: Study) -> Iterator[Finding]:
             f"{mean[fullest]:.3g} %; at T: {at_end[0]:.3g} and {at_end[fullest]:.3g} %"
         )
         yield finding("first_layer", study, scope, method.text, [effect], seeds_of(runs), evidence)
-
-
-def _shares(run: Run) -> FloatArray:
-    """Percent of the weights alive that each pruning takes, [T]."""
-    left = run.table["remaining"]
-    return 100 * (1 - left[1:] / left[:-1])

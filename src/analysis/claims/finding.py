@@ -39,7 +39,6 @@ class Effect:
 
     @classmethod
     def of(cls, name: str, unit: str, per_seed: FloatArray, floor: float = 0.0) -> "Effect":
-        """From one value per seed, [n]."""
         low, high = interval(per_seed)
         return cls(name, unit, float(per_seed.mean()), float(low), float(high), floor)
 

@@ -57,18 +57,14 @@ def three_phases(claim: str, column: str, study: Study) -> Iterator[Finding]:
         percent, accuracies = (
             np.mean([run.table[name] for run in runs], axis=0) for name in ("percent_remaining", "retrained_accuracy")
         )
-        seen = _testable(sizes.mean(axis=0), accuracies)
+        # A phase can be asked for that is there, or that the network got far enough for.
+        lost = accuracies[0] - accuracies.min()
+        reached = (True, lost > LIMIT, lost > COLLAPSED * accuracies[0])
+        there = [bool(size > SMALLEST) or far for size, far in zip(sizes.mean(axis=0), reached, strict=True)]
+        seen = [*there, False].index(False)
         effects = [Effect.of(NAMES[i], "", sizes[:, i], SMALLEST) for i in range(seen)]
         evidence = _evidence(curves, percent, accuracies)
         yield finding(claim, study, scope, method.text, effects, seeds_of(runs), evidence, NOT_REACHED[seen : seen + 1])
-
-
-def _testable(sizes: FloatArray, accuracies: FloatArray) -> int:
-    """How many of the phases can be asked for: those that are there, and those that the network got far enough for."""
-    lost = accuracies[0] - accuracies.min()
-    reached = (True, lost > LIMIT, lost > COLLAPSED * accuracies[0])
-    there = [bool(size > SMALLEST) or far for size, far in zip(sizes, reached, strict=True)]
-    return there.index(False) if False in there else len(there)
 
 
 def _evidence(curves: FloatArray, percent: FloatArray, accuracies: FloatArray) -> str:
@@ -95,7 +91,6 @@ def _ranks(values: FloatArray) -> FloatArray:
 
 
 def seeds_of(runs: Sequence[Run]) -> tuple[int, ...]:
-    """Their seeds, in order."""
     return tuple(run.seed for run in runs)
 
 

@@ -47,14 +47,19 @@ def tradeoff(percent: FloatArray, accuracy: FloatArray) -> Tradeoff:
 
 
 def of_run(run: Run) -> Tradeoff:
-    """The retrained networks of a run."""
     return tradeoff(run.table["percent_remaining"], run.table["retrained_accuracy"])
 
 
-def accuracy_at(curve: Tradeoff, percent: FloatArray) -> FloatArray:
+def accuracy_at(curve: Tradeoff, percent: FloatArray | float) -> FloatArray:
     """Accuracy at these percentages, linear in their logarithm between iterations; NaN where the run did not get to."""
-    known = curve if len(curve.accuracy) else ([np.inf], [np.nan])
-    return np.interp(np.log10(percent), *known, left=np.nan, right=np.nan)
+    known = curve if len(curve.accuracy) else Tradeoff(np.array([np.inf]), np.array([np.nan]))
+    return np.asarray(np.interp(np.log10(percent), *known, left=np.nan, right=np.nan))
+
+
+def mean_to(curve: Tradeoff, percent: float) -> float:
+    """Mean accuracy from 100 to `percent`; NaN where the run did not get to."""
+    low = float(np.log10(percent))
+    return mean_over(curve, low) if curve.sparsest <= low else np.nan
 
 
 def mean_over(curve: Tradeoff, low: float, high: float = 2.0) -> float:

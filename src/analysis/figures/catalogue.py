@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from src.analysis.figures import errors, layers, methods
+from src.analysis.figures import errors, kinds
 from src.analysis.figures.plan import Filter, Plan, Planner
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.curves import with_published
@@ -17,8 +17,8 @@ from src.records.schema import SCOPES
 from src.records.study import Selection, Study, studies
 
 KINDS: dict[str, Planner] = {
-    "prune": methods.plans, "pruned": methods.plans, **dict.fromkeys(ABLATIONS, methods.ablations),
-    "ratio": layers.tradeoffs, "layer": layers.plans, "si_layer": layers.plans, "pq": methods.heat_maps,
+    "prune": kinds.plans, "pruned": kinds.plans, **dict.fromkeys(ABLATIONS, kinds.ablations),
+    "ratio": kinds.tradeoffs, "layer": kinds.layers, "si_layer": kinds.layers, "pq": kinds.heat_maps,
     "errors": errors.plans,
 }  # fmt: skip
 _OF_THE_CNN: dict[str, Any] = {"dataset": ("cifar10",), "model": ("cnn",), "scope": ("global",)}
@@ -31,6 +31,19 @@ ALIASES: dict[str, dict[str, dict[str, Any]]] = {
     "readme": dict.fromkeys(("prune", "pruned"), _OF_THE_CNN | {"model": ("resnet18",)}),
 }
 """A figure of the paper: its kinds, and what each is drawn of where nothing else is asked for."""
+GIVEN = (
+    "method",
+    "trainer",
+    "protocol",
+    "experiment",
+    "seed",
+    "reading",
+    "style",
+    "overlay",
+    "incomplete",
+    "output_dir",
+)
+"""Settings that the command of a figure repeats."""
 Request = tuple[str, Filter]
 """A kind, and what it is asked for of."""
 
@@ -40,7 +53,8 @@ def requests(settings: FigureSettings) -> list[Request]:
     if unknown := set(settings.scope or ()) - set(SCOPES):
         raise UserError(f"scope={','.join(sorted(unknown))} is not known; choose from {', '.join(SCOPES)}")
     names: dict[str, dict[str, dict[str, Any]]] = {"all": {kind: {} for kind in KINDS}}
-    names |= {kind: {kind: {}} for kind in KINDS} | ALIASES
+    names |= {kind: {kind: {}} for kind in KINDS}
+    names |= ALIASES
     found = []
     for name in settings.figure:
         if name not in names:
@@ -77,18 +91,12 @@ def build(plan: Plan, settings: FigureSettings, missing: Sequence[Missing] = ())
         if settings.overlay:
             spec = with_published(spec, plan.study.setting, reading)
         marks = [*settings.marks, *["overlay"] * spec.has_published, *marks]
-    notes = (*spec.notes, *(m.short for m in missing))
-    return replace(spec, name="-".join([spec.name, *marks]), notes=notes, command=_command_of(plan, settings))
-
-
-def _command_of(plan: Plan, settings: FigureSettings) -> str:
-    """The command that draws this figure, and others of its kind where the study is not alone."""
-    setting = plan.study.setting
-    words = [f"figure={plan.kind}", f"dataset={setting.dataset}", f"model={setting.model}"]
+    # The command draws others of the kind as well where the study is not alone.
+    words = [f"figure={plan.kind}", f"dataset={plan.study.setting.dataset}", f"model={plan.study.setting.model}"]
     words += [f"scope={scope}" for scope in plan.scopes if len(plan.scopes) == 1]
-    given = ["method", "trainer", "protocol", "experiment", "seed", "reading", "style", "overlay", "incomplete"]
-    words += [*settings.words([*given, "output_dir"]), *(f"plot.{word}" for word in settings.plot_words)]
-    return command("src.figures", words)
+    words += [*settings.words(GIVEN), *(f"plot.{word}" for word in settings.plot_words)]
+    notes, name = (*spec.notes, *(m.short for m in missing)), "-".join([spec.name, *marks])
+    return replace(spec, name=name, notes=notes, command=command("src.figures", words))
 
 
 def in_no_figure(grouped: Iterable[Study], plans: Sequence[Plan]) -> tuple[str, ...]:
@@ -120,7 +128,6 @@ def _nothing_to_draw(empty: Sequence[Request], settings: FigureSettings, grouped
 
 
 def _runs_for(kind: str, chosen: Filter, settings: FigureSettings) -> str:
-    """The command that makes the runs of a kind of figure."""
     words = [f"{key}={','.join(values)}" for key in ("dataset", "model") if (values := getattr(chosen, key))]
     words += settings.words(("trainer", "protocol"))
     if sweep := ABLATIONS.get(kind):

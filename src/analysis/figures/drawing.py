@@ -15,9 +15,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel, Style, style_named
+from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel, Spread, Style, style_named
 from src.store import files
 
+__all__ = ["draw", "draw_files", "matplotlib", "save"]
 _backend = os.environ.pop("MPLBACKEND", None)
 try:
     import matplotlib
@@ -44,9 +45,9 @@ MARGIN = 0.04
 FEW_DECADES, MANY_DECADES = 1.7, 4.5
 """Below the first, 2 and 5 are labelled as well; above the second, every other power of ten."""
 _METADATA: dict[str, dict[str, Any]] = {
-    "pdf": {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None},
-    "svg": {"Date": None, "Creator": None},
+    "pdf": dict.fromkeys(("CreationDate", "ModDate", "Producer", "Creator")),
     "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
 }
 
 
@@ -149,9 +150,7 @@ def _legible(label: str) -> str:
     return label
 
 
-def _fit_axes(
-    panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePanel], spread: Literal["", "x", "y"]
-) -> None:
+def _fit_axes(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePanel], spread: Spread) -> None:
     """Log axes for wide ranges of percentages, whole iterations, and the clean style's limits shared by `alike`."""
     shared = [curve for other in alike for curve in (*other.curves, *other.published)]
     if panel.quantity != "tradeoff":
@@ -205,13 +204,22 @@ def _draw_heat(panel: HeatPanel, ax: Axes, style: Style, bar: bool) -> None:
 def _lay_out(spec: FigureSpec, figure: Figure, axes: Sequence[Axes], style: Style, gap: float) -> None:
     width, height = figure.get_size_inches()
     heat = isinstance(spec.panels[-1], HeatPanel)
-    handles = [] if heat or not style.clean else _legend_handles(spec, axes)
+    handles: list[Artist] = []
+    if style.clean and not heat:  # one for each label of any panel, and one for the published curves
+        found = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
+        handles = list({label: handle for handle, label in reversed(found)}.values())[::-1]
+        if spec.has_published:
+            pale: dict[str, Any] = {"color": "#888888", "alpha": PUBLISHED_ALPHA, "linewidth": 3.5}
+            handles.append(Line2D([], [], label="published (pale)", **pale))
     scale = style.font / 10
-    one_row, legend = _legend(figure, handles, style) if handles else (0.0, 0.0)
+    shown = len(handles) > 1 or (bool(handles) and spec.kind == "run")
+    one_row, legend = _legend(figure, handles, style) if shown else (0.0, 0.0)
     height += legend - one_row
     figure.set_size_inches(width, height)
     top = (TOP + TITLE * any(panel.title for panel in spec.panels)) * scale + legend
-    more = _room_for_long_tick_labels(axes, style.tick_font)
+    ticks = [(ax.yaxis.get_major_formatter(), ax.yaxis.get_majorticklocs()) for ax in axes]
+    widest = max(len(text) for formatter, at in ticks for text in formatter.format_ticks(list(at)))
+    more = max(0, widest - 4) * CHARACTER * style.tick_font / 72  # inches for labels of more than four characters
     left, right = LEFT * scale + more, (RIGHT + COLOUR_BAR * heat) * scale
     gap = gap * scale + more * (gap == GAP)
     panel = (width - left - right - gap * (len(axes) - 1)) / len(axes)
@@ -219,22 +227,6 @@ def _lay_out(spec: FigureSpec, figure: Figure, axes: Sequence[Axes], style: Styl
         left=left / width, right=1 - right / width, bottom=BOTTOM * scale / height, top=1 - top / height,
         wspace=gap / panel,
     )  # fmt: skip
-
-
-def _room_for_long_tick_labels(axes: Sequence[Axes], size: float) -> float:
-    """Inches that the widest y tick label, of this size in points, needs beyond one of four characters."""
-    ticks = [(ax.yaxis.get_major_formatter(), ax.yaxis.get_majorticklocs()) for ax in axes]
-    widest = max(len(text) for formatter, at in ticks for text in formatter.format_ticks(list(at)))
-    return max(0, widest - 4) * CHARACTER * size / 72
-
-
-def _legend_handles(spec: FigureSpec, axes: Sequence[Axes]) -> list[Artist]:
-    """One handle per label of any panel, and one for the published curves where there are any."""
-    found = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
-    handles = list({label: handle for handle, label in reversed(found)}.values())[::-1]
-    if spec.has_published:
-        handles.append(Line2D([], [], color="#888888", alpha=PUBLISHED_ALPHA, linewidth=3.5, label="published (pale)"))
-    return handles if len(handles) > 1 or spec.kind == "run" else []
 
 
 def _legend(figure: Figure, handles: Sequence[Artist], style: Style) -> tuple[float, float]:

@@ -3,13 +3,14 @@
 PROTOCOL 7.B: B1 running means of accuracies, B2 exchanged axes, B3 mixed (p, q), B5 error bars a hundred times short.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from src.analysis.figures.layers import SAP_SERIES, compares_scopes, has_layers, layer_panel, ratio_panel
+from src.analysis.figures.kinds import SAP_SERIES, compares_scopes, has_layers, layer_panel, ratio_panel
 from src.analysis.figures.plan import (
     CAPTIONS,
     METHOD_SERIES,
@@ -22,11 +23,13 @@ from src.analysis.figures.plan import (
     row_of_panels,
 )
 from src.analysis.figures.readings import CORRECTED, EXCHANGED, Reading
-from src.analysis.figures.spec import LABELS, Curve, CurvePanel, FigureSpec
+from src.analysis.figures.spec import LABELS, CurvePanel, FigureSpec
 from src.analysis.published.curves import visible_bars
+from src.records.run import Side
 from src.records.schema import SCOPES
 from src.records.study import Study
 
+SIDES: tuple[Side, ...] = ("retrained", "pruned")
 COMPARED = tuple(scope for scope in SCOPES if EXCHANGED[scope] != scope)
 """The scopes whose axes were exchanged."""
 AS_MEASURED = replace(CORRECTED, ratio_x="log")
@@ -38,7 +41,7 @@ class ReportingError:
 
     name: str
     caption: str
-    reading: Mapping[str, str]
+    reading: Mapping[str, Any]
     at: str
     says: str
     across_scopes: bool = False
@@ -72,14 +75,18 @@ def _build(
     kind: str, study: Study, error: ReportingError, scopes: tuple[str, ...], series: tuple[Series, ...], _: Reading
 ) -> FigureSpec:
     readings = {"measured": AS_MEASURED, "as published": replace(AS_MEASURED, **dict(error.reading))}
-    made = [[p for scope in scopes for p in PANELS[error.name](study, scope, series, r)] for r in readings.values()]
+    made = [[p for scope in scopes for p in _panels(error.name, study, scope, series, r)] for r in readings.values()]
     panels, notes = [], []
     for pair in zip(*made, strict=True):
         subject = f"{pair[0].title}, " if pair[0].title else ""
         panels += [replace(p, title=f"{subject}{how}", y_limits=None) for p, how in zip(pair, readings, strict=True)]
         theirs = {curve.key: curve for curve in pair[1].curves}
         where = pair[0].title or TITLES[pair[0].scope]
-        notes += [f"{where}, {c.label}: {_says(error, c, theirs[c.key])}" for c in pair[0].curves if c.key in theirs]
+        for ours in (curve for curve in pair[0].curves if curve.key in theirs):
+            i = int(np.nanargmax(ours.y)) if error.at == "largest" else {"first": 0, "last": -1}[error.at]
+            drawn = {"drawn_y": theirs[ours.key].y[i], "drawn_x": theirs[ours.key].x[i]}
+            said = error.says.format(y=ours.y[i], x=ours.x[i], t=ours.t[i], **drawn)
+            notes.append(f"{where}, {ours.label}: {said}")
     if error.evidence:
         remaining, gini = visible_bars("retrained_percent_remaining"), visible_bars("retrained_gini")
         notes.append(error.evidence.format(remaining=remaining, gini=gini))
@@ -87,36 +94,18 @@ def _build(
     return figure(kind, study, panels, scope, caption=error.caption, error=error.name, notes=notes)
 
 
-def _says(error: ReportingError, ours: Curve, theirs: Curve) -> str:
-    i = int(np.nanargmax(ours.y)) if error.at == "largest" else {"first": 0, "last": -1}[error.at]
-    return error.says.format(y=ours.y[i], x=ours.x[i], t=ours.t[i], drawn_y=theirs.y[i], drawn_x=theirs.x[i])
-
-
-def _accuracies(study: Study, scope: str, series: tuple[Series, ...], reading: Reading) -> list[CurvePanel]:
-    lines = lines_of(study, scope, series)
-    return [
-        replace(row_of_panels("retrained", lines, scope, reading)[0], title="Retrained"),
-        replace(row_of_panels("pruned", lines, scope, reading)[0], title="Pruned"),
-    ]
-
-
-def _tradeoff(study: Study, scope: str, series: tuple[Series, ...], reading: Reading) -> list[CurvePanel]:
-    lines = {where: lines_of(study, where, series) for where in COMPARED}
-    return [replace(ratio_panel(scope, lines, reading), title=scope.capitalize())]
-
-
-def _layers(study: Study, scope: str, series: tuple[Series, ...], reading: Reading) -> list[CurvePanel]:
-    found = [(study.series(scope, s.method), s.method) for s in series]
-    panels = [layer_panel("si_layer", runs, scope, method, reading) for runs, method in found if runs]
-    return [replace(panel, title=scope.capitalize()) for panel in panels]
-
-
-def _bars(study: Study, scope: str, series: tuple[Series, ...], reading: Reading) -> list[CurvePanel]:
-    panel = row_of_panels("retrained", lines_of(study, scope, series), scope, reading)[1]
+def _panels(error: str, study: Study, scope: str, series: tuple[Series, ...], reading: Reading) -> list[CurvePanel]:
+    """The panels of an error in one scope."""
+    lines = {where: lines_of(study, where, series) for where in dict.fromkeys((scope, *COMPARED))}
+    if error == "running_mean":
+        firsts = (row_of_panels(side, lines[scope], scope, reading)[0] for side in SIDES)
+        return [replace(panel, title=title) for panel, title in zip(firsts, ("Retrained", "Pruned"), strict=True)]
+    if error == "exchanged_axes":
+        return [replace(ratio_panel(scope, lines, reading), title=scope.capitalize())]
+    if error == "mixed_pq":
+        found = {s.method: runs for s in series if (runs := study.series(scope, s.method))}
+        panels = [layer_panel("si_layer", runs, scope, method, reading) for method, runs in found.items()]
+        return [replace(panel, title=scope.capitalize()) for panel in panels]
+    panel = row_of_panels("retrained", lines[scope], scope, reading)[1]
     bars = tuple(replace(c, y=c.error * panel.bar_scale, error=np.zeros_like(c.error)) for c in panel.curves)
     return [replace(panel, curves=bars, y_label=LABELS["bars"], title="Error bars", quantity="bars", spread="")]
-
-
-PANELS: dict[str, Callable[[Study, str, tuple[Series, ...], Reading], list[CurvePanel]]] = {
-    "running_mean": _accuracies, "exchanged_axes": _tradeoff, "mixed_pq": _layers, "short_bars": _bars,
-}  # fmt: skip

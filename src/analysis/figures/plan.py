@@ -54,7 +54,6 @@ class Plan:
 
     @property
     def conditions(self) -> list[Condition]:
-        """What it needs."""
         return [(scope, s.method) for scope in self.scopes for s in self.series if not s.guest]
 
     @property
@@ -65,7 +64,6 @@ class Plan:
 
     @property
     def drawable(self) -> bool:
-        """Whether a run that it shows is finished."""
         return any(self.study.series(*condition) for condition in (*self.conditions, *self.guests))
 
 
@@ -82,7 +80,6 @@ class Filter:
     model: tuple[str, ...] | None = None
 
     def of(self, series: Iterable[Series]) -> tuple[Series, ...]:
-        """Those whose method is to be drawn."""
         return tuple(s for s in series if self.methods is None or s.method.short in self.methods)
 
     def series(self, series: Sequence[Series], study: Study) -> tuple[Series, ...]:
@@ -137,7 +134,6 @@ class Line:
         return Curve(self.label, self.slot, self.key, t, t if x is None else x, *values, seeds)
 
     def mean(self, value: Callable[[Run], FloatArray], reading: Reading) -> MeanStd:
-        """Mean and standard deviation over seeds of one array per run."""
         return mean_std(np.stack([value(run) for run in self.runs]), reading.ddof)
 
 

@@ -60,17 +60,12 @@ def accuracy(run: Run, side: Side, reading: Reading) -> FloatArray:
     values = run.table[f"{side}_accuracy"]
     if side == "pruned":
         values = values[:-1]
-    elif reading.final_accuracy == "best":
-        values = _with_best_final(run, values)
+    elif reading.final_accuracy == "best" and "best_accuracy" in run.table:
+        # A4 where it was kept: `best_accuracy` is a test accuracy only where the test set chose the epoch.
+        kept = run.config["protocol"].get("decision", {}).get("checkpoint", "best_test") == "best_test"
+        best = run.table["best_accuracy"][-1]
+        values = np.append(values[:-1], best) if kept and not np.isnan(best) else values
     return running_mean(values) if reading.accuracy == "running_mean" else values
-
-
-def _with_best_final(run: Run, values: FloatArray) -> FloatArray:
-    """A4 where it was kept: `best_accuracy` is a test accuracy only where the test set chose the epoch."""
-    kept = run.config["protocol"].get("decision", {}).get("checkpoint", "best_test") == "best_test"
-    if not kept or "best_accuracy" not in run.table or np.isnan(run.table["best_accuracy"][-1]):
-        return values
-    return np.append(values[:-1], run.table["best_accuracy"][-1])
 
 
 def pqi(run: Run, side: Side, reading: Reading) -> FloatArray:

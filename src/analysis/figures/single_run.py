@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from src.analysis.figures.drawing import draw, save
-from src.analysis.figures.spec import ITERATION, LABELS, Curve, CurvePanel, FigureSpec, style_named
+from src.analysis.figures.spec import ITERATION, LABELS, Curve, CurvePanel, FigureSpec, Spread, style_named
 from src.config.part import safe_name
 from src.errors import UserError
 from src.records.schema import ITERATIONS_FILE, RUN_FILE, read_status
@@ -30,7 +30,8 @@ def run_figure(run_folder: Path, destination: Path) -> Path:
         y = np.array([float(row[column] or "nan") for row in rows])
         t = np.arange(len(y), dtype=np.float64)
         curve = Curve(label, method["short"], method["short"], t, t, y, np.zeros_like(y), (run["seed"],))
-        y_label, spread = LABELS[column.removeprefix("retrained_")], "y" if column == "percent_remaining" else ""
+        y_label = LABELS[column.removeprefix("retrained_")]
+        spread: Spread = "y" if column == "percent_remaining" else ""
         panels.append(CurvePanel((curve,), ITERATION, y_label, column, run["scope"], spread=spread))
     stem = destination.with_suffix("") if destination.suffix == ".png" else destination / safe_name(run["name"])
     style = style_named("default")

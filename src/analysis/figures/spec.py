@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from src.records.run import FloatArray
     from src.records.study import Setting
 
+Spread = Literal["", "x", "y"]
 LegendPlace = Literal["lower left", "lower right", "upper right"]
 ITERATION = "Iteration"
 LABELS = {
@@ -48,7 +49,7 @@ class Curve:
     seeds: tuple[int, ...] = ()
     x_error: float = 0.0
 
-    def above_zero(self, axis: Literal["", "x", "y"]) -> Curve:
+    def above_zero(self, axis: Spread) -> Curve:
         """The points that a log axis can show; of published ones those that can be told from zero."""
         if not axis:
             return self
@@ -74,7 +75,7 @@ class CurvePanel:
     title: str = ""
     legend: LegendPlace | None = None
     y_limits: tuple[float, float] | None = None
-    spread: Literal["", "x", "y"] = ""
+    spread: Spread = ""
     bar_scale: float = 1.0
     published: tuple[Curve, ...] = ()
 
@@ -109,7 +110,6 @@ class FigureSpec:
 
     @property
     def has_published(self) -> bool:
-        """Whether a published curve is behind one of ours."""
         return any(isinstance(panel, CurvePanel) and panel.published for panel in self.panels)
 
 
@@ -154,7 +154,6 @@ class Style:
         return self.strokes.get(slot, self.strokes["rank-0"])
 
     def label(self, text: str) -> str:
-        """An axis label in this style's words."""
         return self.labels.get(text, text)
 
 
@@ -168,17 +167,15 @@ RC = {"svg.hashsalt": "figures", "pdf.fonttype": 42, "path.simplify": False, "fo
 
 @cache
 def style_named(name: str) -> Style:
-    """The style `default` or `paper`."""
     if name not in STYLES:
         raise UserError(f"style={name} is not known; choose one of {', '.join(STYLES)}")
     settings = yaml.safe_load((Path(__file__).parent / "styles" / f"{name}.yaml").read_text(encoding="utf-8"))
-    strokes = {slot: _stroke(*values) for slot, values in settings.pop("strokes").items()}
+    strokes = {}
+    for slot, (colour, line, marker, *hollow) in settings.pop("strokes").items():  # dashes are [offset, [lengths]]
+        strokes[slot] = Stroke(
+            colour, line if isinstance(line, str) else (line[0], tuple(line[1])), marker, bool(hollow)
+        )
     others = settings.pop("others")
     for i in range(9):  # each of three colours with each line and its marker
         strokes[f"other-{i}"] = Stroke(others[i % 3], *OTHER_FORMS[(i % 3 + i // 3) % 3])
     return Style(name, strokes, rc=RC | settings.pop("rc"), **settings)
-
-
-def _stroke(colour: str, line: Any, marker: str, hollow: str = "") -> Stroke:
-    """A line of dashes is given as [offset, [lengths]]."""
-    return Stroke(colour, line if isinstance(line, str) else (line[0], tuple(line[1])), marker, bool(hollow))

@@ -54,7 +54,6 @@ class PublishedCurve:
         return PublishedCurve(t, self.x[kept], y, error)
 
     def restricted_to(self, t: FloatArray) -> "PublishedCurve":
-        """The points at these iterations, where there are any."""
         kept = np.isin(self.t, t)
         return PublishedCurve(self.t[kept], self.x[kept], self.y[kept], self.reading_error[kept])
 
@@ -64,7 +63,10 @@ def published_curves() -> dict[Key, PublishedCurve]:
     """All curves as drawn; where one was read from several figures, each point's most certain reading."""
     points: dict[Key, dict[int, dict[str, str]]] = {}
     for row in _rows(FILES):
-        best = points.setdefault(_key(row), {})
+        settings = {name: float(row[name]) for name in ("p", "q", "eta_r", "gamma") if row[name]}
+        method = paper_method(row["method"], **settings or {"ratio": float(row["prune_ratio"])})
+        network = (row["dataset"].lower(), row["model"].lower())
+        best = points.setdefault(Key(*network, row["scope"], row["panel"], method.short, row["layer"]), {})
         t = int(row["iteration"])
         if t not in best or float(row["y_uncertainty"]) < float(best[t]["y_uncertainty"]):
             best[t] = row
@@ -85,12 +87,6 @@ def _rows(names: Sequence[str]) -> Iterator[dict[str, str]]:
     for name in names:
         with (Path(__file__).parent / f"{name}.csv").open(newline="") as file:
             yield from csv.DictReader(file)
-
-
-def _key(row: dict[str, str]) -> Key:
-    settings = {name: float(row[name]) for name in ("p", "q", "eta_r", "gamma") if row[name]}
-    method = paper_method(row["method"], **settings or {"ratio": float(row["prune_ratio"])})
-    return Key(row["dataset"].lower(), row["model"].lower(), row["scope"], row["panel"], method.short, row["layer"])
 
 
 def with_published(spec: FigureSpec, setting: Setting, reading: Reading) -> FigureSpec:

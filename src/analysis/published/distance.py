@@ -12,6 +12,8 @@ from src.records.run import FloatArray
 from src.store.files import write_text
 
 REMAINING = "log10 percent remaining"
+UNITS = {"percent_remaining": REMAINING, "pqi": "PQ Index", "gini": "Gini index", "": "accuracy points"}
+"""Unit of a quantity whose name holds a key, the first of them."""
 COLUMNS = (
     Column("dataset", "Data set"), Column("model", "Model"), Column("kind", "Figure"), Column("scope", "Scope"),
     Column("quantity", "Quantity"), Column("curve", "Curve"), Column("seeds", "Seeds"), Column("unit", "Unit"),
@@ -64,14 +66,6 @@ def distances(spec: FigureSpec) -> list[Distance]:
     return [row for panel in panels for theirs in panel.published for row in _rows(spec, panel, theirs)]
 
 
-def _unit(quantity: str) -> str:
-    if quantity.endswith("percent_remaining"):
-        return REMAINING
-    if quantity.endswith("gini"):
-        return "Gini index"
-    return "PQ Index" if "pqi" in quantity else "accuracy points"
-
-
 def _rows(spec: FigureSpec, panel: CurvePanel, theirs: Curve) -> Iterator[Distance]:
     ours = next(curve for curve in panel.curves if curve.key == theirs.key)
     t, i, j = np.intersect1d(ours.t, theirs.t, return_indices=True)
@@ -79,7 +73,8 @@ def _rows(spec: FigureSpec, panel: CurvePanel, theirs: Curve) -> Iterator[Distan
     curve = f"{panel.method}, {ours.key} layer" if panel.method else ours.key
     gap = np.abs(ours.y[i] - theirs.y[j])
     within = float(np.mean(gap <= theirs.error[j] + 2 * ours.error[i])) if t.size else None
-    row = Distance(*runs, spec.kind, panel.scope, panel.quantity, curve, len(ours.seeds), _unit(panel.quantity))
+    unit = next(unit for key, unit in UNITS.items() if key in panel.quantity)
+    row = Distance(*runs, spec.kind, panel.scope, panel.quantity, curve, len(ours.seeds), unit)
     yield _measured(row._replace(within=within), t, ours.y[i], theirs.y[j], theirs.error[j])
     if panel.quantity == "tradeoff":
         row = row._replace(quantity="tradeoff, x", unit=REMAINING)

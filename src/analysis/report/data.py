@@ -35,7 +35,7 @@ def figure_data(spec: FigureSpec) -> dict[str, Any]:
         "caption": spec.caption,
         "command": spec.command,
         "notes": [plain(note) for note in spec.notes],
-        "panels": [_heat(panel) if isinstance(panel, HeatPanel) else _curves(panel) for panel in spec.panels],
+        "panels": list(map(_panel, spec.panels)),
     }
 
 
@@ -49,7 +49,11 @@ def numbers(values: Iterable[float] | FloatArray) -> list[float | None]:
     return [None if not math.isfinite(v) else int(v) if v.is_integer() else v for v in rounded]
 
 
-def _curves(panel: CurvePanel) -> dict[str, Any]:
+def _panel(panel: CurvePanel | HeatPanel) -> dict[str, Any]:
+    if isinstance(panel, HeatPanel):
+        limits = list(panel.limits) if np.isfinite(panel.limits).all() else [0, 1]
+        values = [numbers(row) for row in panel.values]
+        return {"title": panel.title, "values": values, "p": numbers(panel.p), "q": numbers(panel.q), "limits": limits}
     along = panel.quantity == "tradeoff"
     data: dict[str, Any] = {
         "xl": panel.x_label, "yl": panel.y_label, "log": panel.spread,
@@ -75,12 +79,6 @@ def _curve(curve: Curve, along: bool) -> dict[str, Any]:
     if np.any(curve.error > 0):
         data["e"] = [error or 0 for error in numbers(curve.error)]
     return data
-
-
-def _heat(panel: HeatPanel) -> dict[str, Any]:
-    limits = list(panel.limits) if np.isfinite(panel.limits).all() else [0, 1]
-    values = [numbers(row) for row in panel.values]
-    return {"title": panel.title, "values": values, "p": numbers(panel.p), "q": numbers(panel.q), "limits": limits}
 
 
 def slot_looks() -> list[dict[str, Any]]:

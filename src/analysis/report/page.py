@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -20,11 +19,10 @@ from src.analysis.published.distance import distance_table
 from src.analysis.report.data import figure_data, heat_colours, slot_looks
 from src.analysis.settings import FigureSettings, RecordSettings, choose
 from src.analysis.tables.results import tables
-from src.analysis.tables.table import Table, shown
+from src.analysis.tables.table import shown
 from src.config.commands import command
 from src.errors import UserError
 from src.records.library import missing_runs
-from src.records.study import Study
 
 SCRIPTS = ("scale.js", "panel.js", "page.js")
 SAID_BY_HEADINGS = {"results": ("dataset", "model", "study"), "distances": ("dataset", "model", "left_out")}
@@ -42,14 +40,6 @@ class PageFigure(NamedTuple):
         return self.readings["corrected"]
 
 
-class StudyPart(NamedTuple):
-    """Tables and figures of one study."""
-
-    study: Study
-    tables: list[Table]
-    figures: list[PageFigure]
-
-
 def page(settings: RecordSettings) -> tuple[str, list[str]]:
     """The whole HTML document, the same for the same records, and a message for each missing run or damaged folder.
 
@@ -60,11 +50,11 @@ def page(settings: RecordSettings) -> tuple[str, list[str]]:
     wanted = FigureSettings(**given)
     plans = [plan for plan in plan_figures(wanted, chosen, library) if plan.drawable]
     plain = [plan for plan in plans if not plan.compares_readings]
-    shown: list[PageFigure] = []
+    drawn: list[PageFigure] = []
 
     def figures(plans: Sequence[Plan], overlay: bool = False) -> list[PageFigure]:
         """Those that can be built; with `overlay` those that have a published curve behind them."""
-        before = len(shown)
+        before = len(drawn)
         for plan in plans:
             missing = missing_runs(plan.study, plan.conditions)
             asked = replace(wanted, incomplete="draw" if missing else "error", overlay=overlay)
@@ -77,16 +67,25 @@ def page(settings: RecordSettings) -> tuple[str, list[str]]:
                 messages.extend([line] * (line not in messages))
                 continue
             if specs["corrected"].has_published or not overlay:
-                shown.append(PageFigure(len(shown), specs))
-        return shown[before:]
+                drawn.append(PageFigure(len(drawn), specs))
+        return drawn[before:]
 
     errors = figures([plan for plan in plans if plan.compares_readings])
     overlays = figures(plain, overlay=True)
-    parts = [StudyPart(study, tables([study]), figures([p for p in plain if p.study is study])) for study in chosen]
+    parts = [
+        {"study": study, "tables": tables([study]), "figures": figures([p for p in plain if p.study is study])}
+        for study in chosen
+    ]
     findings = examine(chosen)
     decided = [finding.verdict for finding in findings if finding.verdict.decided]
-    data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in shown]
-    text = _environment().get_template("page.html").render(
+    data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in drawn]
+    # No text can end, or open, an element of the page.
+    embedded = json.dumps({"figures": data, "colours": heat_colours()}, ensure_ascii=False, separators=(",", ":"))
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_part), trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["parts"] = lambda cell, column: shown(cell, column.form)
+    text = environment.get_template("page.html").render(
         runs=[run for study in chosen for run in study.runs],
         claims={claim: [f for f in findings if f.claim == claim.name] for claim in CLAIMS},
         verdicts=list(Verdict),
@@ -99,25 +98,11 @@ def page(settings: RecordSettings) -> tuple[str, list[str]]:
         messages=messages,
         left_out=SAID_BY_HEADINGS,
         slots=slot_looks(),
-        data=_json({"figures": data, "colours": heat_colours()}),
+        data=Markup(embedded.replace("<", "\\u003c")),
         script=Markup("\n".join(map(_part, SCRIPTS))),
         style=Markup(_part("style.css")),
     )  # fmt: skip
     return text, messages
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_part), trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["parts"] = lambda cell, column: shown(cell, column.form)
-    return environment
-
-
-def _json(value: object) -> Markup:
-    """JSON in which no text can end, or open, an element of the page."""
-    return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 def _part(name: str) -> str:

@@ -6,12 +6,13 @@ Cost: floating point operations of one image, and bytes on disk.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
 from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.claims.finding import Finding
-from src.analysis.claims.tradeoff import accuracy_at, mean_over, of_run
+from src.analysis.claims.tradeoff import Tradeoff, accuracy_at, mean_to, of_run
 from src.analysis.tables.table import Column, Spread, Table, made_table
 from src.models.model import Model
 from src.records.run import FloatArray, Run
@@ -124,13 +125,8 @@ def _network(run: Run) -> Network | None:
     return network(run.dataset, run.model, tuple(int(size) for size in run.layers["total"][0]))
 
 
-def _accuracy_at(percent: float, run: Run) -> float:
-    return float(accuracy_at(of_run(run), np.array(percent)))
-
-
-def _area(percent: float, run: Run) -> float:
-    curve, low = of_run(run), np.log10(percent)
-    return mean_over(curve, low) if curve.sparsest <= low else np.nan
+def _at(value: Callable[[Tradeoff, float], Any], percent: float, run: Run) -> float:
+    return float(value(of_run(run), percent))
 
 
 _ACCURACY, _LEFT = "retrained_accuracy", "percent_remaining"
@@ -156,15 +152,14 @@ MEASURES: dict[str, dict[Column, Measure]] = {
         )
     },
     "equal_sparsity": {
-        **{Column(f"accuracy_at_{x:g}", f"at {x:g} %"): partial(_accuracy_at, x) for x in PERCENTAGES},
-        **{Column(f"area_100_to_{x:g}", f"Mean, 100 to {x:g} %"): partial(_area, x) for x in AREAS},
+        **{Column(f"accuracy_at_{x:g}", f"at {x:g} %"): partial(_at, accuracy_at, x) for x in PERCENTAGES},
+        **{Column(f"area_100_to_{x:g}", f"Mean, 100 to {x:g} %"): partial(_at, mean_to, x) for x in AREAS},
     },
 }  # fmt: skip
 """The columns of each table."""
 
 
 def verdict_table(findings: Iterable[Finding]) -> Table:
-    """A row for each finding."""
     columns = (
         Column("claim", "Claim", long=True), Column("source", "In the paper"), *WHERE, Column("subject", "Subject"),
         Column("verdict", "Verdict"), SEEDS, Column("evidence", "Evidence", long=True),

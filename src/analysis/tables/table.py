@@ -62,7 +62,6 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
     def numeric(self, index: int) -> bool:
-        """Whether a column holds numbers."""
         return all(not isinstance(row[index], str) for row in self.rows)
 
     def texts(self) -> list[list[str]]:
@@ -76,7 +75,8 @@ class Table:
 def made_table(name: str, columns: Sequence[Column], rows: Iterable[tuple[Cell, ...]], **numbers: object) -> Table:
     """A table with the title and the note that `tables.yaml` has for its name, `numbers` put into them."""
     texts = yaml.safe_load((Path(__file__).parent / "tables.yaml").read_text(encoding="utf-8"))[name]
-    return Table(name, *(texts[key].format(**numbers) for key in ("title", "note")), tuple(columns), tuple(rows))
+    title, note = (texts[key].format(**numbers) for key in ("title", "note"))
+    return Table(name, title, note, tuple(columns), tuple(rows))
 
 
 def shown(cell: Cell, form: str) -> list[str]:
@@ -110,7 +110,6 @@ def as_csv(table: Table) -> str:
 
 
 def as_markdown(table: Table) -> str:
-    """Title, note and a table whose numbers stand right."""
     rule = ["---:" if table.numeric(i) else "---" for i in range(len(table.columns))]
     body = [[text.replace("|", "\\|") for text in row] for row in table.texts()]
     lines = [f"| {' | '.join(cells)} |" for cells in [[column.label for column in table.columns], rule, *body]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from src.analysis.figures.catalogue import KINDS, build
-from src.analysis.figures.methods import shown
+from src.analysis.figures.kinds import shown
 from src.analysis.figures.plan import Filter, Plan
 from src.analysis.figures.readings import CORRECTED, PUBLISHED, running_mean
 from src.analysis.published.curves import with_published

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from src.analysis.figures.layers import places, published_entry
+from src.analysis.figures.kinds import places, published_entry
 from src.analysis.figures.readings import (
     CORRECTED,
     PUBLISHED,
