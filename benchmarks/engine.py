@@ -25,8 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.conventional import Conventional
 from benchmarks.machine import PeakMemory, describe, matmul_peak, median, synchronise
 from src.data.dataset import Dataset
-from src.data.mnist import FashionMnist
-from src.data.published import Cifar10
+from src.data.published import Cifar10, FashionMnist
 from src.errors import UserError
 from src.messages import TrainRequest
 from src.models.model import build_model, prunable_names
@@ -124,7 +123,7 @@ def benchmark_data(model: str, root: Path, images: int | None) -> tuple[Dataset,
         labels = torch.from_numpy(generator.integers(0, 10, train + test))
         channels = (0.5,) * shape[0]
         parts = pixels[:train], labels[:train], pixels[train:], labels[train:]
-        return Dataset(kind.kind(), *parts, 10, channels, channels, flip=not grey, crop=not grey), True
+        return Dataset(*parts, 10, kind.kind(), channels, channels, flip=not grey, crop=not grey), True
 
 
 def rows_of(model: str, args: argparse.Namespace, device: torch.device) -> list[Row]:

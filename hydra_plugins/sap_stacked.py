@@ -10,8 +10,6 @@ from omegaconf import DictConfig
 
 from src.config.schema import Config
 from src.run import Run
-from src.sweeps.compose import Composer, config_dir_of
-from src.sweeps.jobs import MISTAKES
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +28,17 @@ class StackedLauncher(Launcher):
         composed = self._composed(job_overrides)
         good = [config for config in composed if isinstance(config, Config)]
         log.info("%d runs, stacked where that is faster", len(good))
-        from src.execution.execute import (
-            execute_together,  # PyTorch, which Hydra's search for plugins must not wait for
-        )
+        # PyTorch, which Hydra's search for plugins must not wait for
+        from src.execution.execute import execute_together
 
         runs = iter(execute_together(good, stacked=True))
         ends = [next(runs) if isinstance(config, Config) else config for config in composed]
         return [_result(words, end) for words, end in zip(job_overrides, ends, strict=True)]
 
     def _composed(self, job_overrides: Sequence[Sequence[str]]) -> list[Config | Exception]:
+        from src.sweeps.compose import Composer, config_dir_of
+        from src.sweeps.jobs import MISTAKES
+
         assert self.config is not None
         composer = Composer(list(self.config.hydra.overrides.hydra), config_dir_of(self.config.hydra))
         composed: list[Config | Exception] = []

@@ -9,12 +9,6 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from src.errors import UserError
-from src.sweeps.compose import config_dir_of
-from src.sweeps.jobs import jobs
-from src.sweeps.report import plural, show
-from src.sweeps.sweep import Sweep
-
 
 class ProductSweeper(Sweeper):
     """Runs the union of products of values: equal runs once, finished ones not again, and the rest past a failure.
@@ -42,6 +36,13 @@ class ProductSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
         """Launch what is not finished. Raises UserError with the table of what failed, or is impossible."""
+        # Hydra imports all plugins for every command; a single run needs no sweeps
+        from src.errors import UserError
+        from src.sweeps.compose import config_dir_of
+        from src.sweeps.jobs import jobs
+        from src.sweeps.report import plural, show
+        from src.sweeps.sweep import Sweep
+
         assert self.config is not None
         assert self.launcher is not None
         hydra = self.config.hydra

@@ -1,4 +1,4 @@
-"""The error a user can cause and mend."""
+"""Errors a user can cause and mend, and the end that a signal asks for."""
 
 
 class UserError(ValueError):
@@ -7,6 +7,23 @@ class UserError(ValueError):
 
 class Busy(UserError):
     """Another process is at this work."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the process to end: `status` is what a shell makes of that."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.status = 128 + number
+
+
+def as_user_error(error: Exception, place: object = None) -> Exception:
+    """What the disk refused, at `place` where it does not say where, as a UserError; other errors as they are."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return error
+    reason = "a file or a dangling link is in its place" if isinstance(error, FileExistsError) else error.strerror
+    place = error.filename or place
+    return UserError(f"{place}: {reason}; when that is mended, the same command goes on from the last record")
 
 
 def message(error: BaseException) -> str:

@@ -3,30 +3,28 @@
 python -m src.main prune=sap model=resnet18 -m
 """
 
+import dataclasses
 import logging
 import os
+import re
 import sys
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.command_line import CONF
-from src.config.schema import register_schemas
-from src.config.settings import job_settings
-from src.errors import UserError, message
+from src.config.commands import CONF
+from src.config.schema import Config, register_schemas
+from src.config.settings import hint, job_settings
+from src.errors import Interrupted, UserError, as_user_error, message
 from src.execution.device import is_first
-from src.help import help_text
-from src.sweeps.compose import check_words
-from src.sweeps.jobs import run_of
-from src.sweeps.report import outlook, show
 
-log = logging.getLogger(__name__)
 VALUED = ("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--cfg", "-c", "--package", "-p")
 """Flags of Hydra's that a value follows."""
+
+KEYS = [field.name for field in dataclasses.fields(Config)]
 
 register_schemas()
 
@@ -35,8 +33,6 @@ register_schemas()
 def run(config: DictConfig) -> str:
     """One job: check, run, and print its folder as the last line."""
     checked = job_settings(config, HydraConfig.get())
-    if HydraConfig.get().mode == RunMode.RUN and is_first():
-        log.info("%s", outlook([run_of(checked)]))
     from src.execution.execute import execute  # PyTorch, which --help, --dry-run and wrong keys must not wait for
 
     folder = str(execute(checked))
@@ -59,19 +55,42 @@ def _flags_first(words: list[str]) -> list[str]:
 def main() -> None:
     """The command line: a mistake of the user's ends with one message and status 1, a defect with a traceback."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra re-raises instead of printing a traceback of its own
+    logging.raiseExceptions = False  # a reader of the log that has gone, as `head`, is no error
+    words = sys.argv[1:]
     try:
-        if {"-h", "--help"} & set(sys.argv[1:]):
-            show(help_text(sys.argv[1:]))
+        if {"-h", "--help"} & set(words):
+            from src.sweeps.help import show_help
+
+            show_help(words)
             return
-        check_words(sys.argv[1:])
-        sys.argv[1:] = _flags_first(sys.argv[1:])
+        sys.argv[1:] = _flags_first(words)
         run()
-    except (UserError, HydraException, OmegaConfBaseException) as error:
-        print(f"error: {message(error)}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on from the last finished epoch", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print("\ninterrupted; the same command goes on from the last checkpoint", file=sys.stderr, flush=True)
+        if isinstance(error, Interrupted):
+            os._exit(error.status)  # all is on disk: nothing may wait for a network now
         sys.exit(130)
+    except Exception as error:
+        if (told := _mistake(error, words)) is None:
+            raise
+        print(f"error: {told}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _mistake(error: Exception, words: list[str]) -> str | None:
+    """What to tell of an error that is the user's to mend; None for a defect."""
+    if isinstance(error, UserError | OSError):
+        return message(as_user_error(error))
+    from src.sweeps.compose import check_words  # tells of a word what Hydra does not
+
+    try:
+        check_words(words)
+    except UserError as better:
+        return str(better)
+    if not isinstance(error, HydraException | OmegaConfBaseException):
+        return None
+    unknown = re.search(r"Could not override '([^'.]+)'", message(error))
+    return f"unknown key {unknown[1]}: {hint(unknown[1], KEYS)}" if unknown else message(error)
 
 
 if __name__ == "__main__":

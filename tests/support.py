@@ -65,7 +65,7 @@ def folder_of(done: subprocess.CompletedProcess[str]) -> Path:
 @functools.cache
 def fashion_mnist_root() -> Path:
     """A folder that holds Fashion-MNIST; skips the test where it cannot be had."""
-    from src.data.mnist import FashionMnist
+    from src.data.published import FashionMnist
     from src.errors import UserError
 
     root = ROOT / "data"

@@ -1,16 +1,24 @@
 """Documents: every citation of the protocol and every link leads somewhere, and every key named is one."""
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from src.analysis.settings import FigureSettings, PlotOptions, RecordSettings
+from src.config.command_line import read_settings
+from src.config.settings import plain_settings
+from src.sweeps.compose import parsed
+from src.sweeps.jobs import BadJob, Job, jobs_of
 from tests.support import ROOT
 
 PROTOCOL = ROOT / "docs" / "protocol.md"
 DOCUMENTS = sorted(
-    {ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "benchmarks" / "README.md", *ROOT.glob("docs/**/*.md")}
+    {*ROOT.glob("*.md"), *(path for name in ("benchmarks", "docs", "examples") for path in (ROOT / name).rglob("*.md"))}
 )
 CITING = ("src", "conf", "hydra_plugins", "tests", "benchmarks", "examples", "docs")
 SUFFIXES = {".py", ".yaml", ".md", ".html", ".sh", ".toml"}
@@ -121,13 +129,75 @@ def test_the_protocol_links_every_section_and_defines_every_reference() -> None:
     assert referred <= sections()
 
 
-def test_keys_and_choices_that_the_protocol_names_exist() -> None:
-    text = PROTOCOL.read_text("utf-8")
-    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py"))
-    keys = set(re.findall(r"`((?:protocol|plot|prune|dataset|trainer|record)(?:\.\w+)+)", text))
-    assert len(keys) > 20
-    fields = set(re.findall(r"^    (\w+): ", source, flags=re.M))
-    assert {key for key in keys if not fields.issuperset(key.split(".")[1:])} == set()
-    choices = set(re.findall(r"`(protocol|trainer|experiment)=(\w+)`", text))
-    assert len(choices) > 4
-    assert {choice for choice in choices if not Path(ROOT, "conf", choice[0], f"{choice[1]}.yaml").is_file()} == set()
+def keys(settings: Mapping[str, Any], prefix: str = "") -> set[str]:
+    """Dotted names of all settings, and of the sections they are in."""
+    found = {f"{prefix}{key}" for key in settings}
+    nested = ((key, value) for key, value in settings.items() if isinstance(value, dict))
+    return found.union(*(keys(value, f"{prefix}{key}.") for key, value in nested))
+
+
+def test_keys_and_choices_that_the_documents_name_exist() -> None:
+    jobs = jobs_of(
+        ["prune=sap,one_shot", "prune.rewind.epoch=0", "dataset=cifar10,tiny_imagenet", "trainer/optimizer=torch"]
+    )
+    known = {f"plot.{option.name}" for option in fields(PlotOptions)}
+    known = known.union(*(keys(plain_settings(job.run.config)) for job in jobs if isinstance(job, Job)))
+    named = r"`((?:protocol|plot|prune|dataset|trainer|record|engine|tracking)(?:\.\w+)+)"
+    for document, least in ((PROTOCOL, 20), (ROOT / "README.md", 15)):
+        text = document.read_text("utf-8")
+        found = set(re.findall(named, text))
+        assert len(found) > least
+        assert found - known == set(), document
+        choices = set(re.findall(r"`(protocol|trainer|experiment|tracking|hydra/launcher)=(\w+)", text))
+        assert len(choices) > 2
+        assert {
+            choice for choice in choices if not Path(ROOT, "conf", choice[0], f"{choice[1]}.yaml").is_file()
+        } == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_that_documents_name_exist(document: Path) -> None:
+    named = re.findall(r"`((?:src|conf|tests|benchmarks|examples|hydra_plugins)/[\w./]*)", document.read_text("utf-8"))
+    assert [name for name in named if not ((ROOT / name).exists() or (document.parent / name).exists())] == []
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """Words of the commands of ours in a document's blocks, from the module's name on."""
+    for line in re.findall(r"^(?: {4}|`|\|.*`)(?:python|torchrun .*?) ?-m (src\.[^#`\n]+)", text, flags=re.M):
+        yield shlex.split(line)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_are_ones(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is given to `src.main` composes; recipes' own choices are tried where the recipes are."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(str(ROOT / "examples" / "outside"))
+    for module, *words in commands(document.read_text("utf-8")):
+        if module in ("src.main", "src.status") and document.name != "CONTRIBUTING.md":
+            asked = parsed(words, "--dry-run", "--prune", "--json")
+            assert [job for job in jobs_of(asked.words, asked.config_dir) if isinstance(job, BadJob)] == []
+        elif module in ("src.figures", "src.tables", "src.report"):
+            read_settings(FigureSettings if module == "src.figures" else RecordSettings, words)
+        assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
+
+
+def test_the_readme_names_every_choice_and_every_file_of_a_run() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    groups = ["dataset", "model", "prune", "prune/score", "prune/rewind", "trainer", "trainer/optimizer"]
+    for group in [*groups, "trainer/schedule", "protocol", "tracking"]:
+        (row,) = re.findall(rf"^\| `{group}` \| (.*) \|$", text, flags=re.M)
+        choices = {path.stem for path in (ROOT / "conf" / group).glob("*.yaml")}
+        assert choices <= set(re.findall(r"`(\w+)`", row)), group
+    writing = [*(ROOT / "src" / "records").glob("*.py"), ROOT / "src" / "execution" / "session.py"]
+    names = {
+        name for path in writing for name in re.findall(r'"(\w+\.(?:csv|json|yaml|png|safetensors))"', path.read_text())
+    }
+    assert len(names) > 8
+    assert {name for name in names if f"`{name}`" not in text} == set()
+
+
+def test_commands_are_found_in_all_their_forms() -> None:
+    text = (
+        "    python -m src.main a=b  # c\n`python -m src.tables`\n| `torchrun -n 4 -m src.main d='e f'` |\nsrc.main g\n"
+    )
+    assert list(commands(text)) == [["src.main", "a=b"], ["src.tables"], ["src.main", "d=e f"]]

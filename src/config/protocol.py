@@ -5,7 +5,7 @@ The first word of each choice is theirs.
 
 from dataclasses import dataclass, field
 
-from src.config.part import choice, setting
+from .part import choice, setting
 
 
 @dataclass

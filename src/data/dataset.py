@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,10 +40,8 @@ class Images:
 
     def fault(self) -> str | None:
         """What is wrong with types, shapes or labels; None where nothing is."""
-        for split, images, labels in (
-            ("training", self.train_images, self.train_labels),
-            ("test", self.test_images, self.test_labels),
-        ):
+        train, test = (self.train_images, self.train_labels), (self.test_images, self.test_labels)
+        for split, (images, labels) in (("training", train), ("test", test)):
             found = f"{images.dtype} and shape {tuple(images.shape)}"
             if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1:] != self.train_images.shape[1:]:
                 return f"{split} images of {found}, not uint8 [N, C, H, W] of one shape"
@@ -64,18 +63,13 @@ class Images:
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
-    """Images and labels as in `Images`, on one device, and how they are normalised and augmented.
+class Dataset(Images):
+    """The images that a run takes, on one device, and how they are normalised and augmented.
 
     `mean` and `std` are per channel, of pixels scaled to [0, 1]; `flip` and `crop` say what augmentation does.
     """
 
     name: str
-    train_images: Tensor
-    train_labels: Tensor
-    test_images: Tensor
-    test_labels: Tensor
-    classes: int
     mean: Channels
     std: Channels
     flip: bool = False
@@ -89,22 +83,15 @@ class Dataset:
 
     def to(self, device: torch.device | str) -> "Dataset":
         """The same data set on `device`."""
-        return replace(
-            self,
-            train_images=self.train_images.to(device),
-            train_labels=self.train_labels.to(device),
-            test_images=self.test_images.to(device),
-            test_labels=self.test_labels.to(device),
-        )
+        moved: dict[str, Any] = {name: tensor.to(device) for name, tensor in self.tensors.items()}
+        return replace(self, **moved)
 
 
 def validation_split(dataset: Dataset, fraction: float, seed: int = 0) -> tuple[Dataset, Tensor, Tensor]:
     """The data set with fewer training images, and the images and labels held out, both in their former order.
 
     round(fraction * N) images chosen at random are held out, at least one; the choice depends on N and `seed` only.
-
-    Raises:
-        UserError: a fraction outside (0, 1), or one that leaves nothing to train on.
+    Raises UserError for a fraction outside (0, 1), or one that leaves nothing to train on.
     """
     n = len(dataset.train_labels)
     held_out = max(round(fraction * n), 1) if 0 < fraction < 1 else n
@@ -113,10 +100,8 @@ def validation_split(dataset: Dataset, fraction: float, seed: int = 0) -> tuple[
             f"a validation fraction of {fraction} of {n} training images is not possible: "
             "choose one above 0 and below 1 that leaves images to train on, such as 0.1"
         )
+    images, labels = dataset.train_images, dataset.train_labels
     shuffled = np.random.default_rng(seed).permutation(n)
-    kept, chosen = (
-        torch.from_numpy(np.sort(part)).to(dataset.train_images.device)
-        for part in (shuffled[held_out:], shuffled[:held_out])
-    )
-    reduced = replace(dataset, train_images=dataset.train_images[kept], train_labels=dataset.train_labels[kept])
-    return reduced, dataset.train_images[chosen], dataset.train_labels[chosen]
+    halves = np.split(shuffled, [held_out])
+    chosen, kept = (torch.from_numpy(np.sort(part)).to(images.device) for part in halves)
+    return replace(dataset, train_images=images[kept], train_labels=labels[kept]), images[chosen], labels[chosen]

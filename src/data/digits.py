@@ -14,9 +14,6 @@ from src.errors import UserError
 if TYPE_CHECKING:
     from src.data.dataset import Images
 
-TRAINING_IMAGES = 1500
-FILE = "datasets/data/digits.csv.gz"
-
 
 @dataclass(frozen=True)
 class Digits(DataSource):
@@ -31,24 +28,16 @@ class Digits(DataSource):
 
         from src.data.dataset import Images
 
-        rows = torch.tensor(_rows())
-        scale = torch.tensor([round(value * (255 / 16)) for value in range(17)], dtype=torch.uint8)
-        images, labels = scale[rows[:, :64]].view(-1, 1, 8, 8), rows[:, 64].contiguous()
-        n = TRAINING_IMAGES
-        return Images(images[:n], labels[:n], images[n:], labels[n:], classes=10)
-
-
-def _rows() -> list[list[int]]:
-    """The 64 pixels and the label of each image, from the package's file: importing scikit-learn takes seconds."""
-    package = importlib.util.find_spec("sklearn")
-    if package is None or not package.submodule_search_locations:
-        raise UserError("dataset=digits is a file of scikit-learn, which is not installed: pip install scikit-learn")
-    path = Path(package.submodule_search_locations[0]) / FILE
-    try:
-        with gzip.open(path, "rt", encoding="ascii") as file:
-            rows = [[int(float(value)) for value in row] for row in csv.reader(file)]
-        if {len(row) for row in rows} != {65}:
-            raise ValueError("not 65 values in each row")
-        return rows
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise UserError(f"dataset=digits: {path} cannot be read ({error}): reinstall scikit-learn") from error
+        package = importlib.util.find_spec("sklearn")  # importing it takes seconds
+        if package is None or not package.submodule_search_locations:
+            raise UserError("dataset=digits comes with scikit-learn, which is not installed: pip install scikit-learn")
+        path = Path(package.submodule_search_locations[0]) / "datasets/data/digits.csv.gz"
+        scale = [round(value * (255 / 16)) for value in range(17)]
+        try:
+            with gzip.open(path, "rt", encoding="ascii") as file:
+                rows = [[int(float(value)) for value in row] for row in csv.reader(file)]
+            images = torch.tensor([[scale[value] for value in row[:64]] for row in rows], dtype=torch.uint8)
+            images, labels = images.view(-1, 1, 8, 8), torch.tensor([row[64] for row in rows])
+        except (OSError, EOFError, zlib.error, ValueError, IndexError, RuntimeError) as error:
+            raise UserError(f"dataset=digits: {path} cannot be read ({error}): reinstall scikit-learn") from error
+        return Images(images[:1500], labels[:1500], images[1500:], labels[1500:], classes=10)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from src.config.code import LENGTH, code_digest
 from src.config.part import Part, choice, default_of, require, safe_name, setting
 from src.errors import UserError
+from src.files import replace
 
 if TYPE_CHECKING:
     from src.data.dataset import Dataset, Images
@@ -67,37 +68,33 @@ class DataSource(Part):
     @property
     def folder(self) -> Path:
         """`root` as an absolute path; `~` is the user's home."""
-        return Path(self.root).expanduser().absolute()
+        return Path(os.path.expanduser(self.root)).absolute()
 
     def check(self, key: str) -> None:
         super().check(key)
+        require("\0" not in self.root, f"{key}.root", repr(self.root), "a path, which has no NUL")
         for name, size in (("train_size", self.train_size), ("test_size", self.test_size)):
             require(size is None or size >= 1, f"{key}.{name}", size, "null for all images, or 1 or more")
 
     def load(self, download: bool = True) -> "Dataset":
         """The data set on the CPU; the first images only where sizes are given.
 
-        The tensors are shared between calls of one process: they must not be written to.
-
-        Raises:
-            UserError: a size out of range, or files that are damaged or cannot be had.
+        Calls of one process share the tensors: they must not be written to. Raises UserError for a size out of range,
+        and for files that are damaged or cannot be had.
         """
         from src.data.dataset import Dataset
 
         images = self._read_once(download)
         train = self._size("train", self.train_size, len(images.train_labels))
         test = self._size("test", self.test_size, len(images.test_labels))
-        return Dataset(
-            self.short,
-            images.train_images[:train],
-            images.train_labels[:train],
-            images.test_images[:test],
-            images.test_labels[:test],
-            images.classes,
-            *self._channel_statistics(images),
-            self.flip,
-            self.crop,
-        )
+        training = images.train_images[:train], images.train_labels[:train]
+        testing = images.test_images[:test], images.test_labels[:test]
+        mean, std = self.mean, self.std
+        if mean is None or std is None:
+            mean, std = images.channel_statistics()
+        elif self.statistics == "true":
+            mean, std = self.true_mean or mean, self.true_std or std
+        return Dataset(*training, *testing, images.classes, self.short, mean, std, self.flip, self.crop)
 
     def content_digest(self) -> str | None:
         """Digest of all images and labels as decoded; None where it is not known before they are read.
@@ -105,30 +102,24 @@ class DataSource(Part):
         It is pinned, or was noted beside the files, with their names, sizes and times, when they were last read.
         """
         key = self._key()
-        if key not in _digests and (digest := self._pinned or self._noted(self.fingerprint())):
+        if key not in _digests and (digest := self._pinned() or self._noted(self.fingerprint())):
             _digests[key] = digest
         return _digests.get(key)
 
     def fingerprint(self) -> str | None:
         """Digest of code, settings, and the files' names, sizes and times; None where one is missing or none named."""
-        root = self.folder
         try:
-            found = [(os.path.relpath(path, root), path.stat()) for path in self.files(root)]
+            found = [(os.path.relpath(path, self.folder), path.stat()) for path in self.files(self.folder)]
         except (OSError, UserError):
             return None
-        if not found:
-            return None
         files = [(name, status.st_size, status.st_mtime_ns) for name, status in found]
-        own = type(self)
-        text = json.dumps([code_digest(own), repr(dataclasses.replace(self._whole(), root="")), files])
-        return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+        text = json.dumps([code_digest(type(self)), repr(dataclasses.replace(self._whole(), root="")), files])
+        return hashlib.sha256(text.encode()).hexdigest()[:LENGTH] if files else None
 
-    @property
     def _pinned(self) -> str | None:
         """`content` of the class itself: one that derives from it may read something else."""
         return vars(type(self)).get("content")
 
-    @property
     def _notes(self) -> Path:
         return self.folder / f".{self.short}.digest.json"
 
@@ -146,8 +137,11 @@ class DataSource(Part):
         key = self._key()
         images = _images.pop(key, None)
         if images is None:
-            before = None if self._pinned else self.fingerprint()
-            images = self.read(self.folder, download)
+            before = None if self._pinned() else self.fingerprint()
+            try:
+                images = self.read(self.folder, download)
+            except OSError as error:
+                raise UserError(f"dataset.root={self.root} cannot be read ({error}): choose another folder") from error
             if fault := images.fault():
                 raise UserError(f"dataset={self.kind()} gave {fault}: mend {type(self).__qualname__}.read")
             self._verify(images.digest, before)
@@ -159,39 +153,25 @@ class DataSource(Part):
 
     def _verify(self, found: str, fingerprint: str | None) -> None:
         """Compare the digest of what was read with the one that was known before; note it where none is pinned."""
-        if pinned := self._pinned:
-            expected, fix = pinned, f"undo what was changed in {type(self).__module__}, or set `content` there"
+        if expected := self._pinned():
+            fix = f"undo what was changed in {type(self).__module__}, or set `content` there"
         else:
-            fingerprint = fingerprint or self.fingerprint()
-            expected = self._noted(fingerprint) or found
             fix = f"files in {self.folder} have changed, though not their sizes and times; run the command again"
-            self._note(fingerprint, found)
-        if found != expected:
+            fingerprint = fingerprint or self.fingerprint()
+            expected = self._noted(fingerprint)
+            if fingerprint is not None and expected != found:
+                text = json.dumps({"files": fingerprint, "content": found}) + "\n"
+                with suppress(OSError):  # a folder that cannot be written: the digest is computed again
+                    replace(self._notes(), lambda part: part.write_text(text, encoding="utf-8"))
+        if expected not in (None, found):
             raise UserError(f"dataset={self.kind()} was read with digest {found}, expected was {expected}: {fix}")
 
     def _noted(self, fingerprint: str | None) -> str | None:
         try:
-            noted = json.loads(self._notes.read_text(encoding="utf-8"))
+            noted = json.loads(self._notes().read_text(encoding="utf-8"))
             return str(noted["content"]) if fingerprint is not None and noted["files"] == fingerprint else None
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
-
-    def _note(self, fingerprint: str | None, content: str) -> None:
-        from src.data.fetching import put
-
-        if fingerprint is None or self._noted(fingerprint) == content:
-            return
-        text = json.dumps({"files": fingerprint, "content": content}) + "\n"
-        with suppress(OSError):  # a folder that cannot be written: the digest is computed again
-            put(self._notes, lambda part: part.write_text(text, encoding="utf-8"))
-
-    def _channel_statistics(self, images: "Images") -> tuple[Channels, Channels]:
-        """Mean and standard deviation to normalise with."""
-        if self.mean is None or self.std is None:
-            return images.channel_statistics()
-        if self.statistics == "reference":
-            return self.mean, self.std
-        return self.true_mean or self.mean, self.true_std or self.std
 
     def _size(self, split: str, size: int | None, available: int) -> int:
         if size is not None and not 1 <= size <= available:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+from src.execution.interruption import Interruption
 from src.messages import (
     Answer,
     EvaluateRequest,
@@ -26,10 +27,14 @@ from src.messages import (
     Upcoming,
 )
 from src.store.digest import training_id
+from src.store.files import Pace
 from src.store.trainings import Origin, TrainingStore
 from src.training.spec import TrainingSpec
 from src.training.state import Diverged, EpochEnd, Member
 from src.trajectory import Record, Trajectory
+
+PACE = Pace(0.015)
+"""How much of the time checkpoints may take; a stack's are many files, which do not wait for the disk."""
 
 SHARED_ITERATIONS = 2
 """Trainings of iterations 0 and 1 are shared between methods, scopes or hyper-parameters (PROTOCOL 2.5) and kept."""
@@ -133,18 +138,24 @@ class Task:
 
 
 def drive(
-    tasks: Sequence[Task], engine: Engine, store: TrainingStore, checkpoint_every: int = 1, interval_s: float = 0.0
+    tasks: Sequence[Task],
+    engine: Engine,
+    store: TrainingStore,
+    checkpoint_every: int = 1,
+    interruption: Interruption | None = None,
 ) -> None:
-    """Run all trajectories to their ends.
+    """Run all trajectories to their ends, or until `interruption` asks for one.
 
-    Interrupted trainings go on from their last checkpoint: every `checkpoint_every` epochs, but not more often than
-    every `interval_s` seconds.
+    Interrupted trainings go on from their last checkpoint: every `checkpoint_every` epochs, or after fewer checkpoints
+    where these would take more than a small share of the time.
     """
+    interruption = interruption or Interruption()
     for task in tasks:
         task.advance(None, engine)
     while waiting := [task for task in tasks if task.request is not None]:
+        interruption.check()
         answered = False
-        for task, answer in _answers(waiting, engine, store, checkpoint_every, interval_s):
+        for task, answer in _answers(waiting, engine, store, checkpoint_every, interruption):
             answered, identity = True, task.identity
             if isinstance(answer, Diverged):
                 task.fail(answer)
@@ -181,7 +192,7 @@ class _Needed:
 
 
 def _answers(
-    waiting: Sequence[Task], engine: Engine, store: TrainingStore, checkpoint_every: int, interval_s: float
+    waiting: Sequence[Task], engine: Engine, store: TrainingStore, checkpoint_every: int, interruption: Interruption
 ) -> Iterator[tuple[Task, Trained | Diverged]]:
     """Answers to all that wait, but for those that wait for a training of another process."""
     with ExitStack() as locks:
@@ -200,7 +211,7 @@ def _answers(
         if not todo:
             return
         members = [replace(needed.member, checkpoint=store.load_partial(needed.identity)) for needed in todo]
-        results = engine.train(members, _Checkpoints(store, todo, checkpoint_every, interval_s))
+        results = engine.train(members, _Checkpoints(store, todo, checkpoint_every, interruption))
         for needed, result in zip(todo, results, strict=True):
             if isinstance(result, Trained) and needed.keep:
                 store.save(needed.identity, result, needed.origin)
@@ -226,23 +237,28 @@ def _needed(waiting: Sequence[Task]) -> list[_Needed]:
 class _Checkpoints:
     """After each epoch: keep the state when it is time, tell the listeners, with each member's share of the time."""
 
-    def __init__(self, store: TrainingStore, todo: Sequence[_Needed], every: int, interval_s: float) -> None:
+    def __init__(self, store: TrainingStore, todo: Sequence[_Needed], every: int, interruption: Interruption) -> None:
         self._store = store
         self._todo = todo
         self._every = every
-        self._interval_s = interval_s
-        self._kept = self._called = time.monotonic()
+        self._interruption = interruption
+        self._called = time.monotonic()
 
     def __call__(self, end: EpochEnd) -> None:
-        now = time.monotonic()
-        seconds = (now - self._called) / len(end.members)
-        due = end.epochs_done % self._every == 0 and now - self._kept >= self._interval_s
+        seconds = (time.monotonic() - self._called) / len(end.members)
         for index in end.members:
             needed = self._todo[index]
-            if due and not end.finished:
-                self._store.save_partial(needed.identity, end.state(index), needed.origin)
             for task in needed.tasks:
                 task.listener.after_epoch(needed.member.request, end, index, seconds)
+        if not end.finished:
+            ending = self._interruption.asked is not None
+            if ending or (end.epochs_done % self._every == 0 and PACE.due):
+                with PACE.turn():
+                    self._keep(end)
+            self._interruption.check()
         self._called = time.monotonic()
-        if due:
-            self._kept = self._called
+
+    def _keep(self, end: EpochEnd) -> None:
+        for index in end.members:
+            needed = self._todo[index]
+            self._store.save_partial(needed.identity, end.state(index), needed.origin, durable=len(end.members) == 1)

@@ -1,6 +1,7 @@
 """From settings to finished runs: engines, sessions and the driver put together."""
 
 import logging
+import shutil
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,15 +12,17 @@ import torch
 
 from src.config.schema import Config
 from src.data.dataset import Dataset
-from src.errors import UserError
+from src.errors import as_user_error
 from src.execution.device import choose_device, is_first, processes
 from src.execution.driver import Engine, Task, drive, rehearse
 from src.execution.initial_state import InitialStates
-from src.execution.progress import Progress, RunProgress, StackProgress
-from src.execution.session import Session
-from src.records.schema import read_status
+from src.execution.interruption import Interruption
+from src.execution.progress import RunProgress, StackProgress
+from src.execution.session import PICTURE, Session, draw
+from src.records.integrity import is_finished
+from src.records.schema import PIECES, read_status
 from src.run import Run
-from src.store.digest import digest, settings_of
+from src.store.digest import digest, settings_of, training_id
 from src.store.trainings import TrainingStore
 from src.training.backend import Backend
 from src.training.loop import SoloEngine
@@ -27,9 +30,6 @@ from src.training.spec import TrainingSpec
 from src.trajectory import Plan, rehearsal, trajectory
 
 log = logging.getLogger(__name__)
-
-STACK_INTERVAL_S = 20.0
-"""Time between two checkpoints of a stack: it writes many states at once."""
 
 
 def execute(config: Config) -> Path:
@@ -54,16 +54,19 @@ def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[R
     for run in runs:
         try:
             _know_data(run)
-            if not _is_finished(run):
+            if _is_finished(run):
+                _tidy(run)
+            else:
                 groups.setdefault(_common(run), []).append(run)
-        except UserError as error:
-            run.error = error
+        except Exception as error:
+            run.error = as_user_error(error, run.folder)
     for group in groups.values():
         try:
             _execute(group, stacked)
-        except UserError as error:
+        except Exception as error:
             for run in group:
-                run.error = run.error or error
+                if run.error is None and not _is_finished(run):
+                    run.error = as_user_error(error, run.folder)
     return runs
 
 
@@ -74,18 +77,23 @@ def _know_data(run: Run) -> None:
 
 
 def _is_finished(run: Run) -> bool:
-    """Whether there is nothing to do, which is said."""
-    state = read_status(run.folder) or {}
-    finished = state.get("id") == run.identity and state.get("status") == "finished"
-    if finished:
-        log.info(
-            "%s is finished; nothing to do. To run it again, remove %s; to train it again as well, use another "
-            "output_dir: finished trainings are kept in %s",
-            run.name,
-            run.folder,
-            run.output_dir / "trainings",
-        )
-    return finished
+    """Whether there is nothing to do."""
+    state = read_status(run.folder)
+    return state is not None and state["id"] == run.identity and is_finished(run.folder, state)
+
+
+def _tidy(run: Run) -> None:
+    """Say that a run is finished, and do what a process that was killed right after that did not."""
+    log.info(
+        "%s is finished; nothing to do. To run it again, remove %s; to train it again as well, use another "
+        "output_dir: finished trainings are kept in %s",
+        run.name,
+        run.folder,
+        run.output_dir / "trainings",
+    )
+    shutil.rmtree(run.folder / PIECES, ignore_errors=True)
+    if not (run.folder / PICTURE).exists():
+        draw(run)
 
 
 def _common(run: Run) -> Hashable:
@@ -114,7 +122,9 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
         _execute_in_parallel(group, device)
         return
     dataset = config.dataset.load()
-    initial = InitialStates(dataset, device, group)
+    initial, group = _initial_states(dataset, device, group)
+    if not group:
+        return
     solo = SoloEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(config))
     engine: Engine = solo
     if stacked:
@@ -125,13 +135,27 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
     _drive(group, engine, initial, device)
 
 
+def _initial_states(dataset: Dataset, device: torch.device, group: Sequence[Run]) -> tuple[InitialStates, list[Run]]:
+    """The initial states, and the runs that have one; where a run has none, that is its error."""
+    initial, found = InitialStates(dataset, device, []), []
+    for run in group:
+        try:
+            initial.of(run, 0)
+            found.append(run)
+        except Exception as error:
+            run.error = as_user_error(error, run.folder)
+    return initial, found
+
+
 def _execute_in_parallel(group: Sequence[Run], device: torch.device) -> None:
     """The same as one of torchrun's processes: the first one drives, the others serve it."""
     from src.training.parallel import own_device, process_group
 
     device = own_device(device)
     dataset = group[0].config.dataset.load()
-    initial = InitialStates(dataset, device, group)
+    initial, group = _initial_states(dataset, device, group)
+    if not group:
+        return
     with process_group(device):
         _work_in_parallel(group, dataset, initial, device)
 
@@ -142,7 +166,8 @@ def _work_in_parallel(group: Sequence[Run], dataset: Dataset, initial: InitialSt
 
     engine = ParallelEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(group[0].config))
     if not is_first():
-        engine.serve()
+        with Interruption():
+            engine.serve()
         return
     try:
         _drive(group, engine, initial, device)
@@ -162,13 +187,18 @@ def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates, device:
     config = group[0].config
     store = TrainingStore(Path(config.output_dir) / "trainings", device)
     able = {run: initial.layout(run) for run in group if _is_able(run, engine, initial)}
-    with _sessions(list(able), device) as sessions:
+    with Interruption() as interruption, _sessions(list(able), device) as sessions:
         tasks = []
         for run, session in sessions.items():
+            if session.last is not None:  # whose process was killed before it had tidied up
+                store.discard_partial(training_id(run.spec, session.last))
+            if session.complete:
+                session.finish()
+                continue
             start = initial.of(run, 0)
             steps = trajectory(_plan(run), start, able[run], session.position, announce=engine.stacked)
             tasks.append(Task(steps, run.spec, session, partial(initial.of, run), run.spec_digest))
-        drive(tasks, engine, store, config.trainer.checkpoint_every, STACK_INTERVAL_S if engine.stacked else 0)
+        drive(tasks, engine, store, config.trainer.checkpoint_every, interruption)
 
 
 def _plan(run: Run) -> Plan:
@@ -180,7 +210,7 @@ def _is_able(run: Run, engine: Engine, initial: InitialStates) -> bool:
     """Whether a run's method, score and patterns work on its network; where not, that is the run's error."""
     try:
         rehearse(rehearsal(_plan(run), initial.of(run, 0), initial.layout(run)), engine, run.config.seed)
-    except UserError as error:
+    except Exception as error:
         run.error = error
     return run.error is None
 
@@ -188,14 +218,14 @@ def _is_able(run: Run, engine: Engine, initial: InitialStates) -> bool:
 @contextmanager
 def _sessions(group: Sequence[Run], device: torch.device) -> Iterator[dict[Run, Session]]:
     """Sessions of the runs that no other process has; those that have not ended are ended, whatever happens."""
-    together = StackProgress(max(run.iterations for run in group), group[0].spec.epochs) if len(group) > 1 else None
+    together = StackProgress() if len(group) > 1 else None
     sessions: dict[Run, Session] = {}
     try:
         for run in group:
             try:
-                sessions[run] = Session(run, device, together.add if together else _alone)
-            except (UserError, OSError) as error:  # one that is busy, or cannot be written, is that run's affair
-                run.error = error if isinstance(error, UserError) else UserError(f"{run.folder}: {error}")
+                sessions[run] = Session(run, device, together.add if together else RunProgress)
+            except Exception as error:  # one that is busy, or cannot be written, is that run's affair
+                run.error = as_user_error(error, run.folder)
         yield sessions
     except Exception as error:
         for session in sessions.values():
@@ -208,7 +238,3 @@ def _sessions(group: Sequence[Run], device: torch.device) -> Iterator[dict[Run, 
                 session.interrupt()
         if together:
             together.close()
-
-
-def _alone(run: Run, done: int) -> Progress:
-    return RunProgress(run.name, run.iterations, run.spec.epochs, done)

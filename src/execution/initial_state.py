@@ -1,9 +1,14 @@
 """Initial states: from the seed, or from a file."""
 
-from collections.abc import Hashable, Mapping, Sequence
+import math
+import zipfile
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -12,11 +17,13 @@ from src.errors import UserError
 from src.messages import State
 from src.models.model import build_model, prunable_names
 from src.run import Run
-from src.store.files import read_tensors
 from src.trajectory import Layout
 
 DRAWS = 1_000_003
 """Between the seeds of a run's fresh initial states."""
+
+HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+"""What reads the header of an array in a file, by version; later ones are for arrays with fields."""
 
 
 class InitialStates:
@@ -59,60 +66,110 @@ class InitialStates:
         return {name: tensor.detach().to(self._device, copy=True) for name, tensor in state.items()}
 
 
-def read_initial_state(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict with the names and shapes of `like`.
+def read_initial_state(path: Path, like: Mapping[str, Tensor]) -> State:
+    """A state dict with the names, shapes and types of `like`; nothing is read whose shape does not fit.
 
     A `.safetensors` file must have our names. The arrays of an `.npz` may be named otherwise: each tensor takes the
     first array left, in the file's order, with its shape and the same last part of the name (`weight`, `bias`, ...).
+    Raises UserError for a file that is damaged, or of another model, or whose values are not finite real numbers.
     """
-    if not path.is_file():
-        raise UserError(f"init_from={path}: there is no such file; give a .safetensors or .npz file")
-    if path.suffix == ".npz":
-        return _matched(_read_npz(path), like, path)
-    if path.suffix == ".safetensors":
-        try:
-            tensors, _ = read_tensors(path)
-        except OSError as error:
-            raise UserError(f"init_from: {error}; write the file again") from error
-        return _named(tensors, like, path)
-    raise UserError(f"init_from={path}: the suffix is {path.suffix or 'missing'}; allowed are .safetensors and .npz")
-
-
-def _read_npz(path: Path) -> dict[str, Tensor]:
+    kinds = {".npz": (_opened_npz, _matched), ".safetensors": (_opened_safetensors, _named)}
+    if path.suffix not in kinds:
+        suffix = path.suffix or "missing"
+        raise UserError(f"init_from={path}: the suffix is {suffix}; allowed are {' and '.join(kinds)}")
+    opened, pair = kinds[path.suffix]
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: torch.from_numpy(np.array(arrays[name])) for name in arrays.files}
-    except (OSError, ValueError, EOFError, KeyError) as error:
-        raise UserError(f"init_from={path} cannot be read ({error}); write the file again") from error
+        if not path.is_file():
+            raise UserError(f"init_from={path}: there is no such file; give a .safetensors or .npz file")
+        with opened(path) as (shapes, read):
+            names = pair(shapes, like, path)
+            return {name: _converted(read(names[name]), name, tensor.dtype) for name, tensor in like.items()}
+    except UserError:
+        raise
+    except Exception as error:  # zipfile, NumPy and safetensors raise errors of many kinds for damaged files
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"init_from={path} cannot be read ({text}); write the file again") from None
 
 
-def _named(tensors: Mapping[str, Tensor], like: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    if missing := [name for name in like if name not in tensors]:
-        raise UserError(f"init_from={path}: {missing[0]} is missing; the model needs {_shapes(like)}")
-    if extra := [name for name in tensors if name not in like]:
-        raise UserError(f"init_from={path}: {extra[0]} is not part of the model, which has {_shapes(like)}")
-    for name, tensor in like.items():
-        if tensors[name].shape != tensor.shape:
+Shapes = dict[str, tuple[int, ...]]
+Opened = tuple[Shapes, Callable[[str], Tensor]]
+
+
+@contextmanager
+def _opened_npz(path: Path) -> Iterator[Opened]:
+    """Shapes as the arrays' headers tell them, and what reads one."""
+    with zipfile.ZipFile(path) as file, np.load(path, allow_pickle=False) as arrays:
+        shapes = {entry.filename.removesuffix(".npy"): _header(file, entry) for entry in file.infolist()}
+        yield shapes, lambda name: _tensor(arrays[name])
+
+
+def _header(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, ...]:
+    """An array's shape. Raises ValueError where it would not fill its entry, or is not of real numbers."""
+    with file.open(entry) as array:
+        version = np.lib.format.read_magic(array)
+        if version not in HEADERS:
+            raise ValueError(f"{entry.filename} is of version {version} of its format")
+        shape, _, dtype = HEADERS[version](array)
+        size, found = math.prod(shape) * dtype.itemsize, entry.file_size - array.tell()
+    if dtype.kind not in "fiu" or dtype.itemsize > 8:
+        raise ValueError(f"{entry.filename} is of type {dtype}, not of real numbers with at most 64 bits")
+    if size != found:
+        raise ValueError(f"{entry.filename} should have {size} bytes and has {found}")
+    return tuple(shape)
+
+
+def _tensor(array: npt.NDArray[Any]) -> Tensor:
+    return torch.from_numpy(np.array(array, array.dtype.newbyteorder("=")))
+
+
+@contextmanager
+def _opened_safetensors(path: Path) -> Iterator[Opened]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+        yield shapes, file.get_tensor
+
+
+def _converted(tensor: Tensor, name: str, dtype: torch.dtype) -> Tensor:
+    if tensor.is_complex() or tensor.dtype == torch.bool:
+        raise ValueError(f"{name} is of type {tensor.dtype}, not of real numbers")
+    converted = tensor.to(dtype)
+    if not (tensor.double().isfinite().all() and converted.isfinite().all()):
+        raise ValueError(f"{name} has values that are NaN, infinite, or too large for {dtype}")
+    return converted
+
+
+def _named(shapes: Shapes, like: Mapping[str, Tensor], path: Path) -> dict[str, str]:
+    """Each of the model's names with itself, where the file has all of them in their shapes and nothing else."""
+    if missing := [name for name in like if name not in shapes]:
+        raise UserError(f"init_from={path}: {missing[0]} is missing; the model needs {_listed(_shapes(like))}")
+    if extra := [name for name in shapes if name not in like]:
+        raise UserError(f"init_from={path}: {extra[0]} is not part of the model, which has {_listed(_shapes(like))}")
+    for name, shape in _shapes(like).items():
+        if shapes[name] != shape:
             raise UserError(
-                f"init_from={path}: {name} has shape {list(tensors[name].shape)}, the model needs "
-                f"{list(tensor.shape)}; choose the model and data set that the file was made for"
+                f"init_from={path}: {name} has shape {list(shapes[name])}, the model needs {list(shape)}; "
+                "choose the model and data set that the file was made for"
             )
-    return {name: tensors[name].to(tensor.dtype) for name, tensor in like.items()}
+    return {name: name for name in like}
 
 
-def _matched(arrays: dict[str, Tensor], like: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    left = dict(arrays)
+def _matched(shapes: Shapes, like: Mapping[str, Tensor], path: Path) -> dict[str, str]:
+    """The array for each of the model's names, as `read_initial_state` says."""
+    left, needed = dict(shapes), _shapes(like)
     matched = {}
-    for name, tensor in like.items():
-        key = next((k for k, a in left.items() if a.shape == tensor.shape and _last(k) == _last(name)), None)
+    for name, shape in needed.items():
+        key = next((k for k, other in left.items() if other == shape and _last(k) == _last(name)), None)
         if key is None:
             raise UserError(
-                f"init_from={path}: no array of shape {list(tensor.shape)} is left for {name}; the file has "
-                f"{_shapes(arrays)}, the model needs {_shapes(like)}"
+                f"init_from={path}: no array of shape {list(shape)} is left for {name}; the file has "
+                f"{_listed(shapes)}, the model needs {_listed(needed)}"
             )
-        matched[name] = left.pop(key).to(tensor.dtype)
+        matched[name] = key
+        del left[key]
     if left:
-        raise UserError(f"init_from={path}: the model has no place for {_shapes(left)}; it has {_shapes(like)}")
+        raise UserError(f"init_from={path}: the model has no place for {_listed(left)}; it has {_listed(needed)}")
     return matched
 
 
@@ -120,6 +177,9 @@ def _last(name: str) -> str:
     return name.rsplit(".", 1)[-1]
 
 
-def _shapes(tensors: Mapping[str, Tensor]) -> str:
-    shown = [f"{name} {list(tensor.shape)}" for name, tensor in list(tensors.items())[:6]]
-    return ", ".join(shown) + (", ..." if len(tensors) > 6 else "")
+def _shapes(tensors: Mapping[str, Tensor]) -> Shapes:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def _listed(shapes: Shapes) -> str:
+    return ", ".join(f"{name} {list(shape)}" for name, shape in list(shapes.items())[:6]) + ", ..." * (len(shapes) > 6)

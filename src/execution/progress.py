@@ -2,62 +2,98 @@
 
 import logging
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any, Never, Protocol
 
 from tqdm import tqdm
 
 from src.messages import Epoch
+from src.records.timings import duration, measured_rates
+from src.run import Run
 
 log = logging.getLogger(__name__)
 
+SHORT_EPOCHS, LESS = 3, "trainer=quick or trainer.epochs=3"
+"""Epochs of the shortest training worth looking at, and how to ask for it."""
+
+UNKNOWN = "in a time known after the first epoch"
 
 Row = Mapping[str, Any]
 """A row of `iterations.csv`."""
 
 
-class Progress(Protocol):
-    """Hears of one run's epochs and iterations."""
+def outlook(run: Run, done: int) -> str:
+    """What a run has before it, how long that takes at the rate measured here, and how to ask for less."""
+    config, epochs = run.config, run.spec.epochs
+    setting = config.dataset.short, config.model.short, config.dataset.train_size
+    rate = measured_rates(run.output_dir, f"{setting[0]}-{setting[1]}-*").get(setting)
+    left = run.iterations + 1 - done
+    time = f"about {duration(rate.seconds * left * epochs)} here" if rate else UNKNOWN
+    trainer = f"trainer={config.choices['trainer']}: " if "trainer" in config.choices else ""
+    less = f"; for less: {LESS}" if epochs > SHORT_EPOCHS else ""
+    return f"{trainer}{left} trainings of {epochs} epochs, {time}{less}"
 
-    def epoch(self, iteration: int, epoch: Epoch) -> None: ...
+
+class Progress(Protocol):
+    """Hears of one run's epochs, with the seconds that each took, and of its iterations."""
+
+    def epoch(self, iteration: int, epoch: Epoch, seconds: float) -> None: ...
 
     def iteration(self, row: Row) -> None: ...
 
     def close(self) -> None: ...
 
 
+class Clock:
+    """Tells the time that is left, from the epochs of this process."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._epochs = 0
+
+    def add(self, seconds: float) -> None:
+        """An epoch took so long."""
+        self._seconds += seconds
+        self._epochs += 1
+
+    def left(self, epochs: int) -> str:
+        """For so many more epochs."""
+        return f"{tqdm.format_interval(self._seconds / max(self._epochs, 1) * epochs)} left"
+
+
 class RunProgress:
     """A bar over all epochs of a run, and a line per iteration; `done` iterations were there before."""
 
-    def __init__(self, name: str, iterations: int, epochs: int, done: int) -> None:
-        self._name = name
-        self._iterations = iterations
-        self._epochs = epochs
-        self._done = done
-        self._started = time.monotonic()
-        self._headline = ""
-        self._bar = _bar(name, (iterations + 1) * epochs, done * epochs)
+    def __init__(self, run: Run, done: int) -> None:
+        self._name = run.config.prune.short
+        self._last = run.iterations
+        self._epochs = run.spec.epochs
+        self._total = (run.iterations + 1) * self._epochs
+        self._clock = Clock()
+        first_line = outlook(run, done)
+        log.info("%s", first_line)
+        self._is_timed_first = UNKNOWN in first_line and self._total > 1
+        self._bar = _bar(self._name, self._total, done * self._epochs)
 
-    def epoch(self, iteration: int, epoch: Epoch) -> None:
+    def epoch(self, iteration: int, epoch: Epoch, seconds: float) -> None:
         """An epoch has ended."""
-        done = epoch.epoch + 1
-        self._bar.n = iteration * self._epochs + done
-        self._bar.set_postfix_str(
-            f"iteration {iteration}/{self._iterations}, epoch {done}/{self._epochs}, "
-            f"accuracy {epoch.test.accuracy:.2f} %{self._headline}"
-        )
+        self._clock.add(seconds)
+        self._bar.n = iteration * self._epochs + epoch.epoch + 1
+        if self._is_timed_first:
+            _say(f"an epoch takes {seconds:.2g} s here: {self._clock.left(int(self._total - self._bar.n))}")
+            self._is_timed_first = False
+        left = self._clock.left(int(self._total - self._bar.n))
+        self._bar.set_postfix_str(f"{iteration}/{self._last}  {epoch.test.accuracy:.2f} %  {left}")
 
     def iteration(self, row: Row) -> None:
         """An iteration is recorded."""
         t = row["iteration"]
-        self._headline = f", {row['percent_remaining']:.3g} % remaining, PQI {row['retrained_pqi']:.4f}"
         self._bar.n = (t + 1) * self._epochs
         self._bar.refresh()
-        left = _time_left(self._started, t + 1 - self._done, self._iterations - t)
+        left = self._clock.left(int(self._total - self._bar.n))
         _say(
-            f"{self._name}  iteration {t}/{self._iterations}  "
-            f"accuracy {row['retrained_accuracy']:.2f} %{self._headline}  time left {left}"
+            f"{self._name}  {t}/{self._last}  accuracy {row['retrained_accuracy']:.2f} %  "
+            f"{row['percent_remaining']:.3g} % remaining  PQI {row['retrained_pqi']:.4f}  {left}"
         )
 
     def close(self) -> None:
@@ -68,36 +104,35 @@ class RunProgress:
 class StackProgress:
     """One bar over the epochs of many runs, and a line whenever all of them have recorded an iteration."""
 
-    def __init__(self, iterations: int, epochs: int) -> None:
-        self.iterations = iterations
-        self.epochs = epochs
+    def __init__(self) -> None:
+        self.clock = Clock()
         self._parts: list[_Part] = []
-        self._started = time.monotonic()
         self._said = -1
         self._bar = _bar("stack", 0, 0)
 
-    def add(self, _run: object, done: int) -> Progress:
+    def add(self, run: Run, done: int) -> Progress:
         """The progress of one run, which has recorded `done` iterations."""
-        self._parts.append(_Part(self, done))
-        self._bar.total = len(self._parts) * (self.iterations + 1) * self.epochs
+        self._parts.append(_Part(self, run, done))
+        self._bar.total = sum(part.total for part in self._parts)
         return self._parts[-1]
 
     def refresh(self) -> None:
-        """Show where all runs stand."""
-        self._bar.n = sum(part.epochs_done for part in self._parts)
+        """Show where all runs are."""
+        self._bar.n = sum(part.done for part in self._parts)
         self._bar.update(0)
-        slowest = min(part.done for part in self._parts) - 1
-        if slowest <= self._said or not all(part.row for part in self._parts):
+        going = [part for part in self._parts if part.done < part.total] or self._parts
+        slowest = min(part.iterations for part in going) - 1
+        rows = [part.row for part in self._parts if part.row]
+        if slowest <= self._said or len(rows) < len(self._parts):
             return
         self._said = slowest
-        rows = [part.row for part in self._parts if part.row]
         accuracy = [row["retrained_accuracy"] for row in rows]
         percent = [row["percent_remaining"] for row in rows]
-        first = min(part.first for part in self._parts)
-        left = _time_left(self._started, slowest + 1 - first, self.iterations - slowest)
+        left = self.clock.left(int((self._bar.total or 0) - self._bar.n))
         _say(
-            f"{len(self._parts)} runs  iteration {slowest}/{self.iterations}  accuracy {min(accuracy):.2f} to "
-            f"{max(accuracy):.2f} %, {min(percent):.3g} to {max(percent):.3g} % remaining  time left {left}"
+            f"{len(self._parts)} runs  {slowest}/{max(part.last for part in self._parts)}  "
+            f"accuracy {min(accuracy):.2f} to {max(accuracy):.2f} %  "
+            f"{min(percent):.3g} to {max(percent):.3g} % remaining  {left}"
         )
 
     def close(self) -> None:
@@ -108,28 +143,28 @@ class StackProgress:
 class _Part:
     """One run of a stack."""
 
-    def __init__(self, stack: StackProgress, done: int) -> None:
+    def __init__(self, stack: StackProgress, run: Run, done: int) -> None:
         self._stack = stack
-        self.first = self.done = done
+        self._epochs = run.spec.epochs
+        self.last = run.iterations
+        self.total = (run.iterations + 1) * self._epochs
+        self.iterations = done
+        self.done = done * self._epochs
         self.row: Row | None = None
-        self.epochs_done = done * stack.epochs
 
-    def epoch(self, iteration: int, epoch: Epoch) -> None:
-        self.epochs_done = iteration * self._stack.epochs + epoch.epoch + 1
+    def epoch(self, iteration: int, epoch: Epoch, seconds: float) -> None:
+        self._stack.clock.add(seconds)
+        self.done = iteration * self._epochs + epoch.epoch + 1
 
     def iteration(self, row: Row) -> None:
-        self.done = row["iteration"] + 1
         self.row = row
-        self.epochs_done = self.done * self._stack.epochs
+        self.iterations = row["iteration"] + 1
+        self.done = self.iterations * self._epochs
         self._stack.refresh()
 
     def close(self) -> None:
-        self.done = self._stack.iterations + 1
+        self.done = self.total
         self._stack.refresh()
-
-
-def _time_left(started: float, done: int, left: int) -> str:
-    return str(tqdm.format_interval((time.monotonic() - started) / max(done, 1) * left))
 
 
 def _say(line: str) -> None:
@@ -142,8 +177,8 @@ def _bar(name: str, total: int, done: int) -> "tqdm[Never]":
         total=total,
         initial=done,
         disable=None,
-        unit="epoch",
-        desc=name,
+        desc=name[:24],
+        bar_format="{desc} {percentage:3.0f}%|{bar:12}| {postfix}",
         dynamic_ncols=True,
         leave=False,
         file=sys.stderr,

@@ -3,19 +3,21 @@
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 import torch
 from omegaconf import OmegaConf
 
 from src.config.settings import settings_dict
-from src.errors import Busy
+from src.errors import Busy, as_user_error
 from src.execution.progress import Progress
 from src.messages import TrainRequest
-from src.records.method import plain
-from src.records.provenance import code_state, now, provenance
-from src.records.rows import epoch_row
+from src.records.pieces import Keeps
+from src.records.provenance import code_state, now, provenance, without_secrets
+from src.records.rows import epoch_row, epoch_rows
+from src.records.schema import plain
 from src.records.timings import Stopwatch
-from src.records.writer import Keeps, RunFolder
+from src.records.writer import Row, RunFolder
 from src.run import Run
 from src.store.locks import acquire, run_lock
 from src.tracking.tracker import open_tracker
@@ -24,26 +26,38 @@ from src.trajectory import Record
 
 log = logging.getLogger(__name__)
 
+PICTURE = "curves.png"
+
 
 class Session:
     """The process's hold on a run's folder, from which on it is written; listens to the driver.
 
-    Raises Busy where another process has it. `position` is the training to go on with, None where the run begins.
+    Raises Busy where another process has it. `position` is the training to go on with, None where the run begins,
+    `last` the one before it.
     """
 
     def __init__(self, run: Run, device: torch.device, progress: Callable[[Run, int], Progress]) -> None:
         self.run = run
         self.closed = False
+        self._iteration: int | None = None
         self._ending = ExitStack()
         if not acquire(run_lock(run.folder), self._ending):
             raise Busy(f"{run.folder} is being written by another process; wait for it or stop it")
+        try:
+            self._open(device, progress)
+        except BaseException:
+            self._ending.close()
+            raise
+
+    def _open(self, device: torch.device, progress: Callable[[Run, int], Progress]) -> None:
+        run = self.run
         record = run.config.record
-        summary = {**run.summary(), "provenance": provenance(device, run.spec.precision)}
+        summary = without_secrets({**run.summary(), "provenance": provenance(device, run.spec.precision)})
         self._folder = RunFolder(run.folder, run.identity, run.iterations, Keeps(record.masks, record.weights), summary)
-        config = settings_dict(run.config)
-        self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)))
-        self.position = self._folder.position(device)
-        done = self.position.iteration if self.position else 0
+        config = without_secrets(settings_dict(run.config))
+        self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
+        done = self._folder.done
+        self.last = self._folder.pieces.start(done - 1, device)
         if self.position:
             log.info("%s goes on with iteration %d of %d", run.name, done, run.iterations)
         names = run.config.dataset.short, run.config.model.short
@@ -54,23 +68,26 @@ class Session:
             run.config.tracking.mode,
             run_id=run.identity,
             name=run.name,
-            group=run.config.experiment_name,
+            group=config["experiment_name"],
             tags=[*names, run.config.prune.short, run.config.prune.scope],
             config={**config, "method": method, "provenance": summary["provenance"]},
             folder=run.folder,
             project=run.config.tracking.project,
             entity=run.config.tracking.entity,
-            difference=code_state()[1],
+            difference=without_secrets(code_state()[1]),
         )
-        for row, layers in self._folder.rows():
-            self._tracker.log_iteration(row, layers)
+        for rows, layers, epochs in self._folder.rows():
+            self._tell(rows[0], layers, epochs)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all is recorded, and only the end is missing."""
+        return self._folder.complete
 
     def record(self, record: Record) -> None:
         """An iteration has ended."""
         row, layers = self._folder.write(record)
-        for epoch in record.trained.history:
-            self._tracker.log_epoch(epoch_row(record.iteration, epoch))
-        self._tracker.log_iteration(row, layers)
+        self._tell(row, layers, epoch_rows(record))
         self._progress.iteration(row)
         self._watch.iteration(record.iteration)
 
@@ -79,25 +96,23 @@ class Session:
         self._watch.epoch(seconds, len(end.members))
         latest = end.latest(index)
         if len(end.members) == 1 and request.until is None:
-            self._tracker.log_epoch(epoch_row(request.iteration, latest))
-        self._progress.epoch(request.iteration, latest)
+            missed = [latest] if self._iteration == request.iteration else end.state(index).history
+            self._iteration = request.iteration
+            for epoch in missed:  # those before an interruption, too
+                self._tracker.log_epoch(epoch_row(request.iteration, epoch))
+        self._progress.epoch(request.iteration, latest, seconds)
 
     def finish(self) -> None:
-        """All is recorded; the picture is a copy of it, without which a run is as finished."""
+        """All is recorded."""
         self._folder.summary["provenance"]["end"] = now()
         self._folder.finish()
         self._tracker.log_records(self.run.folder / "iterations.csv")
-        try:
-            from src.analysis.figures.single_run import run_figure
-
-            self._tracker.log_figures([run_figure(self.run.folder, self.run.folder / "curves.png")])
-        except Exception as error:
-            log.warning("%s is finished, but curves.png could not be drawn: %s", self.run.name, error)
+        self._tracker.log_figures(draw(self.run))
         self._close("finished")
 
     def fail(self, error: Exception) -> None:
         """The run stops here; the same command tries again from its last record."""
-        self.run.error = error
+        self.run.error = error = as_user_error(error, self.run.folder)
         try:
             self._folder.fail(str(error) or type(error).__name__)
         except OSError as unwritten:
@@ -108,8 +123,27 @@ class Session:
         """The process is about to end."""
         self._close("interrupted")
 
+    def _tell(self, row: Row, layers: list[Row], epochs: list[Row]) -> None:
+        """Weights & Biases hears of an iteration; it skips what it has heard."""
+        for epoch in epochs:
+            self._tracker.log_epoch(epoch)
+        self._tracker.log_iteration(row, layers)
+
     def _close(self, status: str) -> None:
         self.closed = True
         self._progress.close()
         self._tracker.finish(status)
         self._ending.close()
+
+
+def draw(run: Run) -> list[Path]:
+    """The picture of a finished run, where it keeps one: a copy of the records, without which a run is as finished."""
+    if not run.config.record.picture:
+        return []
+    try:
+        from src.analysis.figures.single_run import run_figure
+
+        return [run_figure(run.folder, run.folder / PICTURE)]
+    except Exception as error:
+        log.warning("%s is finished, but %s could not be drawn: %s", run.name, PICTURE, error)
+        return []

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from src.sparsity.bound import retained_lower_bound
-from src.sparsity.gini import gini_index
-from src.sparsity.hoyer import hoyer_index
-from src.sparsity.pqi import pq_index
+from ..sparsity.bound import retained_lower_bound
+from ..sparsity.gini import gini_index
+from ..sparsity.hoyer import hoyer_index
+from ..sparsity.pqi import pq_index
 
 FLOAT32_MEMBERS = 2**22
 

@@ -4,16 +4,16 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from src.config.part import Part, choice, part, safe_name, setting
-from src.pruning.rewinding import Rewind, ToEpoch
-from src.pruning.scores import Magnitude, Score
+from ..config.part import Part, choice, part, safe_name, setting
+from .rewinding import Rewind, ToEpoch
+from .scores import Magnitude, Score
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src.config.protocol import ProtocolConfig
-    from src.pruning.amounts import Amount
-    from src.pruning.scopes import Grouping
+    from ..config.protocol import ProtocolConfig
+    from .amounts import Amount
+    from .scopes import Grouping
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Method(Part):
 
     def grouping(self, protocol: "ProtocolConfig") -> "Grouping":
         """How the prunable tensors are cut into groups."""
-        from src.pruning.scopes import GROUPINGS
+        from .scopes import GROUPINGS
 
         return GROUPINGS[self.scope]
 
@@ -67,22 +67,23 @@ class Method(Part):
     @property
     def short(self) -> str:
         """Short name for folders and tables, such as `sap-0.5-1-0-1` (PROTOCOL 5) or `lt-0.2-fine_tune`."""
-        return safe_name("-".join([self.abbreviation, *self._variations()]))[:120]
+        without = [f"without_{'+'.join(self.exclude)}"] if self.exclude else []
+        return safe_name("-".join([self.abbreviation, *(part.short for part in self._variations()), *without]))[:120]
 
     @property
     def label(self) -> str:
-        """Name for a legend, such as `SAP (p=0.5, q=1.0)`."""
-        return ", ".join([self.title, *(text.replace("_", " ") for text in self._variations())])
+        """Name for a legend, such as `SAP (p=0.5, q=1.0)` or `Lottery Ticket (P=0.2), fine-tuned`."""
+        without = [f"without {', '.join(self.exclude)}"] if self.exclude else []
+        return ", ".join([self.title, *(part.label for part in self._variations()), *without])
 
     def changes(self) -> list[str]:
         common = {field.name for field in dataclasses.fields(Method)}
         return [text for name, text in self.changed().items() if name not in common]
 
-    def _variations(self) -> list[str]:
-        """What differs from the class's own score and rewinding, and the layers left out."""
+    def _variations(self) -> list[Part]:
+        """Score and rewinding, where they are not the class's own."""
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
-        parts = [value.short for name in ("score", "rewind") if (value := getattr(self, name)) != defaults[name]]
-        return parts + ([f"without_{'+'.join(self.exclude)}"] if self.exclude else [])
+        return [value for name in ("score", "rewind") if (value := getattr(self, name)) != defaults[name]]
 
 
 def _bracketed(words: list[str]) -> str:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from src.config.protocol import ProtocolConfig
-from src.errors import UserError
-from src.pruning.masks import Masks, Weights
-from src.pruning.method import Method
+from ..config.protocol import ProtocolConfig
+from ..errors import UserError
+from .masks import Masks, Weights
+from .method import Method
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,12 @@ def prune(
     (PROTOCOL 1.6): exactly c without ties, fewer with them. Masks are nested: what is pruned stays pruned.
 
     Raises:
-        UserError: scores that are NaN or not of the weights' names and shapes; amounts that are none.
+        UserError: alive weights that are NaN or infinite; scores that are NaN or not of the weights' names and shapes;
+            amounts that are none.
     """
+    for name, mask in masks.items():
+        if not bool(torch.where(mask, weights[name], 0).isfinite().all()):
+            raise UserError(f"weights of {name} are NaN or infinite: nothing can be decided by them; lower trainer.lr")
     check_scores(scores, masks)
     grouping = method.grouping(protocol)
     cut = [grouping.split({name: tensors[name] for name in masks}) for tensors in (weights, masks, scores)]
@@ -58,7 +62,7 @@ def check_scores(scores: Weights, masks: Masks) -> None:
             )
         if bool(scores[name][mask].isnan().any()):
             raise UserError(
-                f"prune.score gave NaN for weights of {name}; check the score, or lower trainer.lr where weights diverge"
+                f"prune.score gave NaN for {name}; check the score, or lower trainer.lr where weights diverge"
             )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from src.config.part import Part, setting
-from src.messages import Answer, InitialiseRequest, Request, State, Trained, TrainRequest
+from ..config.part import Part, setting
+from ..messages import Answer, InitialiseRequest, Request, State, Trained, TrainRequest
 
 Asking: TypeAlias = Generator[Request, Answer, State]
 """Yields requests, is sent their answers, and returns a state."""
@@ -41,6 +41,10 @@ class ToEpoch(Rewind):
         return f"rewind{self.epoch}"
 
     @property
+    def label(self) -> str:
+        return f"rewound to epoch {self.epoch}"
+
+    @property
     def first_epoch(self) -> int:
         return self.epoch
 
@@ -55,6 +59,10 @@ class ToEpoch(Rewind):
 class FineTune(Rewind):
     """Not at all: the weights that decided are trained on, with the learning rate back at its start (A12)."""
 
+    @property
+    def label(self) -> str:
+        return "fine-tuned"
+
     def start(self, iteration: int, origin: TrainRequest, deciding: State) -> Asking:
         yield from ()
         return deciding
@@ -63,6 +71,10 @@ class FineTune(Rewind):
 @dataclass(frozen=True)
 class Fresh(Rewind):
     """To a fresh initialisation, another one in each iteration: the control that keeps the masks alone."""
+
+    @property
+    def label(self) -> str:
+        return "freshly initialised"
 
     def start(self, iteration: int, origin: TrainRequest, deciding: State) -> Asking:
         return cast(State, (yield InitialiseRequest(iteration)))

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src.records.schema import MASKS_FILE
-from src.store.files import read_tensors
+from src.records.schema import MASKS_FILE, read_status
+from src.store.tensors import read_tensors
 
 
 def packed(masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -21,7 +21,8 @@ def read_masks(run_folder: Path) -> dict[str, Tensor]:
 
     Raises OSError where there are none, or a damaged file.
     """
-    tensors, shapes = read_tensors(run_folder / MASKS_FILE)
+    state = read_status(run_folder)
+    tensors, shapes = read_tensors(run_folder / MASKS_FILE, **({"id": state["id"]} if state and state["files"] else {}))
     return {name: _unpacked(tensor, shapes[name.split("/", 1)[1]]) for name, tensor in tensors.items()}
 
 

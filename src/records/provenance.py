@@ -1,15 +1,19 @@
 """Where a result comes from: code, command, versions and machine."""
 
 import hashlib
+import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +44,19 @@ def provenance(device: Any, precision: str) -> dict[str, Any]:
 def now() -> str:
     """This moment, UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+SECRET = re.compile("key|token|secret|passw|credential", re.IGNORECASE)
+"""In the name of a variable of the environment whose value is nobody else's business."""
+
+
+def without_secrets(value: T) -> T:
+    """A JSON value without what such variables hold."""
+    text = json.dumps(value)
+    for name, secret in os.environ.items():
+        if SECRET.search(name) and len(secret) >= 8:
+            text = text.replace(json.dumps(secret)[1:-1], "***")
+    return cast(T, json.loads(text))
 
 
 def command() -> str:
@@ -83,6 +100,6 @@ def _git(*words: str) -> str | None:
 
 def _package_version() -> str | None:
     try:
-        return version("sap-reproduction")
+        return version("pqindex")
     except PackageNotFoundError:
         return None

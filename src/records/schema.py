@@ -11,8 +11,15 @@ RUN_FILE = "run.json"
 CONFIG_FILE = "config.yaml"
 ITERATIONS_FILE = "iterations.csv"
 LAYERS_FILE = "layers.csv"
+EPOCHS_FILE = "epochs.csv"
+TABLES = (ITERATIONS_FILE, LAYERS_FILE, EPOCHS_FILE)
 MEASURES_FILE = "measures.safetensors"
 MASKS_FILE = "masks.safetensors"
+WEIGHTS_FILE = "weights.safetensors"
+JOINED = (MEASURES_FILE, MASKS_FILE, WEIGHTS_FILE)
+"""Tensors of all iterations, by `iteration_<t>/<name>`."""
+PIECES = "iterations"
+"""Folder of what is recorded while a run goes on."""
 
 REQUIRED_COLUMNS = {
     ITERATIONS_FILE: (
@@ -28,10 +35,25 @@ HEADLINE = (0.5, 1.0)
 SCOPES = ("neuron", "layer", "global")
 
 
+STATUSES = ("running", "failed", "finished")
+
+
 def read_status(path: Path) -> dict[str, Any] | None:
-    """The content of a run folder's `run.json`, or None where there is none that can be read."""
+    """The content of a run folder's `run.json`, or None where there is none that says where the run stands."""
     try:
         state = json.loads((path / RUN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        whole = {"reason": None, "files": {}, **state}
+        kinds = {"id": str, "iterations_done": int, "iterations_total": int, "files": dict}
+        good = whole["status"] in STATUSES and all(isinstance(whole[key], kind) for key, kind in kinds.items())
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    return state if isinstance(state, dict) else None
+    return whole if good else None
+
+
+def plain(label: str) -> str:
+    """A legend's label in plain Unicode.
+
+    >>> plain("SAP ($\\\\eta_r$=0.1)")
+    'SAP (η_r=0.1)'
+    """
+    return label.replace("$\\eta_r$", "η_r").replace("$\\gamma$", "γ").replace("$\\beta$", "β")

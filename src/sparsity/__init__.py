@@ -1,10 +1,9 @@
 """Sparsity measures: tensors in, tensors out."""
 
-from src.sparsity.bound import retained_lower_bound
-from src.sparsity.gini import gini_index
-from src.sparsity.grid import P_GRID, Q_GRID, grid_index
-from src.sparsity.measures import Measures, measure
-from src.sparsity.pqi import pq_index
+from .bound import retained_lower_bound
+from .gini import gini_index
+from .measures import P_GRID, Q_GRID, Measures, grid_index, measure
+from .pqi import pq_index
 
 __all__ = [
     "P_GRID",

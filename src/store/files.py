@@ -1,38 +1,47 @@
-"""Tables, JSON and tensors in files that are there whole or not at all. Imports no PyTorch before tensors are asked for."""
+"""Tables, text and JSON in files that are there whole or not at all."""
 
 import csv
+import io
 import json
-import os
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-METADATA_KEY = "json"
+from src.files import replace as replace
 
 
-def replace(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let `write` make a file beside `path`, then put it in its place in one step; returns `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
+class Pace:
+    """Keeps what can be done more or less often, as checkpoints, to a share of the time."""
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+        self._next = 0.0
+
+    @property
+    def due(self) -> bool:
+        """Whether enough time has passed since the last time, by what that took."""
+        return time.monotonic() >= self._next
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Around the work, whose time counts where it is due, which is given."""
+        began, due = time.monotonic(), self.due
+        yield due
+        if due:
+            ended = time.monotonic()
+            self._next = ended + (ended - began) / self._share
 
 
-def write_text(path: Path, text: str) -> Path:
+def write_text(path: Path, text: str, durable: bool = False) -> Path:
     """Write UTF-8 text, whole or not at all; returns `path`."""
-    return replace(path, lambda part: part.write_text(text, encoding="utf-8"))
+    return replace(path, lambda part: part.write_bytes(text.encode()), durable)
 
 
-def write_json(path: Path, value: object) -> None:
+def write_json(path: Path, value: object, durable: bool = False) -> None:
     """Write JSON atomically, indented, in the order given."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+    write_text(path, json.dumps(value, indent=2) + "\n", durable)
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -61,40 +70,11 @@ def _number(text: str) -> int | float | str | None:
     return text or None
 
 
-def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows as CSV atomically; the first row names the columns, None is an empty cell."""
-
-    def write(part: Path) -> None:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-
-    replace(path, write)
-
-
-def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: object = None) -> None:
-    """Write tensors as safetensors atomically; `metadata` is JSON under one key, so that equal is bytewise equal."""
-    from safetensors.torch import save_file
-
-    cpu = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-
-    def write(part: Path) -> None:
-        part.touch()  # safetensors would make it readable for its owner alone; this honours the umask
-        mode = part.stat().st_mode
-        save_file(cpu, part, {METADATA_KEY: json.dumps(metadata)})
-        part.chmod(mode)
-
-    replace(path, write)
-
-
-def read_tensors(path: Path, keep: Callable[[str], bool] = lambda _: True) -> "tuple[dict[str, Tensor], Any]":
-    """Tensors whose name `keep` accepts, and the metadata. Raises OSError where the file is missing or damaged."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "null"))
-            return {name: file.get_tensor(name) for name in file.keys() if keep(name)}, metadata
-    except (SafetensorError, ValueError) as error:
-        raise OSError(f"{path} is damaged: {error}") from error
+def csv_text(rows: Sequence[Mapping[str, Any]], header: bool) -> str:
+    """Rows as CSV, below a header or not; the first row names the columns, None is an empty cell."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -8,12 +8,11 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from src.records.integrity import is_finished
 from src.records.schema import read_status
+from src.records.timings import Setting
 from src.run import Run
 from src.store.locks import is_held, run_lock
-
-Setting = tuple[str, str, int | None]
-"""What the time of an epoch depends on here: data set, model, number of training images (None: all)."""
 
 
 class State(StrEnum):
@@ -60,7 +59,7 @@ def progress(run: Run) -> Progress:
     found = read_status(run.folder)
     state, done, reason = State.missing, 0, None
     if found is not None and found.get("id") == run.identity:
-        state, done, reason = _state(run.folder, found["status"]), found["iterations_done"], found["reason"]
+        state, done, reason = _state(run.folder, found), found["iterations_done"], found["reason"]
     return Progress(
         run.folder,
         run.identity,
@@ -89,7 +88,7 @@ def by_state(runs: Iterable[Progress]) -> dict[State, int]:
 
 
 def _of_folder(folder: Path, found: dict[str, Any]) -> Progress:
-    state = _state(folder, found["status"])
+    state = _state(folder, found)
     done, total = found["iterations_done"], found["iterations_total"]
     about = (folder, str(found["id"]), state, done, total, found["reason"], found.get("spec"))
     if state == State.finished:
@@ -102,7 +101,9 @@ def _of_folder(folder: Path, found: dict[str, Any]) -> Progress:
         return Progress(*about)
 
 
-def _state(folder: Path, recorded: str) -> State:
-    if recorded == "running" and not is_held(run_lock(folder)):
-        return State.interrupted
-    return State(recorded)
+def _state(folder: Path, found: dict[str, Any]) -> State:
+    """A finished run with a file missing or damaged has to be gone on with, as one whose process has ended."""
+    state = State(found["status"])
+    if state == State.finished:
+        return state if is_finished(folder, found) else State.interrupted
+    return State.interrupted if state == State.running and not is_held(run_lock(folder)) else state

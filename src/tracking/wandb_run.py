@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import shlex
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from src.records.provenance import without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -95,28 +98,32 @@ def _why_offline() -> str:
 def _init(info: RunInfo, mode: Literal["online", "offline"]) -> Any:
     import wandb
 
-    return wandb.init(
-        mode=mode,
-        id=info.run_id,
-        resume="allow",
-        name=info.name[:128],
-        group=info.group,
-        job_type="prune",
-        tags=[tag[:64] for tag in info.tags],
-        config=dict(info.config),
-        dir=str(info.folder),
-        project=info.project,
-        entity=info.entity,
-        reinit="create_new",
-        settings=wandb.Settings(
-            console="off",
-            silent=True,
-            x_disable_stats=True,
-            init_timeout=INIT_TIMEOUT_S,
-            finish_timeout=FINISH_TIMEOUT_S,
-            finish_timeout_raises=True,
-        ),
-    )
+    words, sys.argv = sys.argv, without_secrets(sys.argv)  # which W&B records
+    try:
+        return wandb.init(
+            mode=mode,
+            id=info.run_id,
+            resume="allow",
+            name=info.name[:128],
+            group=info.group,
+            job_type="prune",
+            tags=[tag[:64] for tag in info.tags],
+            config=dict(info.config),
+            dir=str(info.folder),
+            project=info.project,
+            entity=info.entity,
+            reinit="create_new",
+            settings=wandb.Settings(
+                console="off",
+                silent=True,
+                x_disable_stats=True,
+                init_timeout=INIT_TIMEOUT_S,
+                finish_timeout=FINISH_TIMEOUT_S,
+                finish_timeout_raises=True,
+            ),
+        )
+    finally:
+        sys.argv = words
 
 
 def first_line(error: Exception) -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
+import threading
+import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,12 @@ from src.tracking.metrics import Value, axes, named
 from src.tracking.wandb_run import RunInfo, begin, first_line, offline_line, reachable, unreachable
 
 log = logging.getLogger(__name__)
+
+SURE_S = 30.0
+"""W&B writes what it was sent within 15 s; what is younger is sent again after a kill."""
+
+PATIENCE_S = 1.5
+"""How long the end of an interrupted run waits for W&B."""
 
 
 class WandbTracker:
@@ -26,6 +36,7 @@ class WandbTracker:
         self._epochs = _epochs(info.config)
         self._told = False
         self._run = begin(info, online)
+        self._sent: deque[tuple[float, int]] = deque()
         self._marker = info.folder / "wandb" / f"{info.run_id}.step"
         self._last_step = self._run.step - 1 if not self._run.offline else _read_step(self._marker)
         for name, x in axes().items():
@@ -69,7 +80,16 @@ class WandbTracker:
         if self._waits_in_vain():
             self._tell(offline_line(self._info, "no connection a moment ago"))
             return  # W&B itself tries once more at exit, for all such runs together
-        self._try(lambda: self._run.finish(exit_code=0 if status == "finished" else 1))
+
+        def end() -> None:
+            self._run.finish(exit_code=0 if status == "finished" else 1)
+            self._mark(math.inf)
+
+        ending = threading.Thread(target=self._try, args=(end,), daemon=True)
+        ending.start()
+        ending.join(PATIENCE_S if status == "interrupted" else None)
+        if ending.is_alive():
+            self._tell(offline_line(self._info, "no time to wait for it"))
 
     def _save_difference(self, folder: Path) -> None:
         """How the code differs from its commit, as a file of the run."""
@@ -87,7 +107,16 @@ class WandbTracker:
         if values:
             self._run.log(values, step=step, commit=True)
             self._last_step = step
-            write_text(self._marker, str(step))
+            self._sent.append((time.monotonic(), step))
+            self._mark(time.monotonic() - SURE_S)
+
+    def _mark(self, until: float) -> None:
+        """Remember the last step that W&B, which writes in a process of its own, has surely written of those sent."""
+        sure = None
+        while self._sent and self._sent[0][0] <= until:
+            sure = self._sent.popleft()[1]
+        if sure is not None:
+            write_text(self._marker, str(sure))
 
     def _waits_in_vain(self) -> bool:
         return not self._run.offline and not reachable()

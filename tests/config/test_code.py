@@ -12,7 +12,7 @@ from src.pruning.methods.sap import Sap
 from tests.support import ROOT
 
 PLAIN = """
-from mine.helper import twice
+from invented.helper import twice
 class Thing:
     def value(self):
         return twice(1)
@@ -22,20 +22,20 @@ HELPER = "def twice(x):\n    return 2 * x\n"
 
 @pytest.fixture
 def digest(tmp_path, monkeypatch):
-    """The digest of the class `Thing` in a package `mine` with the given sources."""
+    """The digest of the class `Thing` in a package `invented` with the given sources."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def make(thing: str = PLAIN, helper: str = HELPER, module: str = "thing") -> str:
-        package = tmp_path / "mine"
+        package = tmp_path / "invented"
         package.mkdir(exist_ok=True)
         for name, text in (("__init__", ""), (module, thing), ("helper", helper)):
             (package / f"{name}.py").write_text(textwrap.dedent(text))
-        for name in [name for name in sys.modules if name.split(".")[0] == "mine"]:
+        for name in [name for name in sys.modules if name.split(".")[0] == "invented"]:
             del sys.modules[name]
         importlib.invalidate_caches()
         for cached in (code._spec, code._path, code._source, code._tree, code._digest):
             cached.cache_clear()
-        found = type("Thing", (), {"__module__": f"mine.{module}"})
+        found = type("Thing", (), {"__module__": f"invented.{module}"})
         return code.code_digest(found)
 
     return make
@@ -44,7 +44,7 @@ def digest(tmp_path, monkeypatch):
 def test_comments_docstrings_and_layout_do_not_enter(digest):
     told = '''
     """What this is."""
-    from mine.helper import twice  # a comment
+    from invented.helper import twice  # a comment
 
 
     class Thing:

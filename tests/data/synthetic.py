@@ -16,6 +16,7 @@ from src.data import source
 from src.data.__main__ import named
 from src.data.dataset import Dataset
 
+IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 IDX_IMAGES, IDX_LABELS = 0x00000803, 0x00000801
 
 
@@ -47,9 +48,8 @@ def small_dataset(n: int = 10, channels: int = 3, side: int = 12, flip: bool = T
     rng = np.random.default_rng(0)
     images = torch.from_numpy(pixels(rng, n, channels, side, side))
     mean, std = (0.5,) * channels, (0.25,) * channels
-    return Dataset(
-        "small", images, torch.arange(n), images[: n // 2], torch.arange(n // 2), n, mean, std, flip=flip, crop=crop
-    )
+    tensors = images, torch.arange(n), images[: n // 2], torch.arange(n // 2)
+    return Dataset(*tensors, n, "small", mean, std, flip=flip, crop=crop)
 
 
 def write_idx(folder: Path, train: int = 7, test: int = 4) -> dict[str, np.ndarray]:

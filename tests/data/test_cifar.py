@@ -1,7 +1,6 @@
 """CIFAR-10 and CIFAR-100: batches, the archive, or a message."""
 
 import pickle
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,7 +50,7 @@ def pack(small, root, monkeypatch):
     (archive,) = SOURCES[name].archives
     root.mkdir()
     pack_tar(folder, root / archive.path)
-    monkeypatch.setattr(SOURCES[name], "archives", [replace(archive, md5=md5(root / archive.path))])
+    monkeypatch.setattr(SOURCES[name], "archives", [archive._replace(md5=md5(root / archive.path))])
     return root / archive.path
 
 

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from src.data.__main__ import NAMES, main
-from src.data.mnist import IDX, Mnist
-from tests.data.synthetic import sha256, write_idx
+from src.data.published import Mnist
+from tests.data.synthetic import IDX, sha256, write_idx
 from tests.support import ROOT
 
 

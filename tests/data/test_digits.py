@@ -10,6 +10,8 @@ from src.data import digits
 from src.errors import UserError
 from tests.data.synthetic import load_dataset
 
+FILE = "datasets/data/digits.csv.gz"
+
 
 def test_the_first_images_by_hand(tmp_path):
     data = load_dataset("digits", tmp_path / "root")
@@ -34,6 +36,6 @@ def test_a_damaged_file_of_the_package(tmp_path, monkeypatch, content):
     monkeypatch.setattr(digits.importlib.util, "find_spec", lambda _: package)
     if content is not None:
         (tmp_path / "datasets" / "data").mkdir(parents=True)
-        (tmp_path / digits.FILE).write_bytes(content)
-    with pytest.raises(UserError, match=rf"{tmp_path / digits.FILE} cannot be read .*reinstall scikit-learn"):
+        (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(UserError, match=rf"{tmp_path / FILE} cannot be read .*reinstall scikit-learn"):
         load_dataset("digits", tmp_path)

@@ -159,7 +159,7 @@ def test_other_settings_are_other_data(split):
 
 def test_a_folder_that_cannot_be_written(split, monkeypatch, caplog):
     monkeypatch.setattr("src.data.decoded.os.access", lambda *_: False)
-    monkeypatch.setattr("src.data.fetching.put", lambda *_: (_ for _ in ()).throw(PermissionError("read-only")))
+    monkeypatch.setattr("src.files.os.replace", lambda *_: (_ for _ in ()).throw(PermissionError("read-only")))
     before = files(split)
     data = Folder(root=str(split))
     assert reds(data.load().test_images) == [9, 109]
@@ -218,7 +218,7 @@ def test_one_image_cannot_be_held_out(whole):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"root": ""}, r"dataset\.root= is not allowed: .*for example dataset\.root=photos"),
+        ({"root": ""}, r"dataset\.root='' is not allowed: .*for example dataset\.root=photos"),
         ({"channels": 2}, r"dataset\.channels=2 .*3 for colour or 1 for grey"),
         ({"size": 7}, r"dataset\.size=7 .*at least 8 and at most 1024"),
         ({"test_fraction": 1.0}, r"dataset\.test_fraction=1.0 .*above 0 and below 1"),

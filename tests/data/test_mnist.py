@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from src.data import mnist
+from src.data import published
 from src.data.fetching import Archive
 from src.errors import UserError
-from tests.data.synthetic import load_dataset, md5, pack_each, sha256, write_idx
+from tests.data.synthetic import IDX, load_dataset, md5, pack_each, sha256, write_idx
 
 KINDS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
 NOWHERE = "http://nowhere.invalid/x"
-SOURCES = {"mnist": mnist.Mnist, "fashion_mnist": mnist.FashionMnist}
+SOURCES = {"mnist": published.Mnist, "fashion_mnist": published.FashionMnist}
 
 
 @pytest.fixture(autouse=True)
 def _no_package(monkeypatch, tmp_path):
-    monkeypatch.setattr(mnist, "DEBIAN_PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(published, "DEBIAN_PACKAGE", tmp_path / "package")
 
 
 @pytest.fixture(params=KINDS)
@@ -26,8 +26,8 @@ def small(request, tmp_path, monkeypatch):
     raw = tmp_path / "made" / folder
     arrays = write_idx(raw)
     pack_each(raw, tmp_path / "packed")
-    archives = [Archive(f"{folder}/{n}.gz", md5(tmp_path / "packed" / f"{n}.gz"), (NOWHERE,)) for n in mnist.IDX]
-    monkeypatch.setattr(source, "checksums", {f"{folder}/{name}": sha256(raw / name) for name in mnist.IDX})
+    archives = [Archive(f"{folder}/{n}.gz", md5(tmp_path / "packed" / f"{n}.gz"), (NOWHERE,)) for n in IDX]
+    monkeypatch.setattr(source, "checksums", {f"{folder}/{name}": sha256(raw / name) for name in IDX})
     monkeypatch.setattr(source, "archives", archives)
     monkeypatch.setattr(source, "content", None)
     return request.param, raw, arrays

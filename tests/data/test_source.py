@@ -11,11 +11,10 @@ import torch
 from src.data.__main__ import NAMES, named
 from src.data.dataset import Images
 from src.data.digits import Digits
-from src.data.mnist import IDX, Mnist
-from src.data.published import Cifar10
+from src.data.published import Cifar10, Mnist
 from src.data.source import DataSource
 from src.errors import UserError
-from tests.data.synthetic import forget, load_dataset, sha256, write_idx
+from tests.data.synthetic import IDX, forget, load_dataset, sha256, write_idx
 
 PROTOCOL = {
     "fashion_mnist": ((0.2860,), (0.3530,), False, False),
@@ -249,7 +248,7 @@ def test_a_folder_that_cannot_be_written_has_its_digest_after_reading(stripes, m
     def refuse(*_):
         raise PermissionError("read-only")
 
-    monkeypatch.setattr("src.data.fetching.put", refuse)
+    monkeypatch.setattr("src.files.os.replace", refuse)
     stripes.load()
     assert stripes.content_digest() is not None
     forget()

@@ -1,13 +1,14 @@
 """Tiny ImageNet: order, sources, the decoded copy, and messages for what is broken."""
 
 import shutil
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 import torch
 
 from src.data import tiny_imagenet
-from src.data.tiny_imagenet import DECODED, FOLDER, FolderTree, TinyImagenet, ZipTree
+from src.data.tiny_imagenet import DECODED, FOLDER, TinyImagenet
 from src.errors import UserError
 from tests.data.synthetic import forget, load_dataset, picture, write_tiny_imagenet
 
@@ -174,63 +175,64 @@ def test_no_files_and_no_network(tmp_path, download):
     assert not list(tmp_path.iterdir())
 
 
+def forged(content, name, offset, size, value):
+    """A zip file's content with another value in the headers of an entry, here and in the list at the end."""
+    changed = bytearray(content)
+    for signature, skip in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        end = content.index(name.encode()) if skip == 0 else content.rindex(name.encode())
+        start = content.rindex(signature, 0, end) + offset + skip
+        changed[start : start + size] = value.to_bytes(size, "little")
+    return bytes(changed)
+
+
 @pytest.mark.parametrize(
-    ("claim", "words"),
+    ("offset", "size", "value", "words"),
     [
-        ({"flag_bits": 1}, "encrypted"),
-        ({"compress_type": 99}, "compression"),
-        ({"file_size": 2**26 + 1}, "would be 67108865 bytes, more than 67108864"),
+        (6, 2, 1, "encrypted"),
+        (8, 2, 99, "compression"),
+        (14, 4, 7, "CRC"),
     ],
 )
-def test_a_zip_file_with_entries_that_are_not_to_be_unpacked(root, monkeypatch, claim, words):
-    pack(root)
-
-    class Claiming(ZipFile):
-        def getinfo(self, name):
-            entry = super().getinfo(name)
-            if name.endswith("n01_2.JPEG"):
-                for field, value in claim.items():
-                    setattr(entry, field, value)
-            return entry
-
-    monkeypatch.setattr(tiny_imagenet, "ZipFile", Claiming)
-    with pytest.raises(UserError, match=rf"{root}/tiny-imagenet-200.zip cannot be read as Tiny ImageNet \(.*{words}"):
+def test_a_zip_file_with_entries_that_are_not_to_be_unpacked(root, offset, size, value, words):
+    path = Path(pack(root))
+    path.write_bytes(forged(path.read_bytes(), "n01_2.JPEG", offset, size, value))
+    with pytest.raises(UserError, match=rf"{path} cannot be read as Tiny ImageNet \(.*{words}"):
         load(root)
     assert not (root / DECODED).exists()
 
 
-@pytest.fixture(params=["folder", "zip", "zip without a top folder"])
-def tree(request, tmp_path):
-    (tmp_path / "top" / "list" / "deep").mkdir(parents=True)
-    (tmp_path / "top" / "names.txt").write_bytes(b"a\n")
-    (tmp_path / "top" / "list" / "one").write_bytes(b"1")
-    (tmp_path / "top" / "list" / "two").write_bytes(b"2")
-    (tmp_path / "top" / "list" / "deep" / "names.txt").write_bytes(b"not the root\n")
-    if request.param == "folder":
-        return FolderTree(tmp_path / "top")
-    base = tmp_path if request.param == "zip" else tmp_path / "top"
-    with ZipFile(tmp_path / "x.zip", "w") as archive:
-        for path in sorted((tmp_path / "top").rglob("*")):
-            archive.write(path, path.relative_to(base))
-    return ZipTree(tmp_path / "x.zip", "names.txt")
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_file_that_is_too_large(root, zipped, monkeypatch):
+    monkeypatch.setattr(tiny_imagenet, "LARGEST", 1000)
+    (root / FOLDER / "val/images/val_1.JPEG").write_bytes(bytes(1001))
+    if zipped:
+        pack(root)
+    with pytest.raises(UserError, match=r"\(val/images/val_1.JPEG.* is larger than 1000 bytes\)"):
+        load(root)
 
 
-def test_names_and_content(tree):
-    assert {"one", "two"} <= set(tree.names("list"))
-    assert tree.names("list/deep") == ["names.txt"]
-    assert tree.read("names.txt") == b"a\n"
-    assert tree.read("list/two") == b"2"
+def test_a_zip_file_that_lists_an_image_under_another_name(root):
+    path = Path(pack(root))
+    content = path.read_bytes()
+    at = content.rindex(b"train/n01/images/n01_2.JPEG")
+    path.write_bytes(content[:at] + b"T" + content[at + 1 :])
+    with pytest.raises(UserError, match=rf"{path} cannot be read as Tiny ImageNet \(.*differ"):
+        load(root)
 
 
-def test_what_is_not_there(tree):
-    with pytest.raises(OSError, match="nowhere"):
-        tree.names("nowhere")
-    with pytest.raises(OSError, match="list/three"):
-        tree.read("list/three")
+def test_a_zip_file_without_a_top_folder(root):
+    pack(root)
+    with ZipFile(root / "tiny-imagenet-200.zip") as archive:
+        archive.extractall(root / "x")
+    (root / "tiny-imagenet-200.zip").unlink()
+    shutil.make_archive(str(root / "tiny-imagenet-flat"), "zip", root / "x" / FOLDER)
+    shutil.rmtree(root / "x")
+    assert_read(load(root))
 
 
-def test_a_zip_file_without_the_root_file(tmp_path):
-    with ZipFile(tmp_path / "x.zip", "w") as archive:
+def test_a_zip_file_without_lists(root):
+    with ZipFile(root / "tiny-imagenet-a.zip", "w") as archive:
         archive.writestr("a", b"1")
-    with pytest.raises(OSError, match=r"holds no names\.txt"):
-        ZipTree(tmp_path / "x.zip", "names.txt")
+    shutil.rmtree(root / FOLDER)
+    with pytest.raises(UserError, match=r"holds no wnids\.txt"):
+        load(root)

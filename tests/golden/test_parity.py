@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ import torch
 import yaml
 
 from tests.golden.compare import compare
-from tests.support import ROOT, fashion_mnist_root
+from tests.support import ROOT, command_line, fashion_mnist_root
 
 TRACES = Path(__file__).parent / "traces"
 MLP = sorted(TRACES.glob("fashionmnist_mlp_*.json"))
@@ -21,17 +19,7 @@ CIFAR = sorted(MORE.glob("cifar10_cnn_*.json"))
 
 def sweep(output_dir: Path, *overrides: str) -> dict[tuple[str, ...], Path]:
     """Run a sweep of all traces' settings; the folders by (method, scope, p)."""
-    command = [
-        sys.executable,
-        "-m",
-        "src.main",
-        "-m",
-        "tracking=none",
-        "device=cpu",
-        "threads=1",
-        f"output_dir={output_dir}",
-    ]
-    done = subprocess.run([*command, *overrides], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = command_line("-m", "threads=1", f"output_dir={output_dir}", *overrides)
     assert done.returncode == 0, done.stderr[-2000:]
     folders = {}
     for config in output_dir.glob("runs/*/config.yaml"):

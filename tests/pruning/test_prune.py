@@ -96,13 +96,22 @@ def test_the_lowest_scores_go_whatever_the_weights():
     [
         ({}, "prune.score gave nothing for w"),
         ({"w": torch.ones(3)}, r"prune.score gave shape \[3\] for w"),
-        ({"w": torch.tensor([[1.0, torch.nan, 1.0]])}, "prune.score gave NaN for weights of w"),
+        ({"w": torch.tensor([[1.0, torch.nan, 1.0]])}, "prune.score gave NaN for w"),
     ],
 )
 def test_scores_that_are_none_are_refused(scores, message):
     weights = {"w": torch.ones(1, 3)}
     with pytest.raises(UserError, match=message):
         prune(fixed(1, scope="layer"), REFERENCE, weights, scores, full_masks(weights, weights))
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_diverged_weights_decide_nothing_whatever_the_score(bad):
+    weights = {"w": torch.tensor([[1.0, bad, 3.0]])}
+    scores, full = {"w": torch.ones(1, 3)}, full_masks(weights, weights)
+    with pytest.raises(UserError, match=r"weights of w are NaN or infinite.*lower trainer.lr"):
+        prune(fixed(1, scope="layer"), REFERENCE, weights, scores, full)
+    assert prune(fixed(1, scope="layer"), REFERENCE, weights, scores, {"w": torch.tensor([[True, False, True]])})
 
 
 def test_nan_of_a_pruned_weight_does_not_matter():

@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from src.analysis.figures.single_run import run_figure
-from src.records.library import load_library
-from src.records.missing import run_words
+from src.records.library import load_library, run_words
 from src.records.run import Run
 from src.records.schema import HEADLINE
 from src.records.study import studies
@@ -23,7 +22,7 @@ def run(tmp_path_factory) -> Run:
     output_dir = tmp_path_factory.mktemp("contract")
     done = command_line(
         "dataset=digits", "model=mlp", "trainer=smoke", "prune=lottery_ticket", "prune.iterations=2", "seed=7",
-        "prune.scope=layer", f"output_dir={output_dir}",
+        "prune.scope=layer", "record.picture=true", f"output_dir={output_dir}",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (found,) = load_library(output_dir).finished

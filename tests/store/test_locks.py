@@ -4,56 +4,111 @@ import errno
 import multiprocessing
 import os
 import signal
+import socket
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from src.store import locks
-from src.store.lease import lease
 from src.store.locks import acquire, is_held
 
+SECONDS = 1.0
 
-def hold(path: str, ready, seconds: float | None) -> None:
-    """Another process: take the lock, or a lease of so many seconds, and keep it."""
-    from pathlib import Path
 
+def hold(path: Path, leased: bool, ready, release) -> None:
+    """Another process: take the lock, or a lease of a second, and keep it until it is told."""
+    if leased:
+        no_locks()
     with ExitStack() as until:
-        assert acquire(Path(path), until) if seconds is None else lease(Path(path), until, seconds)
+        assert acquire(path, until)
         ready.set()
-        time.sleep(60)
+        release.wait(60)
 
 
-@pytest.mark.parametrize("seconds", [None, 1.0])
-def test_a_living_owner_keeps_it_and_a_killed_one_loses_it(tmp_path, seconds):
-    def take(until: ExitStack) -> bool:
-        return acquire(path, until) if seconds is None else lease(path, until, seconds)
+def no_locks() -> None:
+    locks.has_locks = lambda _: False
+    locks.LEASE_S = SECONDS
 
-    path, context = tmp_path / "work.lock", multiprocessing.get_context("spawn")
-    ready = context.Event()
-    owner = context.Process(target=hold, args=(str(path), ready, seconds))
-    owner.start()
-    assert ready.wait(30)
-    time.sleep(2 * (seconds or 0))  # renewed
+
+@pytest.fixture(params=[False, True], ids=["locks", "leases"])
+def leased(request, monkeypatch):
+    if request.param:
+        monkeypatch.setattr(locks, "has_locks", lambda _: False)
+        monkeypatch.setattr(locks, "LEASE_S", SECONDS)
+    return request.param
+
+
+@pytest.fixture
+def owner(tmp_path, leased):
+    """A process that has the lock `work.lock`, and the event that makes it release it."""
+    context = multiprocessing.get_context("spawn")
+    ready, release = context.Event(), context.Event()
+    process = context.Process(target=hold, args=(tmp_path / "work.lock", leased, ready, release))
+    process.start()
+    assert ready.wait(60)
+    yield process, release
+    process.kill()
+    process.join()
+
+
+def can_take(path: Path) -> bool:
     with ExitStack() as until:
-        assert not take(until)
-    os.kill(owner.pid, signal.SIGKILL)
-    owner.join()
-    time.sleep(1.5 * (seconds or 0))  # not renewed
+        return acquire(path, until)
+
+
+def test_a_living_owner_keeps_it_and_a_killed_one_loses_it(tmp_path, owner, leased):
+    path, (process, _) = tmp_path / "work.lock", owner
+    time.sleep(2 * SECONDS * leased)  # renewed
+    assert is_held(path)
+    assert not can_take(path)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
     with ExitStack() as until:
-        assert take(until)
+        assert acquire(path, until)
         with ExitStack() as second:
-            assert seconds is None or not take(second)
+            assert not leased or not acquire(path, second)
+    assert can_take(path)
+
+
+@pytest.mark.parametrize("leased", [True], indirect=True)
+def test_an_owner_that_was_suspended_leaves_its_successors_lease_alone(tmp_path, owner):
+    path, (process, release) = tmp_path / "work.lock", owner
+    os.kill(process.pid, signal.SIGSTOP)
+    time.sleep(1.5 * SECONDS)
+    assert not is_held(path)
     with ExitStack() as until:
-        assert take(until)
+        assert acquire(path, until)
+        release.set()
+        os.kill(process.pid, signal.SIGCONT)
+        process.join(10)
+        assert process.exitcode == 0
+        assert is_held(path)
+        assert not can_take(path)
+
+
+@pytest.mark.parametrize("leased", [True], indirect=True)
+@pytest.mark.parametrize("age", [-3600, 3600])
+def test_a_lease_of_another_machines_dead_process_is_free_whatever_its_date(tmp_path, owner, age):
+    path, (process, _) = tmp_path / "work.lock", owner
+    lease = path.with_suffix(".lease")
+    content = lease.read_text()
+    process.kill()
+    process.join()
+    assert socket.gethostname() in content
+    lease.write_text(content.replace(socket.gethostname(), "elsewhere"))
+    os.utime(lease, (time.time() + age, time.time() + age))
+    assert not is_held(path)
+    assert can_take(path)
 
 
 def test_a_file_system_without_locks_gets_leases(tmp_path, monkeypatch):
-    def no_locks(*_):
+    def refuse(*_):
         raise OSError(errno.ENOLCK, "no locks available")
 
     locks.has_locks.cache_clear()
-    monkeypatch.setattr(locks.fcntl, "flock", no_locks)
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
     path = tmp_path / "work.lock"
     with ExitStack() as until, ExitStack() as other:
         assert acquire(path, until)

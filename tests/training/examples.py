@@ -75,7 +75,7 @@ def patterns(train: int = 600, test: int = 400, noise: float = 40.0) -> Dataset:
     images = torch.from_numpy(pixels.clip(0, 255).astype(np.uint8))
     target = torch.from_numpy(labels)
     parts = images[:train], target[:train], images[train:], target[train:]
-    return Dataset("patterns", *parts, CLASSES, (0.5,), (0.25,), flip=True, crop=True)
+    return Dataset(*parts, CLASSES, "patterns", (0.5,), (0.25,), flip=True, crop=True)
 
 
 def specification(model: str, **settings) -> TrainingSpec:

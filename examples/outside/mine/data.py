@@ -10,7 +10,7 @@ from src.data.source import DataSource
 if TYPE_CHECKING:
     from src.data.dataset import Images
 
-TRAINING, TEST, SIDE, CLASSES = 800, 200, 12, 4
+TRAINING, TEST, SIDE, CLASSES = 1200, 300, 12, 4
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from src.config.part import part
-from src.pruning.methods.lottery_ticket import LotteryTicket
-from src.pruning.scores import Score, Snip, Synflow
+from ...config.part import part
+from ..gradient_scores import Snip, Synflow
+from ..methods.lottery_ticket import LotteryTicket
+from ..scores import Score
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from src.pruning.method import Method
+from ..method import Method
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from src.config.part import setting
-from src.pruning.method import Method, decimal
+from ...config.part import setting
+from ..method import Method, decimal
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src.config.protocol import ProtocolConfig
-    from src.pruning.amounts import Amount
-    from src.pruning.scopes import Grouping
+    from ...config.protocol import ProtocolConfig
+    from ..amounts import Amount
+    from ..scopes import Grouping
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class LotteryTicket(Method):
     name: ClassVar[str] = "Lottery Ticket"
 
     def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
-        from src.pruning.amounts import fixed_ratio_amount
+        from ..amounts import fixed_ratio_amount
 
         return fixed_ratio_amount(alive, self.ratio, floor=protocol.fixed_ratio.count == "floor")
 
     def grouping(self, protocol: "ProtocolConfig") -> "Grouping":
-        from src.pruning.scopes import GROUPINGS
+        from ..scopes import GROUPINGS
 
         by_position = self.scope == "neuron" and protocol.fixed_ratio.neuron_group == "dim1"  # A7
         return GROUPINGS["neuron_dim1" if by_position else self.scope]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from src.pruning.methods.lottery_ticket import LotteryTicket
+from .lottery_ticket import LotteryTicket
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from src.config.part import part
-from src.pruning.methods.lottery_ticket import LotteryTicket
-from src.pruning.scores import Random, Score
+from ...config.part import part
+from ..scores import Random, Score
+from .lottery_ticket import LotteryTicket
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from src.config.part import choice, require, setting
-from src.pruning.method import Method, decimal
+from ...config.part import choice, require, setting
+from ..method import Method, decimal
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src.config.protocol import ProtocolConfig
-    from src.pruning.amounts import Amount
+    from ...config.protocol import ProtocolConfig
+    from ..amounts import Amount
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Sap(Method):
         require(self.p < self.q, f"{key}.p", self.p, f"smaller than {key}.q={self.q:g}, as 0 < p < q")
 
     def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
-        from src.pruning.amounts import sap_amount
+        from ..amounts import sap_amount
 
         exact = protocol.sap.count_arithmetic == "exact"
         numbers = {"p": self.p, "q": self.q, "eta_r": self.eta_r, "gamma": self.gamma, "beta": self.beta}

@@ -1,0 +1,140 @@
+"""What is recorded while a run goes on, a file for each iteration: sealed, and there whole or not at all.
+
+`iterations/<t>.safetensors` holds all of iteration t, its rows of the tables included, and
+`iterations/<t>.start.safetensors` the training that iteration t begins with, of the last two.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from src.files import sync
+from src.messages import TrainRequest
+from src.records.masks import packed
+from src.records.rows import measure_tensors
+from src.records.schema import MASKS_FILE, MEASURES_FILE, PIECES, TABLES, WEIGHTS_FILE
+from src.sparsity import P_GRID, Q_GRID
+from src.store.files import Pace
+from src.store.tensors import read_tensors, stored_bytes, write_tensors
+from src.trajectory import Record
+
+log = logging.getLogger(__name__)
+
+PACE = Pace(0.01)
+"""How often records wait for the disk: always, but where iterations take less than some seconds."""
+
+KINDS = ("masks", "start")
+"""What a training begins with."""
+
+
+@dataclass(frozen=True)
+class Keeps:
+    """What a run keeps of its networks: masks `full` (a byte per weight), as `bits` or not, and the last weights."""
+
+    masks: str = "full"
+    weights: bool = False
+
+    @property
+    def files(self) -> list[str]:
+        """Those that the run ends in; a piece's tensors are below the stems of their names."""
+        return [MEASURES_FILE, *[MASKS_FILE] * (self.masks != "none"), *[WEIGHTS_FILE] * self.weights]
+
+
+class Pieces:
+    """The pieces of the run `identity` in its folder."""
+
+    def __init__(self, run_folder: Path, identity: str) -> None:
+        self.folder = run_folder / PIECES
+        self._identity = identity
+
+    def path(self, iteration: int) -> Path:
+        """The record of an iteration."""
+        return self.folder / f"{iteration}.safetensors"
+
+    def whole(self, most: int, keeps: Keeps) -> int:
+        """How many iterations are recorded without a gap or damage; it is told what they lack of what is kept now."""
+        done, lacking = 0, dict.fromkeys(keeps.files, 0)
+        while done < most and (piece := self.read(self.path(done), iteration=done)):
+            stems = {name.split("/", 1)[0] for name in piece[0]}
+            lacking = {name: count + (Path(name).stem not in stems) for name, count in lacking.items()}
+            done += 1
+        for name, count in lacking.items():
+            if count:
+                log.info("%s: %s will lack %d iterations, as they were recorded", self.folder.parent.name, name, count)
+        return done
+
+    def start(self, iteration: int, device: torch.device) -> TrainRequest | None:
+        """The training that an iteration begins with, where it is known."""
+        found = self.read(self._start(iteration), iteration=iteration)
+        if found is None:
+            return None
+        tensors, meta = found
+        masks, start = ({name: tensors[f"{kind}/{name}"].to(device) for name in meta[kind]} for kind in KINDS)
+        return TrainRequest(iteration, masks, start, meta["first_epoch"], meta["until"])
+
+    def read(self, path: Path, **about: object) -> tuple[dict[str, Tensor], Any] | None:
+        """The content of a file of this run, or None where it is missing or damaged, which is said."""
+        try:
+            return read_tensors(path, id=self._identity, **about)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            log.warning("%s; what depends on it is done again", error)
+            return None
+
+    def tables(self, done: int) -> list[bytes]:
+        """For each iteration its rows of each of `TABLES`, one after the other; those of the first with a header."""
+        names = [f"measures/{table}" for table in TABLES]
+        return [rows for t in range(done) for rows in stored_bytes(self.path(t), names)]
+
+    def write(self, record: Record, tables: Mapping[str, str], keeps: Keeps) -> None:
+        """Add an iteration, and the start of the next."""
+        if not self.folder.is_dir():
+            raise FileNotFoundError(2, "it was removed while the run went on", str(self.folder.parent))
+        t = record.iteration
+        with PACE.turn() as due:
+            self._write_record(record, tables, keeps)
+            if record.step is not None:
+                self._write_start(record.step.following)
+            if due:
+                sync(*(path for path in (self.path(t), self._start(t + 1), self.folder) if path.exists()))
+        self._start(t - 1).unlink(missing_ok=True)
+
+    def forget_after(self, done: int) -> None:
+        """Remove what is not of the first `done` iterations, nor needed to go on with them."""
+        needed = {self.path(t) for t in range(done)} | {self._start(done), self._start(done - 1)}
+        for path in set(self.folder.iterdir()) - needed:
+            path.unlink()
+
+    def _write_record(self, record: Record, tables: Mapping[str, str], keeps: Keeps) -> None:
+        rows = {name: torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8) for name, text in tables.items()}
+        kept = {"measures": {**rows, **measure_tensors(record)}}
+        if keeps.masks != "none":
+            kept["masks"] = packed(record.masks) if keeps.masks == "bits" else dict(record.masks)
+        if keeps.weights:
+            kept["weights"] = dict(record.trained.last)
+        about = {
+            "id": self._identity,
+            "iteration": record.iteration,
+            "measures": {"p": P_GRID, "q": Q_GRID, "layers": list(record.masks)},
+            "masks": {name: list(mask.shape) for name, mask in record.masks.items()},
+        }
+        write_tensors(self.path(record.iteration), _below(kept), about)
+
+    def _write_start(self, request: TrainRequest) -> None:
+        kinds = dict(zip(KINDS, (dict(request.masks), dict(request.start)), strict=True))
+        where = {"iteration": request.iteration, "first_epoch": request.first_epoch, "until": request.until}
+        about = {"id": self._identity, **where, **{kind: list(named) for kind, named in kinds.items()}}
+        write_tensors(self._start(request.iteration), _below(kinds), about)
+
+    def _start(self, iteration: int) -> Path:
+        return self.folder / f"{iteration}.start.safetensors"
+
+
+def _below(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {f"{kind}/{name}": tensor for kind, named in kinds.items() for name, tensor in named.items()}

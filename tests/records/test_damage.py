@@ -1,0 +1,161 @@
+"""Whatever befalls a run's files: the same command ends with the records of a run that was left alone."""
+
+import shutil
+from itertools import cycle
+
+import pytest
+from safetensors.torch import load_file
+
+from src.execution.session import Session
+from src.records.integrity import is_finished, verify
+from src.records.schema import read_status
+from src.records.timings import read_timings
+from tests.support import command_line, folder_of
+
+RUN = ["model=linear", "dataset=digits", "trainer=smoke", "prune.iterations=3", "threads=1"]
+RECORDS = ["iterations.csv", "layers.csv", "epochs.csv", "measures.safetensors", "masks.safetensors"]
+INTERRUPTED_AT = 2
+
+DAMAGES = {
+    "emptied": lambda _: b"",
+    "halved": lambda content: content[: len(content) // 2],
+    "row cut": lambda content: content[:-7],
+    "zeros": lambda content: bytes(len(content)),
+    "not UTF-8": lambda content: content[:20] + b"\xff" + content[21:],
+    "bit flipped": lambda content: (
+        content[: len(content) * 2 // 3]
+        + bytes([content[len(content) * 2 // 3] ^ 4])
+        + content[len(content) * 2 // 3 + 1 :]
+    ),
+    "removed": None,
+}
+
+
+def damage(path, how):
+    content = DAMAGES[how] and DAMAGES[how](path.read_bytes())
+    path.unlink() if content is None else path.write_bytes(content)
+
+
+def records(folder):
+    return {name: (folder / name).read_bytes() for name in RECORDS}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder of a finished run."""
+    return folder_of(command_line(*RUN, f"output_dir={tmp_path_factory.mktemp('whole')}"))
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    """The folder of the same run, interrupted in iteration 2."""
+    record = Session.record
+
+    def until(self, given):
+        if given.iteration == INTERRUPTED_AT:
+            raise KeyboardInterrupt
+        record(self, given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Session, "record", until)
+        output_dir = tmp_path_factory.mktemp("interrupted")
+        assert command_line(*RUN, f"output_dir={output_dir}").returncode == 130
+    (folder,) = (output_dir / "runs").iterdir()
+    assert read_status(folder)["iterations_done"] == INTERRUPTED_AT
+    return folder
+
+
+def copied(folder, to):
+    """A copy of the run in an output folder of its own."""
+    shutil.copytree(folder.parents[1], to, dirs_exist_ok=True)
+    return to / "runs" / folder.name
+
+
+def again(folder, *words):
+    done = command_line(*RUN, *words, f"output_dir={folder.parents[1]}")
+    assert "Traceback" not in done.stderr
+    assert folder_of(done) == folder
+    assert is_finished(folder, read_status(folder))
+    assert verify(folder) == []
+    assert not (folder / "iterations").exists()
+    return done
+
+
+ALL = [*RECORDS[:3], "run.json", "config.yaml", "timings.csv", "iterations/0.safetensors", "iterations/1.safetensors",
+       "iterations/1.start.safetensors", "iterations/2.start.safetensors"]  # fmt: skip
+
+
+def sampled(names):
+    """Each file with one kind of damage, the rest as slow tests."""
+    sample = dict(zip(names, cycle(DAMAGES), strict=False))
+    return [
+        pytest.param(name, how, marks=() if sample[name] == how else pytest.mark.slow)
+        for name in names
+        for how in DAMAGES
+    ]
+
+
+@pytest.mark.parametrize(("name", "how"), sampled(ALL))
+def test_an_interrupted_run(tmp_path, whole, interrupted, name, how):
+    folder = copied(interrupted, tmp_path)
+    damage(folder / name, how)
+    again(folder)
+    assert records(folder) == records(whole)
+
+
+@pytest.mark.parametrize(("name", "how"), sampled([*RECORDS, "run.json"]))
+def test_a_finished_run(tmp_path, whole, name, how):
+    folder = copied(whole, tmp_path)
+    damage(folder / name, how)
+    edited = name.endswith("csv") and how in ("bit flipped", "not UTF-8") and is_finished(folder, read_status(folder))
+    if edited:
+        (line,) = verify(folder)
+        assert f"{name} was changed after it was recorded" in line
+        return
+    assert not is_finished(folder, read_status(folder))
+    again(folder)
+    assert records(folder) == records(whole)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"status": "dancing"}'])
+def test_a_run_json_that_says_nothing(tmp_path, whole, content):
+    folder = copied(whole, tmp_path)
+    (folder / "run.json").write_text(content)
+    assert read_status(folder) is None
+    again(folder)
+    assert records(folder) == records(whole)
+
+
+def test_an_edited_table_is_its_owners_and_told(tmp_path, whole):
+    folder = copied(whole, tmp_path)
+    text = (folder / "iterations.csv").read_text()
+    (folder / "iterations.csv").write_text(text.replace("100.0", "99.0", 1))
+    assert is_finished(folder, read_status(folder))
+    (line,) = verify(folder)
+    assert "iterations.csv was changed after it was recorded; remove it and run" in line
+    (folder / "iterations.csv").unlink()
+    again(folder)
+    assert (folder / "iterations.csv").read_text() == text
+
+
+def test_a_run_that_keeps_more_after_an_interruption_goes_on(tmp_path, interrupted, whole):
+    folder = copied(interrupted, tmp_path)
+    done = again(folder, "record.weights=true")
+    assert "weights.safetensors will lack 2 iterations" in done.stdout
+    assert {name.split("/")[0] for name in load_file(folder / "weights.safetensors")} == {"iteration_2", "iteration_3"}
+    assert records(folder) == records(whole)
+
+
+def test_the_picture_is_made_when_a_finished_run_without_it_is_met(tmp_path, whole):
+    folder = copied(whole, tmp_path)
+    command_line(*RUN, f"output_dir={tmp_path}")
+    assert not (folder / "curves.png").exists()
+    command_line(*RUN, "record.picture=true", f"output_dir={tmp_path}")
+    assert (folder / "curves.png").exists()
+
+
+def test_a_bad_cell_in_the_timings_is_passed_over(tmp_path, whole):
+    folder = copied(whole, tmp_path)
+    text = (folder / "timings.csv").read_text()
+    (folder / "timings.csv").write_text(text.replace("\n1,", "\n1,many,", 1).replace("\n2,1,", "\n2,many,", 1))
+    assert [timing.iteration for timing in read_timings(folder)] == [0, 3]
