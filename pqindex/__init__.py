@@ -16,6 +16,7 @@ if not Path(__file__).with_name("library").is_dir():  # in a clone, where `src` 
 from .config.protocol import ProtocolConfig
 from .errors import UserError
 from .library.checkpoint import open_checkpoint
+from .library.compressed import compress, decompress
 from .library.masks import Flops, Masks
 from .library.network import everything, no_embedding, weights_of
 from .library.pruning import EXACT, measure, prune_step
@@ -44,6 +45,8 @@ __all__ = [
     "SynflowPruning",
     "Table",
     "UserError",
+    "compress",
+    "decompress",
     "everything",
     "gini_index",
     "hoyer_index",

@@ -63,11 +63,13 @@ class RecordConfig:
     """What a run keeps beyond what figures and resuming need.
 
     masks: of all iterations, a byte per weight, a bit (`src.records.masks` reads both), or none; weights: of all
-    iterations; neurons: PQ Index and Gini of each; picture: curves.png.
+    iterations; networks: that of the last iteration, and the sparsest at no more than a point of accuracy lost;
+    neurons: PQ Index and Gini of each; picture: curves.png.
     """
 
     masks: str = choice("full", "bits", "none")
     weights: bool = False
+    networks: bool = True
     neurons: bool = False
     picture: bool = True
 

@@ -53,7 +53,8 @@ class Session:
         run = self.run
         record = run.config.record
         summary = without_secrets({**run.summary(), "provenance": provenance(device, run.spec.precision)})
-        self._folder = RunFolder(run.folder, run.identity, run.iterations, Keeps(record.masks, record.weights), summary)
+        keeps = Keeps(record.masks, record.weights, record.networks)
+        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, summary)
         config = without_secrets(settings_dict(run.config))
         self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
         done = self._folder.done

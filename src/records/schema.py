@@ -16,8 +16,9 @@ TABLES = (ITERATIONS_FILE, LAYERS_FILE, EPOCHS_FILE)
 MEASURES_FILE = "measures.safetensors"
 MASKS_FILE = "masks.safetensors"
 WEIGHTS_FILE = "weights.safetensors"
-JOINED = (MEASURES_FILE, MASKS_FILE, WEIGHTS_FILE)
-"""Tensors of all iterations, by `iteration_<t>/<name>`."""
+NETWORKS_FILE = "networks.safetensors"
+JOINED = (MEASURES_FILE, MASKS_FILE, WEIGHTS_FILE, NETWORKS_FILE)
+"""Tensors by `iteration_<t>/<name>`, of all iterations but for the networks."""
 PIECES = "iterations"
 """Folder of what is recorded while a run goes on."""
 
