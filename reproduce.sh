@@ -119,6 +119,18 @@ use_pips_network() {
     [ -z "${PIP_CERT:-}" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$PIP_CERT}"
 }
 
+# The command `sap`, for shells' tab completion; a library's installation has no use for it.
+write_sap() {
+    cat >"$VENV/bin/sap" <<CODE
+#!/bin/sh
+'''exec' "$PY" "\$0" "\$@"
+' '''
+from src.main import main
+main()
+CODE
+    chmod +x "$VENV/bin/sap"
+}
+
 install() (
     python=$(find_python)
     uv=$(find_uv "$python")
@@ -133,6 +145,10 @@ install() (
     say "installing the packages of requirements.lock into .venv (about 3 GB the first time, on Linux)"
     uv pip sync --quiet --python "$PY" --require-hashes "$ROOT/requirements.lock"
     uv pip install --quiet --python "$PY" --no-deps --no-build-isolation --editable "$ROOT"
+    # The shell completes commands of one word only: `sap` is `python -m src.main` of this clone.
+    printf '#!%s\nfrom src.main import main\n\nmain()\n' "$PY" >"$VENV/bin/sap"
+    chmod +x "$VENV/bin/sap"
+    write_sap
     wanted_stamp >"$STAMP"
     say "the environment is ready: .venv, $("$PY" --version)"
 )

@@ -32,7 +32,7 @@ from src.models.model import build_model, prunable_names
 from src.models.shipped import MODELS
 from src.training.loop import SoloEngine
 from src.training.spec import TrainingSpec
-from src.training.stacked.engine import StackedEngine
+from src.training.stacked import StackedEngine
 from src.training.state import Member
 
 BATCH_SIZE = 250

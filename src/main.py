@@ -4,6 +4,7 @@ python -m src.main prune=sap model=resnet18 -m
 """
 
 import dataclasses
+import logging
 import os
 import re
 import sys
@@ -14,7 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.command_line import CONF
+from src.config.commands import CONF
 from src.config.schema import Config, register_schemas
 from src.config.settings import hint, job_settings
 from src.errors import Interrupted, UserError, as_user_error, message
@@ -54,6 +55,7 @@ def _flags_first(words: list[str]) -> list[str]:
 def main() -> None:
     """The command line: a mistake of the user's ends with one message and status 1, a defect with a traceback."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra re-raises instead of printing a traceback of its own
+    logging.raiseExceptions = False  # a reader of the log that has gone, as `head`, is no error
     words = sys.argv[1:]
     try:
         if {"-h", "--help"} & set(words):

@@ -121,9 +121,9 @@ def _file_digest(path: str | None) -> str | None:
     if path is None:
         return None
     try:
+        if not Path(path).is_file():
+            raise UserError(f"init_from={path}: there is no such file; give a .safetensors or .npz file")
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:32]
-    except FileNotFoundError:
-        raise UserError(f"init_from={path}: there is no such file; give a .safetensors or .npz file") from None
     except OSError as error:
         raise UserError(f"init_from={path} cannot be read ({error}): give a .safetensors or .npz file") from error

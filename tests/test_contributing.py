@@ -121,8 +121,8 @@ def test_every_recipe_ends_with_finished_runs(runs):
 
 def test_each_part_is_what_ran(runs):
     assert [run["method"]["label"] for run in runs["A pruning method"]] == ["Gradual (s=0.8)", "Gradual (s=0.9)"]
-    assert [run["method"]["label"] for run in runs["A score"]] == ["Lottery Ticket (P=0.2), relative"]
-    assert [run["method"]["short"] for run in runs["A rule of rewinding"]] == ["sap-0.5-1-0-1-shrink-factor0.4"]
+    assert [run["method"]["label"] for run in runs["A score"]] == ["Lottery Ticket (P=0.2), relative scores"]
+    assert [run["method"]["label"] for run in runs["A rule of rewinding"]] == ["SAP (p=0.5, q=1.0), shrunk to 0.4"]
     assert [run["model"] for run in runs["A model"]] == ["lenet"]
     assert [run["dataset"] for run in runs["A data set"]] == ["arrays"]
     assert [run["choices"]["trainer/optimizer"] for run in runs["An optimizer"]] == ["lion"]

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from src.analysis.figures.readings import Reading, reading_named
-from src.config.command_line import default_output_dir
-from src.config.commands import setting_word
+from src.analysis.figures.readings import READINGS, Reading
+from src.analysis.figures.spec import style_named
+from src.config.commands import default_output_dir, setting_word
 from src.errors import UserError
-from src.records.library import Library, load_library
-from src.records.missing import missing_runs
+from src.records.library import Library, load_library, missing_runs
 from src.records.study import Selection, Study, studies
 
 FORMATS = ("pdf", "svg", "png")
@@ -33,11 +32,13 @@ class RecordSettings(Selection):
     def words(self, names: Sequence[str] | None = None) -> list[str]:
         """`key=value` of the settings (of those with these names, in their order) that are not at their defaults."""
         default = type(self)()
-        found = {}
-        for key in (each.name for each in fields(self)):
-            if (value := getattr(self, key)) != getattr(default, key):
-                found[key] = _word(key, value)
-        return [found[key] for key in (found if names is None else names) if key in found]
+        names = [each.name for each in fields(self)] if names is None else names
+        given = {key: value for key in names if (value := getattr(self, key)) != getattr(default, key)}
+        return [
+            setting_word(key, value) if isinstance(value, Path | bool)  # so that Hydra would take it too
+            else f"{key}={','.join(value) if isinstance(value, tuple) else value}"
+            for key, value in given.items()
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,21 +56,28 @@ class FigureSettings(RecordSettings):
     workers: int | None = None
     plot: Any = field(default_factory=PlotOptions)
 
+    def check(self) -> None:
+        """Raise UserError for a word that is not known."""
+        if unknown := set(self.formats) - set(FORMATS):
+            raise UserError(f"formats={','.join(sorted(unknown))} is not known; choose from {', '.join(FORMATS)}")
+        if self.incomplete not in ("error", "draw"):
+            raise UserError(f"incomplete={self.incomplete} is not known; choose error or draw")
+        style_named(self.style)
+        self.resolved_reading()
+
     def resolved_reading(self) -> Reading:
         """The reading's preset with the choices of `plot` put on it; the default style's trade-off has a log axis."""
-        chosen = self._choices()
-        if self.style == "default" and self.reading == "corrected":
-            chosen.setdefault("ratio_x", "log")
-        return Reading(**{**vars(reading_named(self.reading)), **chosen})
+        if self.reading not in READINGS:
+            raise UserError(f"reading={self.reading} is not known; choose one of {', '.join(READINGS)}")
+        log = {"ratio_x": "log"} if (self.style, self.reading) == ("default", "corrected") else {}
+        return Reading(**{**vars(READINGS[self.reading]), **log, **self._choices()})
 
     @property
     def takes_all(self) -> bool:
-        """Whether everything that there are records of is drawn."""
         return "all" in self.figure
 
     @property
     def plot_words(self) -> list[str]:
-        """`key=value` of the single choices."""
         return [f"{key}={str(value).lower()}" for key, value in self._choices().items()]
 
     @property
@@ -81,33 +89,19 @@ class FigureSettings(RecordSettings):
         return {key: value for key, value in vars(self.plot).items() if value is not None}
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """Studies with finished runs, everything that was read, and a message for each thing that is missing."""
+def choose(settings: RecordSettings) -> tuple[list[Study], Library, list[str]]:
+    """The studies asked for with finished runs, all that was read, and a message for each thing that is missing.
 
-    studies: tuple[Study, ...]
-    library: Library
-    messages: tuple[str, ...]
-
-
-def choose(settings: RecordSettings) -> Chosen:
-    """Read the records asked for. Raises UserError where none of them is finished."""
+    Raises UserError where no run is finished.
+    """
     library = load_library(settings.output_dir, settings)
     grouped = studies(library.runs, settings)
     lines = [f"left out: {problem}" for problem in library.problems]
     for study in grouped:
         conditions = list(dict.fromkeys((run.scope, run.method) for run in study.all_runs))
         lines += map(str, missing_runs(study, conditions))
-    finished = tuple(study for study in grouped if study.runs)
-    if not finished:
+    if not any(study.runs for study in grouped):
         there = "".join(f"\n  {study.setting.text}" for study in studies(library.finished))
         listed = "".join(f"\n{line}" for line in lines)
         raise UserError(f"none of the runs asked for is finished{listed}\nfinished ones are of:{there or ' nothing'}")
-    return Chosen(finished, library, tuple(lines))
-
-
-def _word(key: str, value: object) -> str:
-    """As `read_settings` reads it back: text as it stands, a path so that Hydra would take it too."""
-    if isinstance(value, Path | bool):
-        return setting_word(key, value)
-    return f"{key}={','.join(value) if isinstance(value, tuple) else value}"
+    return [study for study in grouped if study.runs], library, lines

@@ -12,12 +12,9 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-import yaml  # type: ignore[import-untyped]
-
+from src.config.typed import BOOLEANS
 from src.errors import UserError
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
-BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 CLOSED_PIPE = 141
 """Exit status of a command whose output is not wanted any more, as the shell has it for SIGPIPE."""
 T = TypeVar("T")
@@ -38,10 +35,9 @@ def run_command(arguments: Sequence[str], help_text: str, body: Callable[[list[s
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
         return CLOSED_PIPE
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"error: {error.filename}: {error.strerror}; destination=PATH writes elsewhere", file=sys.stderr)
+    except OSError as error:  # a full disk names no file
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}; destination=PATH writes elsewhere", file=sys.stderr)
     return 1
 
 
@@ -58,43 +54,24 @@ def read_settings(schema: type[T], arguments: Sequence[str]) -> T:
             hint = f"; did you mean {near[0]}" if near else ""
             raise UserError(f"{key} is not a key{hint}. Keys: {', '.join(known)}")
         given[key] = _value(key, value, known[key])
-    return _filled(schema, given)
-
-
-def default_output_dir() -> Path:
-    """`output_dir` of this machine's `conf/local/default.yaml`, else of `conf/config.yaml`: that of `src.main`."""
-    for name in ("local/default.yaml", "config.yaml"):
-        path = CONF / name
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
-        if isinstance(values, dict) and values.get("output_dir"):
-            return Path(str(values["output_dir"])).expanduser()
-    return Path("outputs")
-
-
-def _keys(schema: type, prefix: str = "") -> dict[str, Any]:
-    """Key -> type; those of a field whose default is a dataclass after its name and a dot."""
-    found: dict[str, Any] = {}
-    for field in fields(schema):
-        nested = _nested(field)
-        kind = get_type_hints(schema)[field.name]
-        found |= _keys(nested, f"{prefix}{field.name}.") if nested else {f"{prefix}{field.name}": kind}
-    return found
-
-
-def _filled(schema: type[T], given: dict[str, Any], prefix: str = "") -> T:
-    values: dict[str, Any] = {}
-    for field in fields(schema):  # type: ignore[arg-type]
-        key = f"{prefix}{field.name}"
-        if nested := _nested(field):
-            values[field.name] = _filled(nested, given, f"{key}.")
-        elif key in given:
-            values[field.name] = given[key]
+    values = {key: value for key, value in given.items() if "." not in key}
+    for name, nested in _nested(schema).items():
+        values[name] = nested(**{key[len(name) + 1 :]: v for key, v in given.items() if key.startswith(f"{name}.")})
     return schema(**values)
 
 
-def _nested(field: Any) -> type | None:
-    made = field.default if field.default_factory is MISSING else field.default_factory()
-    return type(made) if is_dataclass(made) else None
+def _keys(schema: type) -> dict[str, Any]:
+    """Key -> type; those of a field whose default is a dataclass after its name and a dot."""
+    nested, found = _nested(schema), dict[str, Any]()
+    for name, kind in get_type_hints(schema).items():
+        found |= {f"{name}.{key}": of for key, of in _keys(nested[name]).items()} if name in nested else {name: kind}
+    return found
+
+
+def _nested(schema: type) -> dict[str, type]:
+    """Fields whose default is a dataclass, and that."""
+    made = {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in fields(schema)}
+    return {name: type(default) for name, default in made.items() if is_dataclass(default)}
 
 
 def _value(key: str, text: str, kind: Any) -> Any:
@@ -105,7 +82,9 @@ def _value(key: str, text: str, kind: Any) -> Any:
     if get_origin(kind) is tuple:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if kind is Path:
-        return Path(_unquoted(text)).expanduser()
+        # Without the quotes that Hydra's grammar wants, so that a word may be copied from one command to another.
+        quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+        return Path(text[1:-1].replace("\\'", "'") if quoted else text).expanduser()
     if kind is bool:
         return _one_of(key, text.lower(), BOOLEANS)
     if get_origin(kind) is Literal:
@@ -120,8 +99,3 @@ def _one_of(key: str, text: str, choices: dict[str, Any]) -> Any:
     if text not in choices:
         raise UserError(f"{key}={text} is not known; choose from {', '.join(choices)}")
     return choices[text]
-
-
-def _unquoted(text: str) -> str:
-    """Without the quotes that Hydra's grammar wants, so that a word may be copied from one command to another."""
-    return text[1:-1].replace("\\'", "'") if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text

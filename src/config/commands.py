@@ -1,11 +1,25 @@
-"""Command lines that messages print: what a shell, and Hydra, take as they stand."""
+"""Where the choices are, and command lines that messages print: what a shell, and Hydra, take as they stand."""
 
 import re
 import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
+CONF = Path(__file__).resolve().parents[2] / "conf"
 UNQUOTED = re.compile(r"[A-Za-z0-9_/\-+.%*@?|:]+")
 """What Hydra's grammar takes as one value without quotes."""
+
+
+def default_output_dir() -> Path:
+    """`output_dir` of this machine's `conf/local/default.yaml`, else of `conf/config.yaml`: that of `src.main`."""
+    import yaml  # type: ignore[import-untyped]
+
+    for name in ("local/default.yaml", "config.yaml"):
+        path = CONF / name
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+        if isinstance(values, dict) and values.get("output_dir"):
+            return Path(str(values["output_dir"])).expanduser()
+    return Path("outputs")
 
 
 def command(module: str, words: Iterable[str]) -> str:

@@ -1,17 +1,23 @@
-"""Parts that a user may replace: each is a frozen dataclass, whose fields are its settings, limits and identity.
+"""Parts that a user may replace: each a frozen dataclass, whose fields are its settings, limits and identity.
 
-A method, a score, a rewinding rule, a model, a data set, an optimizer and a learning-rate schedule are parts. YAML names
-the class by `_target_`; the class is its own schema. Imports no PyTorch: settings are read without it, so a part of
-this repository imports it inside its methods.
+A method, a score, a rewinding rule, a model, a data set, an optimizer and a learning-rate schedule are parts. YAML
+names the class by `_target_`; the class is its own schema. Imports no PyTorch: settings are read without it, so a part
+of this repository imports it inside its methods.
 """
 
 import dataclasses
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import UserError
+
+LARGEST = 2**31 - 1
+"""Of whole numbers that PyTorch, NumPy or the operating system take."""
+FINITE = 1e30
+"""Of other numbers: float32 holds it, and what is added to it."""
 
 
 def setting(
@@ -23,7 +29,11 @@ def setting(
     at_most: float | None = None,
     identity: bool = True,
 ) -> Any:
-    """A dataclass field with limits; `identity=False` where it does not enter what the part computes."""
+    """A dataclass field with limits; `identity=False` where it does not enter what the part computes.
+
+    Numbers without a limit above or below are within LARGEST or, where they are not whole, FINITE; `at_most=math.inf`
+    allows infinity.
+    """
     limits = {"above": above, "at_least": at_least, "below": below, "at_most": at_most}
     metadata = {"limits": {name: value for name, value in limits.items() if value is not None}, "identity": identity}
     if isinstance(default, list | dict):
@@ -43,7 +53,9 @@ def part(kind: type, default: "Part") -> Any:
 
 @dataclass(frozen=True)
 class Part:
-    """What all parts have in common."""
+    """What all parts have in common; `largest` is the limit of its whole numbers that have no other."""
+
+    largest: ClassVar[int] = LARGEST
 
     @classmethod
     def kind(cls) -> str:
@@ -91,8 +103,28 @@ def check_fields(settings: Any, key: str = "") -> None:
             check_fields(value, name)
         elif words := field.metadata.get("words"):
             require(value in words, name, value, f"one of {', '.join(words)}")
-        elif limits := field.metadata.get("limits"):
-            within(name, value, **limits)
+        else:
+            limits = field.metadata.get("limits", {})
+            _check_value(name, value, limits, getattr(settings, "largest", LARGEST))
+
+
+def _check_value(key: str, value: Any, limits: Mapping[str, float], largest: int) -> None:
+    """Raise UserError where a value, or one in a list or dictionary, is out of the limits, or text is not for files."""
+    if isinstance(value, str):
+        valid = "\0" not in value and value.encode(errors="replace") == value.encode(errors="surrogatepass")
+        require(valid, key, value, "text of Unicode characters, without NUL")
+    elif isinstance(value, list | tuple):
+        for index, entry in enumerate(value):
+            _check_value(f"{key}[{index}]", entry, limits, largest)
+    elif isinstance(value, dict):
+        for name, entry in value.items():
+            _check_value(key, name, {}, largest)
+            _check_value(f"{key}.{name}", entry, limits, largest)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        bound = largest if isinstance(value, int) else FINITE
+        upper = {} if {"below", "at_most"} & set(limits) else {"at_most": bound}
+        lower = {} if {"above", "at_least"} & set(limits) else {"at_least": -bound}
+        within(key, value, **{**limits, **upper, **lower})
 
 
 def default_of(field: "dataclasses.Field[Any]") -> Any:
@@ -103,11 +135,23 @@ def default_of(field: "dataclasses.Field[Any]") -> Any:
 
 
 def require(holds: bool, key: str, value: object, allowed: str, example: str = "") -> None:
-    """Raise UserError that names the key, its value and what is allowed, unless `holds`."""
+    """Raise the error below unless `holds`."""
     if not holds:
-        raise UserError(
-            f"{key}={value} is not allowed: it must be {allowed}{f'; for example {example}' * bool(example)}"
-        )
+        raise not_allowed(key, value, allowed, example)
+
+
+def not_allowed(key: str, value: object, allowed: str, example: str = "") -> UserError:
+    """The error that names the key, its value and what is allowed."""
+    return UserError(
+        f"{key}={shown(value)} is not allowed: it must be {allowed}{f'; for example {example}' * bool(example)}"
+    )
+
+
+def shown(value: object) -> str:
+    """A value as messages show it: as it is typed, one line, not too long."""
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    text = text if text and text.isprintable() else ascii(text)
+    return text if len(text) <= 200 else f"{text[:40]}... ({len(text)} characters)"
 
 
 def within(
@@ -121,10 +165,14 @@ def within(
     """Raise UserError where a number is not within its limits, or not a number; None is always allowed."""
     if value is None:
         return
-    words = {"above {:g}": above, "at least {:g}": at_least, "below {:g}": below, "at most {:g}": at_most}
-    allowed = " and ".join(text.format(limit) for text, limit in words.items() if limit is not None)
+    words = {"above": above, "at least": at_least, "below": below, "at most": at_most}
+    allowed = " and ".join(
+        f"{word} {limit if isinstance(limit, int) else f'{limit:g}'}"
+        for word, limit in words.items()
+        if limit is not None and abs(limit) < math.inf
+    )
     holds = (
-        not math.isnan(value)
+        value == value  # not NaN; math.isnan cannot take whole numbers of any length
         and (above is None or value > above)
         and (at_least is None or value >= at_least)
         and (below is None or value < below)

@@ -1,11 +1,13 @@
-"""The schema behind `conf/`, registered with Hydra.
+"""The schema behind `conf/`: all settings, their types, defaults and limits, and what Hydra knows of them.
 
-Sections that hold a part (`_target_`) are open here: the part's own class is their schema, in `settings`.
+Hydra knows names and defaults only; `settings` checks the rest. The schema of a section that holds a part is the part's
+own class.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -13,9 +15,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from src.config.part import choice, setting
 from src.config.protocol import ProtocolConfig
-
-LARGEST = 2**31 - 1
-"""Of whole numbers that PyTorch, NumPy or the operating system take."""
 
 
 @dataclass
@@ -28,11 +27,11 @@ class TrainerConfig:
     whole step as one CUDA graph, `compile` uses torch.compile as well.
     """
 
-    epochs: int = setting(200, at_least=1, at_most=LARGEST)
-    batch_size: int = setting(250, at_least=1, at_most=LARGEST)
-    lr: float = setting(0.1, above=0, at_most=1e30)
-    clip_norm: float = setting(1.0, above=0)
-    checkpoint_every: int = setting(1, at_least=1, at_most=LARGEST)
+    epochs: int = setting(200, at_least=1)
+    batch_size: int = setting(250, at_least=1)
+    lr: float = setting(0.1, above=0)
+    clip_norm: float = setting(1.0, above=0, at_most=math.inf)
+    checkpoint_every: int = setting(1, at_least=1)
     precision: str = choice("fp32", "tf32", "bf16")
     channels_last: bool = False
     compile: str = choice("none", "graph", "compile")
@@ -56,7 +55,7 @@ class EngineConfig:
     max_members: most trainings that advance together in a stack; null: as many as fit the memory.
     """
 
-    max_members: int | None = setting(None, at_least=1, at_most=LARGEST)
+    max_members: int | None = setting(None, at_least=1)
 
 
 @dataclass
@@ -64,11 +63,13 @@ class RecordConfig:
     """What a run keeps beyond what figures and resuming need.
 
     masks: of all iterations, a byte per weight, a bit (`src.records.masks` reads both), or none; weights: of all
-    iterations; neurons: PQ Index and Gini of each; picture: curves.png.
+    iterations; networks: that of the last iteration, and the sparsest at no more than a point of accuracy lost;
+    neurons: PQ Index and Gini of each; picture: curves.png.
     """
 
     masks: str = choice("full", "bits", "none")
     weights: bool = False
+    networks: bool = True
     neurons: bool = False
     picture: bool = True
 
@@ -91,7 +92,7 @@ class Config:
     engine: EngineConfig = field(default_factory=EngineConfig)
     record: RecordConfig = field(default_factory=RecordConfig)
     experiment_name: str | None = None
-    seed: int = setting(0, at_least=0, at_most=LARGEST)
+    seed: int = setting(0, at_least=0)
     device: str = "auto"
     threads: int | None = setting(None, at_least=1, at_most=4096)
     init_from: str | None = None
@@ -101,19 +102,18 @@ class Config:
     config_dir: str | None = None
 
 
-OPEN = ("dataset", "model", "prune", "trainer.optimizer", "trainer.schedule")
-"""Sections that hold a part."""
-
-
-def open_schema() -> DictConfig:
-    """The schema, with the sections of parts open."""
-    main = OmegaConf.structured(Config)
-    assert isinstance(main, DictConfig)
-    for key in OPEN:
-        OmegaConf.set_struct(OmegaConf.select(main, key), False)
-    return main
-
-
 def register_schemas() -> None:
-    """Put the schema where `conf/` expects it; the group `schema` keeps it out of the user's choices."""
-    ConfigStore.instance().store(group="schema", name="main", node=open_schema(), package="_global_")
+    """Put the defaults where `conf/` expects them; the group `schema` keeps them out of the user's choices.
+
+    All sections are open, so that mistakes in them, wherever they are made, come to `settings`.
+    """
+    main = OmegaConf.create(asdict(Config()))
+    _open(main)
+    ConfigStore.instance().store(group="schema", name="main", node=main, package="_global_")
+
+
+def _open(node: DictConfig) -> None:
+    for child in node.values():
+        if isinstance(child, DictConfig):
+            OmegaConf.set_struct(child, False)
+            _open(child)

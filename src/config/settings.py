@@ -7,17 +7,16 @@ and is the section's schema. What is read back from disk never comes here.
 import dataclasses
 import difflib
 import pkgutil
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from hydra.conf import HydraConf
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-from src.config.part import Part, check_fields, require
-from src.config.schema import OPEN, Config
+from src.config.part import Part, check_fields, default_of, require, shown
+from src.config.schema import Config
+from src.config.typed import in_words, read_value, types_of
 from src.data.source import DataSource
 from src.errors import UserError
 from src.models.model import Model
@@ -32,7 +31,12 @@ KINDS: dict[str, tuple[type[Part], type[Part] | None, str]] = {
     "trainer.optimizer": (Optimizer, Sgd, "an optimizer"),
     "trainer.schedule": (Schedule, Cosine, "a learning-rate schedule"),
 }
-"""What each open section holds, and the class where none is named."""
+"""What each section that holds a part is for, and the class where none is named."""
+
+NOT_CHOSEN = ("schema", "local")
+"""Groups of Hydra's that nobody chooses from."""
+
+T = TypeVar("T")
 
 
 def settings(config: DictConfig, choices: Mapping[str, str] = {}, overrides: Sequence[str] = ()) -> Config:
@@ -40,16 +44,9 @@ def settings(config: DictConfig, choices: Mapping[str, str] = {}, overrides: Seq
 
     Raises UserError naming the key, its value, what is allowed and the fix.
     """
-    for key, known in _unknown_keys(config):
-        raise UserError(f"unknown key {key}: {hint(key.rsplit('.', 1)[-1], known)}")
-    plain = OmegaConf.to_object(config)
-    assert isinstance(plain, Config)
-    result = plain
-    for key in OPEN:
-        section, _, name = key.rpartition(".")
-        holder = getattr(result, section) if section else result
-        setattr(holder, name, _build(key, getattr(holder, name)))
-    if "iterations" not in config.prune:
+    values = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    result = _read("", Config, {**values, "choices": {}, "overrides": [], "config_dir": None})
+    if "iterations" not in values["prune"]:
         result.prune = dataclasses.replace(result.prune, iterations=result.model.prune_iterations)
     result.choices, result.overrides = dict(choices), list(overrides)
     result.output_dir = str(_path("output_dir", result.output_dir))
@@ -64,7 +61,7 @@ def job_settings(config: DictConfig, hydra: HydraConf) -> Config:
     choices = {
         str(group): str(choice)
         for group, choice in hydra.runtime.choices.items()
-        if choice is not None and not str(group).startswith("hydra/")
+        if choice is not None and str(group) not in NOT_CHOSEN and not str(group).startswith("hydra/")
     }
     result = settings(config, choices, list(hydra.overrides.task))
     own = [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
@@ -88,8 +85,8 @@ def settings_dict(config: Config) -> dict[str, Any]:
 
 
 def takes(section: str, node: Mapping[str, Any], key: str) -> bool:
-    """Whether the part that `node` describes in `section`, one of OPEN, has the setting `key`, such as `ratio`."""
-    cls = _resolve(section, node.get("_target_"))
+    """Whether the part that `node` describes in `section`, one of KINDS, has the setting `key`, such as `ratio`."""
+    cls = _resolve(section, node.get("_target_"), *KINDS[section][:2])
     fields = {field.name: field for field in dataclasses.fields(cls)}
     first, _, rest = key.partition(".")
     return first in fields and (not rest or "part" in fields[first].metadata)
@@ -98,57 +95,50 @@ def takes(section: str, node: Mapping[str, Any], key: str) -> bool:
 def check(config: Config) -> None:
     """Ranges and combinations that types cannot express."""
     check_fields(config)
+    _path("dataset.root", config.dataset.root)
     first, epochs = config.prune.rewind.first_epoch, config.trainer.epochs
     allowed = f"below trainer.epochs={epochs}: there is nothing left to train"
     require(first < epochs, "prune.rewind.epoch", first, allowed, "prune.rewind.epoch=0")
 
 
-def _build(key: str, node: Any, kind: type[Part] | None = None, default: type[Part] | None = None) -> Part:
+def _part(key: str, node: Any, kind: type[Part], default: type[Part] | None) -> Part:
     """The part that a section describes: its class with the values given, and the parts within it."""
     if not isinstance(node, dict):
-        raise UserError(f"{key}={_shown(node)} is not allowed: choose {_choose(key)}")
-    values = dict(node)
-    cls = _resolve(key, values.pop("_target_", None), kind, default)
-    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
-    for name in values:
-        if name not in fields:
-            raise UserError(f"unknown key {key}.{name}: {hint(name, list(fields))} ({cls.__name__})")
-    nested = {name: field for name, field in fields.items() if "part" in field.metadata}
-    parts = {
-        name: _build(f"{key}.{name}", values.pop(name), field.metadata["part"], cast(type[Part], type(field.default)))
-        for name, field in nested.items()
-        if name in values
-    }
-    plain = {name: _word(fields[name], value) for name, value in values.items() if name not in nested}
-    made = _typed(key, cls, plain)
-    return dataclasses.replace(made, **parts)
+        raise UserError(f"{key}={shown(node)} is not allowed: choose {_choose(key)}")
+    cls = _resolve(key, node.get("_target_"), kind, default)
+    return _read(key, cls, {name: value for name, value in node.items() if name != "_target_"})
 
 
-def _word(field: "dataclasses.Field[Any]", value: Any) -> Any:
-    """A value, that of a choice of words as a word: `true` may be one."""
-    return str(value).lower() if "words" in field.metadata and isinstance(value, bool) else value
+def _read(key: str, cls: type[T], node: Any) -> T:
+    """A dataclass with the values that a section gives, and the sections and parts within it."""
+    fields = {field.name: field for field in dataclasses.fields(cast(Any, cls)) if field.init}
+    if not isinstance(node, dict):
+        raise UserError(f"{key}={shown(node)} is not allowed: it is a section, with {', '.join(fields)}")
+    if unknown := [str(name) for name in node if name not in fields]:
+        place = f" ({cls.__name__})" if issubclass(cls, Part) else ""
+        raise UserError(f"unknown key {_below(key, unknown[0])}: {hint(unknown[0], list(fields))}{place}")
+    made, types = {}, types_of(cast(Any, cls))
+    for name, field in fields.items():
+        place = _below(key, name)
+        if place in KINDS:
+            made[name] = _part(place, node.get(name, {}), *KINDS[place][:2])
+        elif name in node and "part" in field.metadata:
+            made[name] = _part(place, node[name], field.metadata["part"], cast(type[Part], type(field.default)))
+        elif name in node and dataclasses.is_dataclass(types[name]):
+            made[name] = _read(place, types[name], node[name])
+        elif name in node:
+            made[name] = read_value(place, field, types[name], node[name])
+        else:
+            require(default_of(field) is not dataclasses.MISSING, place, "", in_words(types[name]))
+    return cls(**made)
 
 
-def _typed(key: str, cls: type[Part], values: dict[str, Any]) -> Part:
-    try:
-        node = OmegaConf.merge(_schema(cast(Any, cls)), values)
-        return cast(Part, OmegaConf.to_object(node))
-    except OmegaConfBaseException as error:
-        name = f"{key}.{error.full_key}" if getattr(error, "full_key", None) else key
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{name}: {reason} ({cls.__name__})") from error
+def _below(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name
 
 
-@cache
-def _schema(cls: Any) -> DictConfig:
-    schema: DictConfig = OmegaConf.structured(cls)
-    return schema
-
-
-def _resolve(key: str, target: Any, kind: type[Part] | None = None, default: type[Part] | None = None) -> type[Part]:
+def _resolve(key: str, target: Any, kind: type[Part], default: type[Part] | None) -> type[Part]:
     """The class that `_target_` names; it must be a dataclass of the section's kind."""
-    if kind is None:
-        kind, default, _ = KINDS[key]
     if target is None:
         if default is None:
             raise UserError(f"{key} has no _target_: choose {_choose(key)}")
@@ -161,7 +151,7 @@ def _resolve(key: str, target: Any, kind: type[Part] | None = None, default: typ
             f"{key}._target_={target} cannot be imported ({error}): it must name {what}; "
             "is its package installed, or its folder in PYTHONPATH?"
         ) from error
-    if not (isinstance(cls, type) and issubclass(cls, kind) and dataclasses.is_dataclass(cls)):
+    if not (isinstance(cls, type) and issubclass(cls, kind) and cls is not kind and dataclasses.is_dataclass(cls)):
         raise UserError(f"{key}._target_={target} is not allowed: it must name {what}, a frozen dataclass")
     return cls
 
@@ -169,20 +159,6 @@ def _resolve(key: str, target: Any, kind: type[Part] | None = None, default: typ
 def _choose(key: str) -> str:
     what = KINDS[key][2] if key in KINDS else "one"
     return f"{what} with {key.replace('.', '/')}=NAME; --help lists them"
-
-
-def _unknown_keys(node: DictConfig, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Keys outside the schema, which `+key=value` can add, with the known ones beside them; parts are checked later."""
-    schema = OmegaConf.get_type(node)
-    known = [field.name for field in dataclasses.fields(schema)] if dataclasses.is_dataclass(schema) else []
-    for key in map(str, node):
-        name = f"{prefix}{key}"
-        if known and key not in known:
-            yield name, known
-        elif name not in OPEN and not OmegaConf.is_missing(node, key) and not OmegaConf.is_interpolation(node, key):
-            child = node[key]
-            if isinstance(child, DictConfig):
-                yield from _unknown_keys(child, f"{name}.")
 
 
 MOVED = {
@@ -201,8 +177,11 @@ def hint(key: str, known: list[str]) -> str:
 
 def _path(key: str, text: str) -> Path:
     """A path with `~` expanded, here and nowhere else."""
-    require("\0" not in text and text.strip() != "", key, repr(text), "a path")
-    return Path(text).expanduser()
+    require("\0" not in text and text.strip() != "", key, text, "a path")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UserError(f"{key}={shown(text)} is not allowed: there is no such user; write the folder itself") from None
 
 
 def _plain(value: Any) -> Any:
@@ -217,7 +196,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(content) for content in value]
     return str(value) if isinstance(value, str) else value
-
-
-def _shown(value: object) -> str:
-    return "null" if value is None else str(value)

@@ -18,11 +18,7 @@ PADDING = 4
 
 
 def epoch_generator(seed: int, iteration: int, epoch: int) -> np.random.Generator:
-    """Random numbers of one epoch.
-
-    No global state enters: an interrupted training goes on exactly as it would have, and all methods of a seed see the
-    same batches.
-    """
+    """Random numbers of one epoch, the same for all methods of a seed and after an interruption."""
     return np.random.default_rng([seed, iteration, epoch])
 
 
@@ -32,12 +28,7 @@ def epoch_order(n: int, shuffle: bool, generator: np.random.Generator) -> Tensor
 
 
 def training_batches(
-    dataset: Dataset,
-    batch_size: int,
-    generator: np.random.Generator,
-    shuffle: bool,
-    augment: bool,
-    at_once: int = 1,
+    dataset: Dataset, batch_size: int, generator: np.random.Generator, shuffle: bool, augment: bool, at_once: int = 1
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Normalised float32 images and their labels, on the data set's device; a last incomplete batch is kept.
 
@@ -56,10 +47,7 @@ def training_batches(
 
 
 def normalise(images: Tensor, mean: Channels, std: Channels) -> Tensor:
-    """(x / 255 - mean) / std in float32 and in this order, for uint8 images [..., C, H, W].
-
-    Bitwise what torchvision's ToTensor and Normalize give.
-    """
+    """(x / 255 - mean) / std of uint8 images [..., C, H, W]: bitwise what torchvision's ToTensor and Normalize give."""
     scale, offset, width = _constants(mean, std, images.device)
     return images.to(torch.float32).div_(scale).sub_(offset).div_(width)
 

@@ -91,9 +91,7 @@ def validation_split(dataset: Dataset, fraction: float, seed: int = 0) -> tuple[
     """The data set with fewer training images, and the images and labels held out, both in their former order.
 
     round(fraction * N) images chosen at random are held out, at least one; the choice depends on N and `seed` only.
-
-    Raises:
-        UserError: a fraction outside (0, 1), or one that leaves nothing to train on.
+    Raises UserError for a fraction outside (0, 1), or one that leaves nothing to train on.
     """
     n = len(dataset.train_labels)
     held_out = max(round(fraction * n), 1) if 0 < fraction < 1 else n

@@ -34,10 +34,8 @@ def ensure_files(
 ) -> None:
     """See to it that `files` (path below `root` to MD5 or SHA-256) are there; `fetch` puts what is missing in a folder.
 
-    Fetched files are checked and then moved into place one by one, and only one process does so at a time.
-
-    Raises:
-        UserError: a file is damaged, or missing and not to be had; `advice` ends the message.
+    Fetched files are checked and then moved into place, by one process at a time. Raises UserError where a file is
+    damaged, or missing and not to be had; `advice` ends the message.
     """
     if not missing_files(root, files):
         return

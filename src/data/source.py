@@ -79,28 +79,22 @@ class DataSource(Part):
     def load(self, download: bool = True) -> "Dataset":
         """The data set on the CPU; the first images only where sizes are given.
 
-        The tensors are shared between calls of one process: they must not be written to.
-
-        Raises:
-            UserError: a size out of range, or files that are damaged or cannot be had.
+        Calls of one process share the tensors: they must not be written to. Raises UserError for a size out of range,
+        and for files that are damaged or cannot be had.
         """
         from src.data.dataset import Dataset
 
         images = self._read_once(download)
-        train = slice(self._size("train", self.train_size, len(images.train_labels)))
-        test = slice(self._size("test", self.test_size, len(images.test_labels)))
-        parts = (
-            images.train_images[train],
-            images.train_labels[train],
-            images.test_images[test],
-            images.test_labels[test],
-        )
+        train = self._size("train", self.train_size, len(images.train_labels))
+        test = self._size("test", self.test_size, len(images.test_labels))
+        training = images.train_images[:train], images.train_labels[:train]
+        testing = images.test_images[:test], images.test_labels[:test]
         mean, std = self.mean, self.std
         if mean is None or std is None:
             mean, std = images.channel_statistics()
         elif self.statistics == "true":
             mean, std = self.true_mean or mean, self.true_std or std
-        return Dataset(*parts, images.classes, self.short, mean, std, self.flip, self.crop)
+        return Dataset(*training, *testing, images.classes, self.short, mean, std, self.flip, self.crop)
 
     def content_digest(self) -> str | None:
         """Digest of all images and labels as decoded; None where it is not known before they are read.
@@ -125,6 +119,9 @@ class DataSource(Part):
     def _pinned(self) -> str | None:
         """`content` of the class itself: one that derives from it may read something else."""
         return vars(type(self)).get("content")
+
+    def _notes(self) -> Path:
+        return self.folder / f".{self.short}.digest.json"
 
     def _whole(self) -> Self:
         """The same without what a run decides: all images, in the usual way."""
@@ -168,9 +165,6 @@ class DataSource(Part):
                     replace(self._notes(), lambda part: part.write_text(text, encoding="utf-8"))
         if expected not in (None, found):
             raise UserError(f"dataset={self.kind()} was read with digest {found}, expected was {expected}: {fix}")
-
-    def _notes(self) -> Path:
-        return self.folder / f".{self.short}.digest.json"
 
     def _noted(self, fingerprint: str | None) -> str | None:
         try:

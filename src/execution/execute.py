@@ -128,7 +128,7 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
     solo = SoloEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(config))
     engine: Engine = solo
     if stacked:
-        from src.training.stacked.engine import StackedEngine, stacks
+        from src.training.stacked import StackedEngine, stacks
 
         if stacks(solo):
             engine = StackedEngine(solo, config.engine.max_members)

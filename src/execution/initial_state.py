@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from src.data.dataset import Dataset
@@ -76,9 +75,8 @@ def read_initial_state(path: Path, like: Mapping[str, Tensor]) -> State:
     """
     kinds = {".npz": (_opened_npz, _matched), ".safetensors": (_opened_safetensors, _named)}
     if path.suffix not in kinds:
-        raise UserError(
-            f"init_from={path}: the suffix is {path.suffix or 'missing'}; allowed are {' and '.join(kinds)}"
-        )
+        suffix = path.suffix or "missing"
+        raise UserError(f"init_from={path}: the suffix is {suffix}; allowed are {' and '.join(kinds)}")
     opened, pair = kinds[path.suffix]
     try:
         if not path.is_file():
@@ -126,6 +124,8 @@ def _tensor(array: npt.NDArray[Any]) -> Tensor:
 
 @contextmanager
 def _opened_safetensors(path: Path) -> Iterator[Opened]:
+    from safetensors import safe_open
+
     with safe_open(path, framework="pt") as file:
         shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
         yield shapes, file.get_tensor

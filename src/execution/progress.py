@@ -8,12 +8,30 @@ from typing import Any, Never, Protocol
 from tqdm import tqdm
 
 from src.messages import Epoch
+from src.records.timings import duration, measured_rates
 from src.run import Run
 
 log = logging.getLogger(__name__)
 
+SHORT_EPOCHS, LESS = 3, "trainer=quick or trainer.epochs=3"
+"""Epochs of the shortest training worth looking at, and how to ask for it."""
+
+UNKNOWN = "in a time known after the first epoch"
+
 Row = Mapping[str, Any]
 """A row of `iterations.csv`."""
+
+
+def outlook(run: Run, done: int) -> str:
+    """What a run has before it, how long that takes at the rate measured here, and how to ask for less."""
+    config, epochs = run.config, run.spec.epochs
+    setting = config.dataset.short, config.model.short, config.dataset.train_size
+    rate = measured_rates(run.output_dir, f"{setting[0]}-{setting[1]}-*").get(setting)
+    left = run.iterations + 1 - done
+    time = f"about {duration(rate.seconds * left * epochs)} here" if rate else UNKNOWN
+    trainer = f"trainer={config.choices['trainer']}: " if "trainer" in config.choices else ""
+    less = f"; for less: {LESS}" if epochs > SHORT_EPOCHS else ""
+    return f"{trainer}{left} trainings of {epochs} epochs, {time}{less}"
 
 
 class Progress(Protocol):
@@ -52,12 +70,18 @@ class RunProgress:
         self._epochs = run.spec.epochs
         self._total = (run.iterations + 1) * self._epochs
         self._clock = Clock()
+        first_line = outlook(run, done)
+        log.info("%s", first_line)
+        self._is_timed_first = UNKNOWN in first_line and self._total > 1
         self._bar = _bar(self._name, self._total, done * self._epochs)
 
     def epoch(self, iteration: int, epoch: Epoch, seconds: float) -> None:
         """An epoch has ended."""
         self._clock.add(seconds)
         self._bar.n = iteration * self._epochs + epoch.epoch + 1
+        if self._is_timed_first:
+            _say(f"an epoch takes {seconds:.2g} s here: {self._clock.left(int(self._total - self._bar.n))}")
+            self._is_timed_first = False
         left = self._clock.left(int(self._total - self._bar.n))
         self._bar.set_postfix_str(f"{iteration}/{self._last}  {epoch.test.accuracy:.2f} %  {left}")
 
@@ -104,10 +128,11 @@ class StackProgress:
         self._said = slowest
         accuracy = [row["retrained_accuracy"] for row in rows]
         percent = [row["percent_remaining"] for row in rows]
+        left = self.clock.left(int((self._bar.total or 0) - self._bar.n))
         _say(
             f"{len(self._parts)} runs  {slowest}/{max(part.last for part in self._parts)}  "
             f"accuracy {min(accuracy):.2f} to {max(accuracy):.2f} %  "
-            f"{min(percent):.3g} to {max(percent):.3g} % remaining  {self.clock.left(int((self._bar.total or 0) - self._bar.n))}"
+            f"{min(percent):.3g} to {max(percent):.3g} % remaining  {left}"
         )
 
     def close(self) -> None:

@@ -12,10 +12,10 @@ from src.config.settings import settings_dict
 from src.errors import Busy, as_user_error
 from src.execution.progress import Progress
 from src.messages import TrainRequest
-from src.records.method import plain
 from src.records.pieces import Keeps
 from src.records.provenance import code_state, now, provenance, without_secrets
 from src.records.rows import epoch_row, epoch_rows
+from src.records.schema import plain
 from src.records.timings import Stopwatch
 from src.records.writer import Row, RunFolder
 from src.run import Run
@@ -53,7 +53,8 @@ class Session:
         run = self.run
         record = run.config.record
         summary = without_secrets({**run.summary(), "provenance": provenance(device, run.spec.precision)})
-        self._folder = RunFolder(run.folder, run.identity, run.iterations, Keeps(record.masks, record.weights), summary)
+        keeps = Keeps(record.masks, record.weights, record.networks)
+        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, summary)
         config = without_secrets(settings_dict(run.config))
         self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
         done = self._folder.done

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from src.config.part import Part, setting
 from src.errors import UserError
@@ -22,6 +22,8 @@ class Model(Part):
     """A network for images; `prune_iterations` is the paper's T for it, where a run does not say otherwise."""
 
     prune_iterations: int = setting(30, at_least=0, identity=False)
+
+    largest: ClassVar[int] = 2**16
 
     def build(self, image_shape: ImageShape, classes: int) -> nn.Module:
         """The network, its weights drawn from PyTorch's generator; it gives logits [batch, classes]."""

@@ -28,8 +28,12 @@ def prune(
     (PROTOCOL 1.6): exactly c without ties, fewer with them. Masks are nested: what is pruned stays pruned.
 
     Raises:
-        UserError: scores that are NaN or not of the weights' names and shapes; amounts that are none.
+        UserError: alive weights that are NaN or infinite; scores that are NaN or not of the weights' names and shapes;
+            amounts that are none.
     """
+    for name, mask in masks.items():
+        if not bool(torch.where(mask, weights[name], 0).isfinite().all()):
+            raise UserError(f"weights of {name} are NaN or infinite: nothing can be decided by them; lower trainer.lr")
     check_scores(scores, masks)
     grouping = method.grouping(protocol)
     cut = [grouping.split({name: tensors[name] for name in masks}) for tensors in (weights, masks, scores)]

@@ -1,16 +1,21 @@
-"""All runs below an output folder."""
+"""All runs below an output folder, and the runs that a figure needs and that are not there or not finished."""
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from src.config.command_line import default_output_dir
-from src.config.commands import command, setting_word
+from src.config.commands import command, default_output_dir, setting_word
 from src.errors import UserError
+from src.records.method import Method
 from src.records.run import Run, load_run
-from src.records.study import EVERYTHING, Selection, Setting
+from src.records.study import EVERYTHING, Selection, Setting, Study, grouped, settings_of
+
+Condition: TypeAlias = tuple[str, Method]
+"""A scope and a method: what runs with several seeds have in common within a study."""
+GROUPS = ("dataset", "model", "prune", "trainer", "protocol")
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,9 @@ def load_library(output_dir: Path, selection: Selection = EVERYTHING) -> Library
     runs = [run for run in runs if run not in doubles]
     problems += doubles.values()
     if not runs:
-        words = ["experiment=quickstart", *output_words(output_dir)]
-        seen = "".join(f"\n  {problem}" for problem in problems)
-        start = command("src.main", words)
-        raise UserError(f"no records in {folder}; make some with\n  {start}{seen and f'{chr(10)}Found:{seen}'}")
+        start = command("src.main", ["experiment=quickstart", *output_words(output_dir)])
+        seen = "".join(["\nFound:"] * bool(problems) + [f"\n  {problem}" for problem in problems])
+        raise UserError(f"no records in {folder}; make some with\n  {start}{seen}")
     return Library(tuple(runs), tuple(problems))
 
 
@@ -60,16 +64,19 @@ def output_words(output_dir: Path) -> list[str]:
 def _doubles(runs: Iterable[Run]) -> dict[Run, str]:
     """Runs that cannot be told from others, and why: they are left out, so that the others can be shown."""
     found: dict[Run, str] = {}
-    groups: dict[tuple[Setting, str, str], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((Setting.of(run), run.scope, run.method.short), []).append(run)
-    for members in groups.values():
-        common = Counter(map(_settings, members)).most_common(1)[0][0]
+    for members in grouped(runs, lambda run: (Setting.of(run), run.scope, run.method.short)).values():
+        settings = {run: json.dumps(run.method.settings, sort_keys=True, default=str) for run in members}
+        common = Counter(settings.values()).most_common(1)[0][0]
         kept: dict[int, Run] = {}
         for run in sorted(members, key=lambda run: (run.folder.name != run.name, not run.finished)):
-            if _settings(run) != common:
-                other = next(member for member in members if _settings(member) == common)
-                found[run] = _nameless(run, other)
+            if settings[run] != common:
+                other = next(other for other in members if settings[other] == common)
+                own, others = run.method.settings, other.method.settings
+                keys = [f"prune.{key}" for key in sorted({*own, *others}) if own.get(key) != others.get(key)]
+                found[run] = (
+                    f"{run.folder.name} and {other.folder.name} are both called {run.method.short} and differ in "
+                    f"{', '.join(keys)}; let `short` of the method's class say so"
+                )
             elif run.seed in kept:
                 found[run] = (
                     f"{run.folder.name} is of the same method, scope and seed as {kept[run.seed].folder.name}; "
@@ -80,14 +87,75 @@ def _doubles(runs: Iterable[Run]) -> dict[Run, str]:
     return found
 
 
-def _settings(run: Run) -> str:
-    return json.dumps(run.method.settings, sort_keys=True, default=str)
+@dataclass(frozen=True)
+class Missing:
+    """A scope and method of a study whose runs with these seeds are not finished; `state` says how far they are."""
+
+    study: Study
+    scope: str
+    method: Method
+    seeds: tuple[int, ...]
+    state: str = "no run"
+
+    @property
+    def never_run(self) -> bool:
+        """Whether the method has no run at all in this scope, of any seed."""
+        return not any((run.scope, run.method) == (self.scope, self.method) for run in self.study.all_runs)
+
+    @property
+    def command(self) -> str:
+        return command("src.main", run_words(self.study, self.scope, self.method, self.seeds))
+
+    @property
+    def short(self) -> str:
+        seeds = ", ".join(str(seed) for seed in self.seeds)
+        return f"missing: {self.method.text}, scope {self.scope}, seed{'s' if len(self.seeds) > 1 else ''} {seeds}"
+
+    def __str__(self) -> str:
+        what = self.short.removeprefix("missing: ")
+        return f"{self.study.setting.text}: {what}: {self.state}; make with\n    {self.command}"
 
 
-def _nameless(run: Run, other: Run) -> str:
-    own, others = run.method.settings, other.method.settings
-    keys = [key for key in sorted({*own, *others}) if own.get(key) != others.get(key)]
-    return (
-        f"{run.folder.name} and {other.folder.name} are both called {run.method.short} and differ in "
-        f"{', '.join(f'prune.{key}' for key in keys)}; let `short` of the method's class say so"
-    )
+def missing_runs(study: Study, conditions: Sequence[Condition]) -> tuple[Missing, ...]:
+    """Every condition should have the seeds that any of them has."""
+    finished = {condition: {run.seed for run in study.series(*condition)} for condition in conditions}
+    stopped = {c: [run for run in study.unfinished if (run.scope, run.method) == c] for c in conditions}
+    seeds = set().union(*finished.values(), (run.seed for runs in stopped.values() for run in runs)) or {0}
+    found = []
+    for condition in dict.fromkeys(conditions):
+        halves = [run for run in stopped[condition] if run.seed not in finished[condition]]
+        for run in halves:
+            reason = f": {run.reason}" if run.reason else ""
+            state = f"{run.name} is {run.status} at {run.iterations_done} of {run.iterations_total} iterations{reason}"
+            found.append(Missing(study, *condition, (run.seed,), state))
+        if never := seeds - finished[condition] - {run.seed for run in halves}:
+            found.append(Missing(study, *condition, tuple(sorted(never))))
+    return tuple(found)
+
+
+def run_words(study: Study, scope: str, method: Method, seeds: Sequence[int]) -> list[str]:
+    """Words of `src.main` for a method and scope, made as a run of the study was: its choices, then its overrides."""
+    run = next((run for run in study.all_runs if run.method == method), study.all_runs[0])
+    choices = {group: choice for group, choice in run.choices.items() if group.split("/")[0] in GROUPS}
+    given_anyway = (*choices, "experiment", "seed", "output_dir", "prune.scope")
+    experiment, folders = run.choices.get("experiment"), [Path(run.config_dir)] if run.config_dir else []
+    body = settings_of(experiment, folders) if experiment else {}
+    words = [*(setting_word(key, value) for key, value in body.items()), *map(str, run.overrides)]
+    overrides = {word.split("=", 1)[0].lstrip("+"): word for word in words}  # each key once
+    overrides = {key: word for key, word in overrides.items() if key not in given_anyway}
+    own = [word for key, word in overrides.items() if _is_of_the_method(key)]
+    if run.method != method:
+        choices = {group: choice for group, choice in choices.items() if not _is_of_the_method(group)}
+        choices["prune"] = method.kind
+        own = [setting_word(f"prune.{key}", value) for key, value in method.settings.items()]
+    ordered = dict.fromkeys(group for group in (*GROUPS, *sorted(choices)) if group in choices)
+    shared = [word for key, word in overrides.items() if not _is_of_the_method(key) and not key.startswith("hydra")]
+    return [
+        *(["--config-dir", run.config_dir] if run.config_dir else []),
+        *(setting_word(group, choices[group]) for group in ordered), *own, f"prune.scope={scope}", *shared,
+        f"seed={','.join(map(str, seeds))}", *output_words(run.output_dir), *["-m"] * (len(seeds) > 1),
+    ]  # fmt: skip
+
+
+def _is_of_the_method(key: str) -> bool:
+    return key.startswith(("prune.", "prune/")) and key != "prune.iterations"

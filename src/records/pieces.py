@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from src.files import sync
+from src.library.compressed import compress
 from src.messages import TrainRequest
 from src.records.masks import packed
+from src.records.networks import evaluated_state
 from src.records.rows import measure_tensors
 from src.records.schema import MASKS_FILE, MEASURES_FILE, PIECES, TABLES, WEIGHTS_FILE
 from src.sparsity import P_GRID, Q_GRID
@@ -34,14 +36,16 @@ KINDS = ("masks", "start")
 
 @dataclass(frozen=True)
 class Keeps:
-    """What a run keeps of its networks: masks `full` (a byte per weight), as `bits` or not, and the last weights."""
+    """What a run keeps of its networks: masks `full` (a byte per weight), as `bits` or not; the last weights of all
+    iterations; the networks of two iterations, as `src.records.networks` chooses them."""
 
     masks: str = "full"
     weights: bool = False
+    networks: bool = True
 
     @property
     def files(self) -> list[str]:
-        """Those that the run ends in; a piece's tensors are below the stems of their names."""
+        """Those that the run ends in, of all iterations; a piece's tensors are below the stems of their names."""
         return [MEASURES_FILE, *[MASKS_FILE] * (self.masks != "none"), *[WEIGHTS_FILE] * self.weights]
 
 
@@ -118,7 +122,11 @@ class Pieces:
             kept["masks"] = packed(record.masks) if keeps.masks == "bits" else dict(record.masks)
         if keeps.weights:
             kept["weights"] = dict(record.trained.last)
+        shapes: dict[str, list[int]] = {}
+        if keeps.networks:
+            kept["networks"], shapes = compress(evaluated_state(record))
         about = {
+            "networks": shapes,
             "id": self._identity,
             "iteration": record.iteration,
             "measures": {"p": P_GRID, "q": Q_GRID, "layers": list(record.masks)},

@@ -100,6 +100,6 @@ def _git(*words: str) -> str | None:
 
 def _package_version() -> str | None:
     try:
-        return version("sap-reproduction")
+        return version("pqindex")
     except PackageNotFoundError:
         return None

@@ -1,23 +1,37 @@
-"""One stored run; its tables and arrays are read when they are first asked for."""
+"""One stored run; its tables and arrays are read when they are first asked for. What is damaged is a UserError."""
 
+import csv
+import io
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import yaml  # type: ignore[import-untyped]
 
 from src.errors import UserError
-from src.records.csv_table import FloatArray, numbers, read_columns
+from src.records import schema
 from src.records.method import Method
-from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, LAYERS_FILE, MEASURES_FILE, RUN_FILE, SCHEMA
 
+FloatArray: TypeAlias = npt.NDArray[np.float64]
 Side = Literal["retrained", "pruned"]
 AGAIN = "remove the folder and run it again"
+STATES = ("running", "finished", "failed", "interrupted")
+TYPES: Mapping[str, type] = {
+    **dict.fromkeys(("schema", "iterations_done", "iterations_total", "seed"), int),
+    **dict.fromkeys(("id", "name", "status", "dataset", "model", "scope"), str),
+    "method": dict, "choices": dict, "overrides": list,
+}  # fmt: skip
+"""What run.json holds, as far as readers need it."""
+ALWAYS_KNOWN = ("iteration", "remaining", "total", "percent_remaining", "retrained_accuracy")
+"""Columns without empty cells."""
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -67,35 +81,37 @@ class Run:
 
     @property
     def output_dir(self) -> Path:
-        """The folder that holds `runs/`."""
         return self.folder.parents[1]
 
     @cached_property
     def table(self) -> Mapping[str, FloatArray]:
         """`iterations.csv`: column -> array [T+1], NaN where not defined."""
-        path = self.folder / ITERATIONS_FILE
-        table = numbers(path, read_columns(path))
+        table = read_table(self.folder / schema.ITERATIONS_FILE)
         order = np.argsort(table["iteration"], kind="stable")
         found = table["iteration"][order].tolist()
-        if found != list(range(self.iterations + 1)):
-            given = ", ".join(f"{t:g}" for t in found)
+        if len(found) != self.iterations_total or found != list(range(self.iterations_total)):
+            given = ", ".join(f"{t:g}" for t in found)[:200]
             raise UserError(
-                f"{path} should have one row for each iteration 0..{self.iterations}, it has {given or 'none'}; {AGAIN}"
+                f"{self.folder / schema.ITERATIONS_FILE} should have one row for each iteration 0..{self.iterations}, "
+                f"it has {given or 'none'}; {AGAIN}"
             )
         return {name: values[order] for name, values in table.items()}
 
     @cached_property
     def layers(self) -> LayerTable:
         """`layers.csv`, one column of each array per prunable tensor."""
-        path = self.folder / LAYERS_FILE
-        cells = read_columns(path)
-        layer = cells.pop("layer")
-        names = tuple(dict.fromkeys(layer))
-        shape = (self.iterations + 1, len(names))
-        if len(layer) != shape[0] * shape[1]:
-            raise UserError(f"{path} has {len(layer)} rows for {shape[0]} iterations of {shape[1]} layers; {AGAIN}")
-        table = numbers(path, cells)
-        order = np.argsort(table.pop("iteration"), kind="stable")
+        table = read_table(self.folder / schema.LAYERS_FILE, texts=["layer"])
+        layer, iteration = np.array(table.pop("layer")), table.pop("iteration")
+        order = np.argsort(iteration, kind="stable")
+        names = tuple(dict.fromkeys(layer.tolist()))
+        rows = zip(iteration[order].tolist(), layer[order].tolist(), strict=True)
+        whole = len(layer) == self.iterations_total * len(names) > 0
+        if not whole or list(rows) != list(product(range(self.iterations_total), names)):
+            raise UserError(
+                f"{self.folder / schema.LAYERS_FILE} has not a row for each of {len(names)} layers in each of "
+                f"{self.iterations_total} iterations; {AGAIN}"
+            )
+        shape = (self.iterations_total, len(names))
         return LayerTable(names, {name: values[order].reshape(shape) for name, values in table.items()})
 
     def grid(self, side: Side, iteration: int) -> FloatArray:
@@ -109,55 +125,112 @@ class Run:
 
     @cached_property
     def grid_axes(self) -> tuple[FloatArray, FloatArray]:
-        """The grid's p and q."""
         with self._open_measures() as file:
             metadata = json.loads((file.metadata() or {})["json"])
             return np.array(metadata["p"]), np.array(metadata["q"])
 
     def _measures(self, names: Sequence[str]) -> FloatArray:
         with self._open_measures() as file:
-            grids: list[FloatArray] = [np.asarray(file.get_tensor(name), np.float64) for name in names]
-        return np.stack(grids)
+            return np.stack([np.asarray(file.get_tensor(name), np.float64) for name in names])
 
     @contextmanager
     def _open_measures(self) -> Iterator[Any]:
-        """`measures.safetensors`; what is missing from it or damaged is a UserError."""
         from safetensors import SafetensorError, safe_open
 
-        path = self.folder / MEASURES_FILE
+        path = self.folder / schema.MEASURES_FILE
         try:
             with safe_open(path, framework="numpy") as file:
                 yield file
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise UserError(f"{path}: {error}; {AGAIN}") from error
 
 
 def load_run(folder: Path) -> Run:
     """One run, finished or not. Raises UserError where the folder holds none that this version reads."""
+    with _reading(folder, schema.RUN_FILE) as path:
+        state = _checked(folder, json.loads(path.read_text(encoding="utf-8")))
+        kind, short, label = (str(state["method"][key]) for key in ("kind", "short", "label"))
+    with _reading(folder, schema.CONFIG_FILE) as path:
+        config = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        for section in ("dataset", "model", "trainer", "protocol", "prune"):
+            _ = config[section]["name"]
+        json.dumps(config, sort_keys=True, default=str)  # so that its text can tell settings apart
+        of_the_run = ("_target_", "name", "scope", "iterations")
+        settings = {key: value for key, value in config["prune"].items() if key not in of_the_run}
+    values = {key: state[key] for key in TYPES if key not in ("schema", "method")}
+    method = Method(kind, short, label, settings)
+    return Run(folder, method=method, config=config, reason=state.get("reason"), config_dir=state.get("config_dir"),
+               **values)  # fmt: skip
+
+
+def _checked(folder: Path, state: Any) -> dict[str, Any]:
+    """run.json as parsed, where it is what a run of this schema has there."""
+    if not isinstance(state, dict):
+        raise TypeError(f"it is {str(state)[:20]}, not a mapping")
+    if state.get("schema", schema.SCHEMA) != schema.SCHEMA:
+        raise UserError(
+            f"{folder.name}: records of schema {state['schema']!r}, this version reads {schema.SCHEMA}; "
+            "use the version that made them, or run them again into another output_dir"
+        )
+    for key, kind in TYPES.items():
+        if type(state.get(key)) is not kind:
+            raise TypeError(f"{key} is {str(state.get(key))[:20]!r}, not of type {kind.__name__}")
+    for key, allowed in (("status", STATES), ("scope", schema.SCOPES)):
+        if state[key] not in allowed:
+            raise ValueError(f"{key} is {state[key][:20]!r}, none of {', '.join(allowed)}")
+    if state["iterations_total"] < 1:
+        raise ValueError("iterations_total is below 1")
+    json.dumps(state, ensure_ascii=False).encode()  # half a character cannot be written
+    return state
+
+
+@contextmanager
+def _reading(folder: Path, name: str) -> Iterator[Path]:
+    """The file's path; what goes wrong with it is one line."""
     try:
-        state: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        if state.get("schema") != SCHEMA:
-            raise UserError(
-                f"{folder.name}: records of schema {state.get('schema')!r}, this version reads {SCHEMA}; "
-                "use the version that made them, or run them again into another output_dir"
-            )
-        config = yaml.load((folder / CONFIG_FILE).read_text(encoding="utf-8"), Loader=_Loader)
-        return _run(folder, state, config)
+        yield folder / name
     except UserError:
         raise
     except FileNotFoundError as error:
-        raise UserError(f"{folder.name}: {Path(error.filename).name} is missing; {AGAIN}") from error
-    except (AttributeError, KeyError, OSError, TypeError, ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{folder.name}: damaged ({type(error).__name__}: {reason}); {AGAIN}") from error
+        raise UserError(f"{folder.name}: {name} is missing; {AGAIN}") from error
+    except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{folder.name}: {name} is damaged ({type(error).__name__}: {reason}); {AGAIN}") from error
 
 
-def _run(folder: Path, state: Mapping[str, Any], config: Mapping[str, Any]) -> Run:
-    for section in ("dataset", "model", "trainer", "protocol", "prune"):
-        _ = config[section]["name"]
-    return Run(
-        folder, str(state["id"]), str(state["name"]), str(state["status"]), int(state["iterations_done"]),
-        int(state["iterations_total"]), str(state["dataset"]), str(state["model"]),
-        Method.of_records(state["method"], config["prune"]), str(state["scope"]), int(state["seed"]), config,
-        state.get("reason"), dict(state["choices"]), tuple(state["overrides"]), state.get("config_dir"),
-    )  # fmt: skip
+def read_table(path: Path, texts: Sequence[str] = ()) -> dict[str, Any]:
+    """Column -> array [rows], NaN for an empty cell; of `texts` the cells themselves.
+
+    Raises UserError naming file, row, column and fix, also where a required column is not there.
+    """
+    fix = f"correct it, or remove the folder {path.parent.name} and run it again"
+    try:
+        text = path.read_text(encoding="utf-8")
+        head, *rows = csv.reader(io.StringIO(text, newline=""))
+    except (OSError, ValueError, csv.Error) as error:
+        reason = "it is empty" if str(error).startswith("not enough values") else error
+        raise UserError(f"{path}: {reason}; {fix}") from error
+    if "\0" in text:
+        raise UserError(f"{path}, row {text[: text.index(chr(0))].count(chr(10)) + 1}: bytes of zero; {fix}")
+    needed = schema.REQUIRED_COLUMNS[path.name]
+    if absent := [column for column in needed if column not in head]:
+        separated = "; its cells are separated by semicolons: save it with commas" * (";" in "".join(head))
+        raise UserError(f"{path}, row 1: no column {', '.join(absent)}{separated or f'; {fix}'}")
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(head):
+            raise UserError(f"{path}, row {number}: {len(row)} cells for {len(head)} columns; {fix}")
+
+    def parsed(name: str, number: int, cell: str) -> float:
+        try:
+            value = float(cell or "nan")
+            if not math.isfinite(value) and (name in ALWAYS_KNOWN or (math.isinf(value) and name in needed)):
+                raise ValueError(name)
+            return value
+        except ValueError:
+            raise UserError(f"{path}, row {number}, {name}: {cell[:40]!r} is not a number; {fix}") from None
+
+    columns = {name: [row[i] for row in rows] for i, name in enumerate(head)}
+    return {
+        name: cells if name in texts else np.array([parsed(name, i, cell) for i, cell in enumerate(cells, 2)])
+        for name, cells in columns.items()
+    }

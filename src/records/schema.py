@@ -16,8 +16,9 @@ TABLES = (ITERATIONS_FILE, LAYERS_FILE, EPOCHS_FILE)
 MEASURES_FILE = "measures.safetensors"
 MASKS_FILE = "masks.safetensors"
 WEIGHTS_FILE = "weights.safetensors"
-JOINED = (MEASURES_FILE, MASKS_FILE, WEIGHTS_FILE)
-"""Tensors of all iterations, by `iteration_<t>/<name>`."""
+NETWORKS_FILE = "networks.safetensors"
+JOINED = (MEASURES_FILE, MASKS_FILE, WEIGHTS_FILE, NETWORKS_FILE)
+"""Tensors by `iteration_<t>/<name>`, of all iterations but for the networks."""
 PIECES = "iterations"
 """Folder of what is recorded while a run goes on."""
 
@@ -48,3 +49,12 @@ def read_status(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return whole if good else None
+
+
+def plain(label: str) -> str:
+    """A legend's label in plain Unicode.
+
+    >>> plain("SAP ($\\\\eta_r$=0.1)")
+    'SAP (η_r=0.1)'
+    """
+    return label.replace("$\\eta_r$", "η_r").replace("$\\gamma$", "γ").replace("$\\beta$", "β")

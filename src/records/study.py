@@ -1,23 +1,32 @@
-"""Runs that may share a figure: everything but seed, method and scope is the same."""
+"""Runs that may share a figure: everything but seed, method and scope is the same; and which runs are asked for."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import yaml  # type: ignore[import-untyped]
+
+from src.config.commands import CONF
 from src.config.part import safe_name
-from src.records.experiment import flatten, networks
 from src.records.method import Method
 from src.records.run import Run
 from src.records.schema import SCOPES
 
-WITHOUT_EFFECT = {
-    "dataset": {"root"},
-    "model": {"prune_iterations"},  # `prune.iterations` is what counts
-    "trainer": {"checkpoint_every"},
-}
+WITHOUT_EFFECT = {("dataset", "root"), ("model", "prune_iterations"), ("trainer", "checkpoint_every")}
+"""Settings that may differ within a study; of the iterations `prune.iterations` counts."""
+Key = TypeVar("Key")
+
+
+def grouped(runs: Iterable[Run], key: Callable[[Run], Key]) -> dict[Key, list[Run]]:
+    """The runs by what `key` says of them, in order of appearance."""
+    found: dict[Key, list[Run]] = {}
+    for run in runs:
+        found.setdefault(key(run), []).append(run)
+    return found
 
 
 @dataclass(frozen=True)
@@ -33,23 +42,21 @@ class Setting:
 
     @classmethod
     def of(cls, run: Run) -> "Setting":
-        config = run.config
-        shared = {
-            section: _effective(section, config[section]) for section in ("dataset", "model", "trainer", "protocol")
+        shared: dict[str, Any] = {
+            section: {key: value for key, value in run.config[section].items() if (section, key) not in WITHOUT_EFFECT}
+            for section in ("dataset", "model", "trainer", "protocol")
         }
-        detail = json.dumps(shared | {"init_from": config.get("init_from")}, sort_keys=True)
-        trainer, protocol = str(config["trainer"]["name"]), str(config["protocol"]["name"])
+        detail = json.dumps(shared | {"init_from": run.config.get("init_from")}, sort_keys=True, default=str)
+        trainer, protocol = (str(shared[section]["name"]) for section in ("trainer", "protocol"))
         return cls(run.dataset, run.model, run.iterations, trainer, protocol, detail)
 
     @property
     def train_size(self) -> int | None:
-        """Number of training images; None for all."""
         size: int | None = json.loads(self.detail)["dataset"].get("train_size")
         return size
 
     @property
     def text(self) -> str:
-        """Readable name for messages and headings."""
         images = f", {self.train_size} training images" if self.train_size else ""
         return f"{self.dataset}, {self.model}, T={self.iterations}, {self.trainer}, {self.protocol}{images}"
 
@@ -71,25 +78,26 @@ class Study:
 
     @property
     def all_runs(self) -> tuple[Run, ...]:
-        """Finished and unfinished ones."""
         return (*self.runs, *self.unfinished)
 
     @cached_property
-    def _series(self) -> dict[tuple[str, str], tuple[Run, ...]]:
-        found: dict[tuple[str, str], list[Run]] = {}
-        for run in sorted(self.runs, key=lambda run: run.seed):
-            found.setdefault((run.scope, run.method.short), []).append(run)
-        return {key: tuple(runs) for key, runs in found.items()}
+    def _series(self) -> dict[tuple[str, str], list[Run]]:
+        return grouped(sorted(self.runs, key=lambda run: run.seed), lambda run: (run.scope, run.method.short))
 
     def series(self, scope: str, method: Method) -> tuple[Run, ...]:
         """The method's runs in a scope, one per seed, ordered by seed; empty where there are none."""
-        return self._series.get((scope, method.short), ())
+        return tuple(self._series.get((scope, method.short), ()))
 
     @property
     def scopes(self) -> tuple[str, ...]:
         """Those present, in the order neuron, layer, global."""
         present = {scope for scope, _ in self._series}
         return tuple(scope for scope in SCOPES if scope in present)
+
+    def has_any(self, scopes: Iterable[str], methods: Iterable[Method]) -> bool:
+        """Whether there is a run, finished or not, of any of the methods in any of the scopes."""
+        wanted = {(scope, method.short) for scope, method in product(scopes, methods)}
+        return any((run.scope, run.method.short) in wanted for run in self.all_runs)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -129,17 +137,20 @@ class Selection:
         Experiments share runs, and a run keeps the name of the first. So a setting is an experiment's where one of its
         runs has the name; where none has, where the experiment's file has its data set and model.
         """
-        found: dict[Setting, list[Run]] = {}
-        for run in runs:
-            found.setdefault(Setting.of(run), []).append(run)
+        found = grouped(runs, Setting.of)
         if self.experiment is None:
             return set(found)
         folders = sorted({Path(run.config_dir) for members in found.values() for run in members if run.config_dir})
         wanted: set[Setting] = set()
         for name in self.experiment:
-            named = {setting for setting, members in found.items() if any(name in _experiments(run) for run in members)}
             pairs = networks(name, folders)
-            wanted |= named or {s for s, members in found.items() if any(_network(run) in pairs for run in members)}
+            named, alike = set(), set()
+            for setting, run in ((setting, run) for setting, members in found.items() for run in members):
+                if name in (run.config.get("experiment_name"), run.choices.get("experiment")):
+                    named.add(setting)
+                if (run.choices.get("dataset", run.dataset), run.choices.get("model", run.model)) in pairs:
+                    alike.add(setting)
+            wanted |= named or alike
         return wanted
 
 
@@ -147,45 +158,80 @@ EVERYTHING = Selection()
 
 
 def studies(runs: Iterable[Run], selection: Selection = EVERYTHING) -> tuple[Study, ...]:
-    """Group the selected runs; ordered by name. Names tell apart settings that differ in detail only."""
-    groups: dict[Setting, list[Run]] = {}
-    alike: dict[str, set[Setting]] = {}
-    runs = tuple(runs)
-    wanted = selection.settings(runs)
-    for run in runs:
-        setting = Setting.of(run)
-        alike.setdefault(setting.short, set()).add(setting)
-        if setting in wanted and selection.takes(run):
-            groups.setdefault(setting, []).append(run)
-    made = [
-        Study(
-            setting,
-            tuple(run for run in members if run.finished),
-            _unique_name(setting, alike[setting.short]),
-            tuple(run for run in members if not run.finished),
-        )
-        for setting, members in groups.items()
-    ]
+    """Group the selected runs; ordered by name.
+
+    Names tell apart settings that differ in detail only: by what differs among them, as `key=value`.
+    """
+    settings = grouped(runs, Setting.of)
+    wanted = selection.settings(run for members in settings.values() for run in members)
+    made = []
+    for setting, members in settings.items():
+        if taken := [run for run in members if setting in wanted and selection.takes(run)]:
+            flat = [flatten(json.loads(other.detail)) for other in settings if other.short == setting.short]
+            keys = sorted({key for values in flat for key in values})
+            differing = [key for key in keys if len({str(values.get(key)) for values in flat}) > 1]
+            own = flatten(json.loads(setting.detail))
+            parts = [f"{key.split('.', 1)[-1]}={own.get(key)}" for key in differing]
+            name = safe_name("-".join([setting.short, *parts]))
+            finished, others = (tuple(run for run in taken if run.finished is state) for state in (True, False))
+            made.append(Study(setting, finished, name, others))
     return tuple(sorted(made, key=lambda study: study.name))
 
 
-def _unique_name(setting: Setting, alike: set[Setting]) -> str:
-    """The short name, with what differs among settings of that name appended as `key=value`."""
-    flat = {other: flatten(json.loads(other.detail)) for other in alike}
-    keys = sorted({key for values in flat.values() for key in values})
-    differing = [key for key in keys if len({str(values.get(key)) for values in flat.values()}) > 1]
-    parts = [f"{key.split('.', 1)[-1]}={flat[setting].get(key)}" for key in differing]
-    return safe_name("-".join([setting.short, *parts]))
+def networks(experiment: str, folders: Sequence[Path] = ()) -> set[tuple[str, str]]:
+    """Data sets and models that `conf/experiment/NAME.yaml` sweeps, as named on the command line; empty without it.
+
+    `folders` are searched before this repository's `conf/`.
+    """
+    searched = (*folders, CONF)
+    body = _composed("experiment", experiment, searched)
+    sweeper = body.get("hydra", {}).get("sweeper", {})
+    shared, defaults = sweeper.get("params", {}), _composed("", "config", searched)
+    found: set[tuple[str, str]] = set()
+    for swept in (shared, *({**shared, **own} for own in sweeper.get("products", {}).values())) if body else ():
+        for model in _values(swept, "model", body, defaults):
+            own = _composed("model", model, searched)
+            found |= set(product(_values(swept, "dataset", body, own, defaults), [model]))
+    return found
 
 
-def _effective(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key not in WITHOUT_EFFECT.get(section, set())}
+def settings_of(experiment: str, folders: Sequence[Path] = ()) -> dict[str, Any]:
+    """`section.key` -> value of what an experiment sets itself, beside its sweep."""
+    body = _composed("experiment", experiment, (*folders, CONF))
+    other = ("hydra", "record", "experiment_name")  # how it is run, not what
+    return flatten({key: value for key, value in body.items() if key not in other and isinstance(value, dict)})
 
 
-def _experiments(run: Run) -> set[Any]:
-    return {run.config.get("experiment_name"), run.choices.get("experiment")}
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, keys joined with dots."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
 
 
-def _network(run: Run) -> tuple[str, str]:
-    """Data set and model as the command line names them."""
-    return run.choices.get("dataset", run.dataset), run.choices.get("model", run.model)
+def _values(swept: Mapping[str, Any], group: str, *chosen: Mapping[str, Any]) -> list[str]:
+    """What a sweep has of a group, else the first choice among `chosen`."""
+    choice = next((body[group] for body in chosen if isinstance(body.get(group), str)), "")
+    return [value.strip() for value in str(swept.get(group, choice)).split(",")]
+
+
+@cache
+def _composed(group: str, name: str, folders: tuple[Path, ...]) -> dict[str, Any]:
+    """A file's content over that of its defaults in the same group; choices of other groups as `group: name`."""
+    path = next((p for folder in folders if (p := folder / group / f"{name}.yaml").is_file()), None)
+    body = yaml.safe_load(path.read_text(encoding="utf-8")) if path else None
+    if not isinstance(body, dict):
+        return {}
+    made: dict[str, Any] = {}
+    for entry in body.pop("defaults", []):
+        if isinstance(entry, str) and entry != "_self_":
+            made = _merged(made, _composed(group, entry, folders))
+        elif isinstance(entry, dict):
+            made |= {str(key).split()[-1].strip("/"): choice for key, choice in entry.items()}
+    return _merged(made, body)
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    both = [key for key in above if isinstance(above[key], Mapping) and isinstance(below.get(key), Mapping)]
+    return {**below, **above, **{key: _merged(below[key], above[key]) for key in both}}

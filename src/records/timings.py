@@ -1,11 +1,15 @@
 """How long a run's trainings took: `timings.csv` beside the records, never compared with those of another machine."""
 
 import csv
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 FILE = "timings.csv"
+
+Setting = tuple[str, str, int | None]
+"""What the time of an epoch depends on here: data set, model, number of training images (None: all)."""
 
 
 @dataclass(frozen=True)
@@ -77,3 +81,41 @@ def read_timings(folder: Path) -> Iterator[Timing]:
             yield Timing(int(row["iteration"]), int(row["epochs"]), float(row["seconds"]), *setting)
         except (KeyError, ValueError):
             continue
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Seconds an epoch, and where that was measured."""
+
+    seconds: float
+    engine: str
+    device: str
+
+
+def measured_rates(output_dir: Path, runs: str = "*") -> dict[Setting, Rate]:
+    """For each setting the mean over the last process that trained it, from `timings.csv` of all runs so named."""
+    rows: dict[Setting, list[Timing]] = defaultdict(list)
+    files = sorted((output_dir / "runs").glob(f"{runs}/{FILE}"), key=lambda path: path.stat().st_mtime_ns)
+    for path in files:
+        for timing in read_timings(path.parent):
+            if timing.epochs > 0:
+                rows[timing.dataset, timing.model, timing.train_size].append(timing)
+    return {setting: _rate(timings) for setting, timings in rows.items()}
+
+
+def _rate(timings: list[Timing]) -> Rate:
+    last = timings[-1]
+    alike = [t for t in timings if (t.engine, t.device) == (last.engine, last.device)]
+    return Rate(sum(t.seconds for t in alike) / sum(t.epochs for t in alike), last.engine, last.device)
+
+
+def duration(seconds: float) -> str:
+    """A time in its two largest units.
+
+    >>> duration(95), duration(3 * 3600 + 61), duration(90000)
+    ('1 min 35 s', '3 h 1 min', '1 d 1 h')
+    """
+    for unit, small, names in ((86400, 3600, ("d", "h")), (3600, 60, ("h", "min")), (60, 1, ("min", "s"))):
+        if seconds >= unit:
+            return f"{int(seconds // unit)} {names[0]} {int(seconds % unit // small)} {names[1]}"
+    return f"{seconds:.0f} s"

@@ -6,7 +6,7 @@ When it has ended, the files that the README names are made of the pieces, and t
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,19 @@ import torch
 from src.files import remove_parts, sync
 from src.messages import TrainRequest
 from src.records.integrity import stamps
+from src.records.networks import kept_iterations
 from src.records.pieces import Keeps, Pieces
 from src.records.rows import epoch_rows, iteration_row, layer_rows
-from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, JOINED, MEASURES_FILE, RUN_FILE, SCHEMA, TABLES
+from src.records.schema import (
+    CONFIG_FILE,
+    ITERATIONS_FILE,
+    JOINED,
+    MEASURES_FILE,
+    NETWORKS_FILE,
+    RUN_FILE,
+    SCHEMA,
+    TABLES,
+)
 from src.store.files import csv_text, parsed, read_rows, write_json, write_text
 from src.store.tensors import join_tensors, stored_bytes
 from src.trajectory import Record
@@ -79,7 +89,9 @@ class RunFolder:
         t, row, layers = record.iteration, iteration_row(record), layer_rows(record)
         texts = [csv_text(rows, header=t == 0) for rows in ([row], layers, epoch_rows(record))]
         tables = dict(zip(TABLES, texts, strict=True))
-        self.pieces.write(record, tables, self.keeps)
+        before = [rows[0]["retrained_accuracy"] for (rows, _, _) in self.rows()]
+        may_stay = t in kept_iterations([*before, row["retrained_accuracy"]])
+        self.pieces.write(record, tables, replace(self.keeps, networks=self.keeps.networks and may_stay))
         for name, text in tables.items():
             with (self.path / name).open("ab") as file:
                 file.write(text.encode())
@@ -92,9 +104,13 @@ class RunFolder:
         if not self._joined:
             self._write_tables()
             parts = {f"iteration_{t}": self.pieces.path(t) for t in range(self.done)}
+            kept = kept_iterations(rows[0]["retrained_accuracy"] for (rows, _, _) in self.rows())
+            networks = {f"iteration_{t}": self.pieces.path(t) for t in sorted(kept)}
             for name in JOINED:
                 path = self.path / name
-                if not join_tensors(path, parts, path.stem, {"id": self.identity}):
+                if not join_tensors(
+                    path, networks if name == NETWORKS_FILE else parts, path.stem, {"id": self.identity}
+                ):
                     path.unlink(missing_ok=True)
         sync(*(self.path / name for name in (*TABLES, *JOINED) if (self.path / name).exists()))
         self._status("finished")

@@ -2,8 +2,7 @@
 
 from .bound import retained_lower_bound
 from .gini import gini_index
-from .grid import P_GRID, Q_GRID, grid_index
-from .measures import Measures, measure
+from .measures import P_GRID, Q_GRID, Measures, grid_index, measure
 from .pqi import pq_index
 
 __all__ = [

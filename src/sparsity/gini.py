@@ -4,22 +4,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .rows import as_rows, block_size, nonzero_or_one
+from .rows import Dim, as_rows, block_size, nonzero_or_one
 
 OFFSET = 1e-7  # added to every magnitude by the authors' code: an all-zero group has Gini 0
 
 
-def gini_index(w: Tensor, mask: Tensor | None = None, dim: int | tuple[int, ...] | None = None) -> Tensor:
+def gini_index(w: Tensor, mask: Tensor | None = None, dim: Dim = None) -> Tensor:
     """G = sum_i (2i - N - 1) x_(i) / (N sum_i x_(i)), with x the sorted |w| + 1e-7 of the N alive weights.
 
     The groups are taken over `dim` (None: the whole tensor is one group). Returns float64 of the remaining
-    shape, in [0, 1 - 1/N]; NaN for a group with no alive weight (unlike the PQ Index).
+    shape, in [0, 1 - 1/N]; 0 for groups of one and all-zero ones, NaN for one with no alive weight (unlike the PQ
+    Index).
 
     >>> round(gini_index(torch.tensor([4.0, 3, 2, 1])).item(), 6)
     0.25
 
     Raises:
-        UserError: a mask that is not boolean or not of the shape of `w`.
+        UserError: weights that are NaN, infinite or not real where alive; a mask or `dim` that does not fit.
     """
     return gini_of_rows(*as_rows(w, mask, dim))
 
@@ -29,7 +30,7 @@ def gini_of_rows(magnitude: Tensor, d: Tensor) -> Tensor:
     n = magnitude.shape[-1]
     if n == 0:
         return torch.full_like(d, torch.nan)
-    x = _sorted(magnitude.reshape(-1, n))
+    x = _sorted(magnitude.reshape(d.numel(), n))
     peak = nonzero_or_one(x[:, -1].double())
     ranked, total = _rank_sums(x, peak)
     alive = d.reshape(-1)
@@ -45,7 +46,7 @@ def _rank_sums(x: Tensor, peak: Tensor) -> tuple[Tensor, Tensor]:
     """
     groups, n = x.shape
     width = min(n, block_size(x))
-    height = min(groups, block_size(x) // width)
+    height = max(1, min(groups, block_size(x) // width))
     coefficients = torch.arange(1 - 2 * width, 0, 2, dtype=torch.float64, device=x.device)
     workspace = torch.empty(height * width, dtype=torch.float64, device=x.device)
     ranked, total = torch.zeros_like(peak), torch.zeros_like(peak)

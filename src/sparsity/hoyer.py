@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from .rows import as_rows, nonzero_or_one
+from .rows import Dim, as_rows, nonzero_or_one
 
 
-def hoyer_index(w: Tensor, mask: Tensor | None = None, dim: int | tuple[int, ...] | None = None) -> Tensor:
+def hoyer_index(w: Tensor, mask: Tensor | None = None, dim: Dim = None) -> Tensor:
     """H = (sqrt(d) - ||w||_1 / ||w||_2) / (sqrt(d) - 1) over the d alive weights (Hoyer 2004).
 
     The groups are taken over `dim` (None: the whole tensor is one group). Returns float64 of the remaining shape, in
@@ -16,7 +16,7 @@ def hoyer_index(w: Tensor, mask: Tensor | None = None, dim: int | tuple[int, ...
     1.0
 
     Raises:
-        UserError: a mask that is not boolean or not of the shape of `w`.
+        UserError: weights that are NaN, infinite or not real where alive; a mask or `dim` that does not fit.
     """
     magnitude, d = as_rows(w, mask, dim)
     if magnitude.shape[-1] == 0:

@@ -1,15 +1,24 @@
-"""PQ Index grid, Gini index and alive counts of every neuron, every layer and the network."""
+"""PQ Index grid, Gini index and alive counts of every neuron, every layer and the network, in one pass.
+
+All exponents of the grid are multiples of 0.1, so one power u = (|w| / max |w|)^0.1 per weight and repeated
+multiplication by u give every power sum, and those of layers and network follow from those of the neurons.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..errors import UserError
 from .gini import gini_of_rows
-from .grid import joined, pooled, power_sums, pqi_grid
-from .rows import as_rows, check_mask
+from .pqi import index_of_log_means, overflows_float32
+from .rows import as_rows, block_size, check_mask, check_type, nonzero_or_one
+
+P_GRID = tuple(round(k * 0.1, 1) for k in range(1, 11))
+Q_GRID = tuple(round(k * 0.1, 1) for k in range(10, 21))
+_POWERS = 20
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,11 @@ def measure(
     Results are on the weights' device.
 
     Raises:
-        UserError: no tensors; names that differ; a mask that does not fit its tensor.
+        UserError: no tensors; names that differ; weights that are NaN, infinite or not real where alive; a mask that
+            does not fit its tensor.
     """
     _check(weights, masks)
-    rows = [_neuron_rows(weight, masks[name]) for name, weight in weights.items()]
+    rows = [as_rows(w.flatten(1), masks[name].flatten(1), 1, name) for name, w in weights.items()]
     by_layer = [power_sums(*row) for row in rows]
     neuron = joined(by_layer)
     layer = joined([pooled(sums) for sums in by_layer])
@@ -75,10 +85,6 @@ def measure(
     )
 
 
-def _neuron_rows(weight: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    return as_rows(weight.flatten(1), mask.flatten(1), 1)
-
-
 def _gini(rows: list[tuple[Tensor, Tensor]], neurons: bool) -> tuple[Tensor, Tensor, Tensor]:
     flat = [magnitude.reshape(-1) for magnitude, _ in rows]
     d_layer = torch.stack([d.sum() for _, d in rows])
@@ -93,8 +99,83 @@ def _check(weights: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> None:
     if not weights or set(weights) != set(masks):
         raise UserError(f"weights {sorted(weights)} and masks {sorted(masks)} must name the same tensors, at least one")
     for name, weight in weights.items():
+        check_type(weight, name)
         check_mask(weight, masks[name], f"mask of {name}")
         if weight.dim() < 2 or weight.numel() == 0:
             raise UserError(
                 f"{name} has shape {tuple(weight.shape)}: choose tensors of 2 or more dimensions, none empty"
             )
+
+
+class PowerSums(NamedTuple):
+    """Of G groups: sums [G, 20] of (|w| / peak)^(k/10), k = 1..20, peak [G] = max |w|, alive counts d [G]."""
+
+    sums: Tensor
+    peak: Tensor
+    d: Tensor
+
+    def first(self, groups: int) -> "PowerSums":
+        return PowerSums(self.sums[:groups], self.peak[:groups], self.d[:groups])
+
+
+def grid_index(p: float, q: float) -> tuple[int, int]:
+    """Row and column of (p, q) in a [10, 11] grid.
+
+    >>> grid_index(0.5, 1.0)
+    (4, 0)
+
+    Raises:
+        UserError: a value that is not on the grid.
+    """
+    if p not in P_GRID or q not in Q_GRID:
+        raise UserError(f"p={p}, q={q} is not on the grid: choose p from {P_GRID} and q from {Q_GRID}")
+    return P_GRID.index(p), Q_GRID.index(q)
+
+
+def power_sums(rows: Tensor, d: Tensor) -> PowerSums:
+    """Power sums of the rows of magnitudes [G, n] that are 0 where masked, with d [G] alive in float64."""
+    groups, n = rows.shape
+    sums = torch.empty(_POWERS, groups, dtype=torch.float64, device=rows.device)
+    peak = rows.amax(1).double()
+    scale = nonzero_or_one(peak)[:, None]
+    step = max(1, block_size(rows) // n)
+    # Written over in every block: fresh memory would cost more in page faults than the arithmetic.
+    workspace = torch.empty(2, min(step, groups), n, dtype=torch.float64, device=rows.device)
+    for start in range(0, groups, step):
+        block = slice(start, start + step)
+        u, power = workspace[:, : rows[block].shape[0]]
+        u.copy_(rows[block]).div_(scale[block]).pow_(0.1)
+        power.copy_(u)
+        for k in range(_POWERS):
+            torch.sum(power, 1, out=sums[k, block])
+            power.mul_(u)
+    return PowerSums(sums.T, peak, d)
+
+
+def pooled(groups: PowerSums) -> PowerSums:
+    """The one group [1, 20] that holds the weights of all groups."""
+    peak = groups.peak.amax(0, keepdim=True)
+    ratio = groups.peak / nonzero_or_one(peak)
+    sums = (groups.sums * ratio[:, None] ** _exponents(ratio)).sum(0, keepdim=True)
+    return PowerSums(sums, peak, groups.d.sum(0, keepdim=True))
+
+
+def joined(parts: list[PowerSums]) -> PowerSums:
+    """The groups of all parts, in their order."""
+    return PowerSums(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
+
+
+def pqi_grid(groups: PowerSums, *, legacy_overflow: bool = False) -> Tensor:
+    """I_{p,q} [G, 10, 11] for p in P_GRID and q in Q_GRID; degenerate cases as in `pq_index`."""
+    exponents = _exponents(groups.d)
+    log_mean = (groups.sums / groups.d[:, None]).log() / exponents
+    p_mean, q_mean = log_mean[:, :10, None], log_mean[:, None, 9:]
+    d, peak = groups.d[:, None, None], groups.peak[:, None, None]
+    pqi = index_of_log_means(p_mean, q_mean, d)
+    if legacy_overflow:
+        pqi = torch.where(overflows_float32(p_mean, peak, d, exponents[:10, None]), 0, pqi)
+    return pqi
+
+
+def _exponents(like: Tensor) -> Tensor:
+    return torch.arange(1, _POWERS + 1, dtype=torch.float64, device=like.device) / 10

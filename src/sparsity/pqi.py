@@ -1,12 +1,13 @@
 """The PQ Index of one group, or of many groups along a dimension."""
 
 import math
+import sys
 
 import torch
 from torch import Tensor
 
 from ..errors import UserError
-from .rows import as_rows
+from .rows import Dim, as_rows
 
 LOG_FLOAT32_MAX = math.log(torch.finfo(torch.float32).max)
 
@@ -16,7 +17,7 @@ def pq_index(
     p: float,
     q: float,
     mask: Tensor | None = None,
-    dim: int | tuple[int, ...] | None = None,
+    dim: Dim = None,
     *,
     legacy_overflow: bool = False,
 ) -> Tensor:
@@ -31,7 +32,8 @@ def pq_index(
     0.055586
 
     Raises:
-        UserError: p and q that are not 0 < p <= q < inf; a mask that does not fit.
+        UserError: p and q that are not 0 < p <= q < inf; weights that are NaN, infinite or not real where alive; a
+            mask or `dim` that does not fit.
     """
     check_exponents(p, q)
     magnitude, d = as_rows(w, mask, dim)
@@ -50,7 +52,7 @@ def pq_index(
 
 def check_exponents(p: float, q: float, *, strict: bool = False) -> None:
     """Raise a UserError unless 0 < p <= q < inf (`strict`: p < q)."""
-    if not (0 < p <= q < math.inf) or (strict and p == q):
+    if not (0 < p <= q <= sys.float_info.max) or (strict and p == q):
         raise UserError(f"p={p} and q={q} do not fit: choose 0 < p {'<' if strict else '<='} q, both finite")
 
 

@@ -19,10 +19,10 @@ from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.command_line import CONF
-from src.config.commands import command, setting_word
-from src.config.schema import OPEN, Config, register_schemas
-from src.config.settings import check, job_settings, takes
+from src.config.commands import CONF, command, setting_word
+from src.config.part import shown
+from src.config.schema import Config, register_schemas
+from src.config.settings import KINDS, check, job_settings, takes
 from src.errors import UserError
 
 Words = tuple[str, ...]
@@ -132,7 +132,7 @@ class Composer:
     def _part_takes(self, files: Words, key: str) -> bool:
         """Whether the part that `key` belongs to has it; also where it belongs to none."""
         config, _ = self._composed(files)
-        for section in OPEN:
+        for section in KINDS:
             node = OmegaConf.select(config, section)
             if key.startswith(f"{section}.") and isinstance(node, DictConfig):
                 return takes(section, node, key.removeprefix(f"{section}."))
@@ -176,8 +176,14 @@ def read(parser: OverridesParser, word: str) -> Override:
     except OverrideParseException as error:
         reason = error.message.splitlines()[0]
         raise UserError(f"{word} cannot be read ({reason}); quote its value, as in: {example(word)}") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, hundreds of brackets
+        raise UserError(f"{shown(word)} cannot be read: {error}") from None
     group = CONF / override.key_or_group
-    if group.is_dir() and not (override.is_delete() or override.is_sweep_override()) and override.value() is None:
+    if (
+        group.is_dir()
+        and not (override.is_delete() or override.is_sweep_override())
+        and isinstance(override.value(), int | float | list | None)
+    ):
         choices = ", ".join(sorted(path.stem for path in group.glob("*.yaml")))
         raise UserError(f"{word} is not allowed: choose one of {choices}, or leave it out")
     return override

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
 
-from src.config.command_line import CONF
+from src.config.commands import CONF
 from src.config.settings import plain_settings
 from src.errors import UserError
 from src.sweeps.compose import parsed

@@ -10,11 +10,9 @@ import yaml  # type: ignore[import-untyped]
 
 from src.records.integrity import is_finished
 from src.records.schema import read_status
+from src.records.timings import Setting
 from src.run import Run
 from src.store.locks import is_held, run_lock
-
-Setting = tuple[str, str, int | None]
-"""What the time of an epoch depends on here: data set, model, number of training images (None: all)."""
 
 
 class State(StrEnum):

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from src.records.timings import Rate, Setting, duration, measured_rates
 from src.run import Run
 from src.sweeps.disk import Disk, disk
 from src.sweeps.jobs import BadJob
-from src.sweeps.progress import Progress, Setting, by_state, progress
-from src.sweeps.work import Rate, Work, measured_rates, work
+from src.sweeps.progress import Progress, by_state, progress
+from src.sweeps.work import Work, work
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
-
-QUICK, LESS = 3, "trainer=quick or trainer.epochs=3"
+SHORT_EPOCHS, LESS = 3, "trainer=quick or trainer.epochs=3"
 """Epochs of the shortest training worth looking at, and how to ask for it."""
 
 
@@ -77,7 +76,7 @@ def outlook(runs: Sequence[Run]) -> str:
     if not left.trainings:
         return f"{told}; nothing left to train"
     time = "in a time not known before an epoch is done here" if seconds is None else f"about {duration(seconds)} here"
-    less = f"; for less: {LESS}" if any(epochs > QUICK for _, epochs in trainers) else ""
+    less = f"; for less: {LESS}" if any(epochs > SHORT_EPOCHS for _, epochs in trainers) else ""
     return f"{told}; at most {plural(len(left.trainings), 'training')} to do, {time}{less}"
 
 
@@ -87,20 +86,6 @@ def show(text: str) -> None:
         print(text, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at its end
-
-
-def duration(seconds: float) -> str:
-    """A time in its two largest units.
-
-    >>> duration(95), duration(3 * 3600 + 61), duration(90000)
-    ('1 min 35 s', '3 h 1 min', '1 d 1 h')
-    """
-    if seconds < MINUTE:
-        return f"{seconds:.0f} s"
-    for unit, small, names in ((DAY, HOUR, ("d", "h")), (HOUR, MINUTE, ("h", "min")), (MINUTE, 1, ("min", "s"))):
-        if seconds >= unit:
-            return f"{int(seconds // unit)} {names[0]} {int(seconds % unit // small)} {names[1]}"
-    raise AssertionError(seconds)
 
 
 def bytes_text(count: int) -> str:

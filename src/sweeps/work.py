@@ -3,19 +3,9 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from src.records.timings import Timing, read_timings
-from src.sweeps.progress import Progress, Setting
-
-
-@dataclass(frozen=True)
-class Rate:
-    """Seconds an epoch, and where that was measured."""
-
-    seconds: float
-    engine: str
-    device: str
+from src.records.timings import Rate, Setting
+from src.sweeps.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -63,20 +53,3 @@ def training_keys(run: Progress) -> list[Hashable]:
     """
     first = run.identity if run.spec is None or run.from_file else run.spec
     return [(first, 0), *((run.identity, t) for t in range(1, run.total))]
-
-
-def measured_rates(output_dir: Path) -> dict[Setting, Rate]:
-    """For each setting the mean over the last process that trained it, from `timings.csv` of all runs."""
-    rows: dict[Setting, list[Timing]] = defaultdict(list)
-    files = sorted((output_dir / "runs").glob("*/timings.csv"), key=lambda path: path.stat().st_mtime_ns)
-    for path in files:
-        for timing in read_timings(path.parent):
-            if timing.epochs > 0:
-                rows[timing.dataset, timing.model, timing.train_size].append(timing)
-    return {setting: _rate(timings) for setting, timings in rows.items()}
-
-
-def _rate(timings: list[Timing]) -> Rate:
-    last = timings[-1]
-    alike = [t for t in timings if (t.engine, t.device) == (last.engine, last.device)]
-    return Rate(sum(t.seconds for t in alike) / sum(t.epochs for t in alike), last.engine, last.device)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from src.training.optimizers import Optimizer, Sgd
 from src.training.schedules import Cosine, Schedule
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised when the engines' numbers change: it is part of a training's identity."""
 
 Precision = str

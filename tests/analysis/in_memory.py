@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from src.records.method import Method
-from src.records.paper import SAP
+from src.records.method import SAP, Method
 from src.records.run import LayerTable, Run
 from src.records.study import Setting, Study
 

@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 from safetensors.numpy import save_file
 
-from src.records.paper import CLASSES
+from src.records.method import CLASSES
 
 P = np.round(np.arange(0.1, 1.01, 0.1), 1)
 Q = np.round(np.arange(1.0, 2.01, 0.1), 1)

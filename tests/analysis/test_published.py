@@ -8,18 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.analysis.figures.kinds.methods import plans
+from src.analysis.figures.kinds import plans
 from src.analysis.figures.plan import Filter
-from src.analysis.figures.quantities import running_mean
-from src.analysis.figures.readings import CORRECTED, PUBLISHED, Reading
-from src.analysis.published.curves import Key, PublishedCurve, published_curves, visible_bars
+from src.analysis.figures.readings import CORRECTED, PUBLISHED, Reading, running_mean
+from src.analysis.published.curves import Key, PublishedCurve, published_curves, visible_bars, with_published
 from src.analysis.published.distance import distance_table, distances
-from src.analysis.published.overlay import with_published
 from src.analysis.tables.table import as_csv, as_markdown
 from src.records.library import load_library
-from src.records.paper import FOUR_METHODS
+from src.records.method import FOUR_METHODS
 from src.records.study import studies
-from src.store.files import write_rows
 from tests.analysis.synthetic import FOUR, Spec, write_run
 
 FIG2 = {"retrained_accuracy", "retrained_percent_remaining", "retrained_pqi", "retrained_gini", "pruned_accuracy",
@@ -44,7 +41,10 @@ def write_published_run(output_dir: Path, method: dict[str, object], key: str) -
         assert list(found.t) == list(range(31 if quantity.startswith("retrained") else 30))
         for row, value in zip_longest(rows, found.y.tolist(), fillvalue=""):
             row[column] = value
-    write_rows(folder / "iterations.csv", rows)
+    with (folder / "iterations.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_the_trade_offs_axes_are_exchanged_back_in_the_corrected_reading():
     global_counts = curve("retrained_percent_remaining", "sap-0.5-1-0-1")
     assert drawn["neuron"].x[:6] == pytest.approx(global_counts.y[:6], abs=0.3)
 
-    from src.analysis.published.overlay import published_in
+    from src.analysis.published.curves import published_in
 
     key = Key("cifar10", "cnn", "global", "tradeoff", "sap-0.5-1-0-1")
     assert published_in(key, CORRECTED).x[:6] == pytest.approx(global_counts.y[:6], abs=0.3)

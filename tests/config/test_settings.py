@@ -27,7 +27,7 @@ class NoMethod:
         (["+trainer.momentum=0.5"], "unknown key trainer.momentum: it is trainer.optimizer.momentum"),
         (["trainer.optimizer.momentun=0.5"], "unknown key trainer.optimizer.momentun: did you mean momentum?"),
         (["prune.score.batches=2"], "unknown key prune.score.batches"),
-        (["prune.p=abc"], "prune.p: Value 'abc' of type 'str' could not be converted to Float"),
+        (["prune.p=abc"], "prune.p=abc is not allowed: it must be a number"),
         (["prune.scope=network"], "prune.scope=network is not allowed: it must be one of neuron, layer, global"),
         (["prune.p=1.5"], "prune.p=1.5 is not allowed: it must be smaller than prune.q=1, as 0 < p < q"),
         (["prune.p=0"], "prune.p=0.0 is not allowed: it must be above 0"),

@@ -6,7 +6,7 @@ from importlib.machinery import ModuleSpec
 import pytest
 import torch
 
-from src.data import published
+from src.data import digits
 from src.errors import UserError
 from tests.data.synthetic import load_dataset
 
@@ -24,7 +24,7 @@ def test_the_first_images_by_hand(tmp_path):
 
 
 def test_without_scikit_learn(tmp_path, monkeypatch):
-    monkeypatch.setattr(published.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(digits.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(UserError, match="pip install scikit-learn"):
         load_dataset("digits", tmp_path)
 
@@ -33,7 +33,7 @@ def test_without_scikit_learn(tmp_path, monkeypatch):
 def test_a_damaged_file_of_the_package(tmp_path, monkeypatch, content):
     package = ModuleSpec("sklearn", None, is_package=True)
     package.submodule_search_locations = [str(tmp_path)]
-    monkeypatch.setattr(published.importlib.util, "find_spec", lambda _: package)
+    monkeypatch.setattr(digits.importlib.util, "find_spec", lambda _: package)
     if content is not None:
         (tmp_path / "datasets" / "data").mkdir(parents=True)
         (tmp_path / FILE).write_bytes(content)

@@ -218,7 +218,7 @@ def test_one_image_cannot_be_held_out(whole):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"root": ""}, r"dataset\.root= is not allowed: .*for example dataset\.root=photos"),
+        ({"root": ""}, r"dataset\.root='' is not allowed: .*for example dataset\.root=photos"),
         ({"channels": 2}, r"dataset\.channels=2 .*3 for colour or 1 for grey"),
         ({"size": 7}, r"dataset\.size=7 .*at least 8 and at most 1024"),
         ({"test_fraction": 1.0}, r"dataset\.test_fraction=1.0 .*above 0 and below 1"),

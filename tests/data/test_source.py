@@ -10,7 +10,8 @@ import torch
 
 from src.data.__main__ import NAMES, named
 from src.data.dataset import Images
-from src.data.published import Cifar10, Digits, Mnist
+from src.data.digits import Digits
+from src.data.published import Cifar10, Mnist
 from src.data.source import DataSource
 from src.errors import UserError
 from tests.data.synthetic import IDX, forget, load_dataset, sha256, write_idx

@@ -105,6 +105,15 @@ def test_scores_that_are_none_are_refused(scores, message):
         prune(fixed(1, scope="layer"), REFERENCE, weights, scores, full_masks(weights, weights))
 
 
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_diverged_weights_decide_nothing_whatever_the_score(bad):
+    weights = {"w": torch.tensor([[1.0, bad, 3.0]])}
+    scores, full = {"w": torch.ones(1, 3)}, full_masks(weights, weights)
+    with pytest.raises(UserError, match=r"weights of w are NaN or infinite.*lower trainer.lr"):
+        prune(fixed(1, scope="layer"), REFERENCE, weights, scores, full)
+    assert prune(fixed(1, scope="layer"), REFERENCE, weights, scores, {"w": torch.tensor([[True, False, True]])})
+
+
 def test_nan_of_a_pruned_weight_does_not_matter():
     weights = {"w": torch.ones(1, 3)}
     masks = {"w": torch.tensor([[True, False, True]])}

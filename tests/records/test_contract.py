@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from src.analysis.figures.single_run import run_figure
-from src.records.library import load_library
-from src.records.missing import run_words
+from src.records.library import load_library, run_words
 from src.records.run import Run
 from src.records.schema import HEADLINE
 from src.records.study import studies

@@ -10,13 +10,10 @@ import pytest
 import yaml
 
 from src.errors import UserError
-from src.records.experiment import networks, settings_of
-from src.records.library import load_library
-from src.records.method import Method
-from src.records.missing import missing_runs, run_words
-from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP, paper_method
+from src.records.library import load_library, missing_runs, run_words
+from src.records.method import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP, Method, paper_method
 from src.records.run import load_run
-from src.records.study import Selection, studies
+from src.records.study import Selection, networks, settings_of, studies
 from tests.analysis.synthetic import FOUR, OWN, Spec, base_specs, write_run, write_runs
 
 
@@ -40,8 +37,28 @@ def test_records_of_another_schema_are_named_and_left_out(tmp_path):
     ("damage", "says"),
     [
         (lambda folder: (folder / "config.yaml").unlink(), "config.yaml is missing"),
-        (lambda folder: (folder / "run.json").write_text("{"), "damaged"),
-        (lambda folder: (folder / "config.yaml").write_text("seed: 0\n"), "damaged"),
+        (lambda folder: (folder / "run.json").write_text("{"), "run.json is damaged"),
+        (lambda folder: (folder / "run.json").write_text("{}"), "run.json is damaged (TypeError: schema is 'None'"),
+        (lambda folder: (folder / "run.json").write_text("[]"), "run.json is damaged (TypeError: it is [], not a"),
+        (lambda folder: (folder / "run.json").write_text("[" * 10**5), "run.json is damaged"),
+        (lambda folder: (folder / "run.json").write_bytes(b"\0" * 500), "run.json is damaged"),
+        (lambda folder: (folder / "run.json").write_bytes(b'{"id": "\xff"}'), "run.json is damaged"),
+        (lambda folder: set_in(folder, status="fnished"), "status is 'fnished', none of running, finished"),
+        (lambda folder: set_in(folder, scope="filter"), "scope is 'filter', none of neuron, layer, global"),
+        (lambda folder: set_in(folder, seed="0"), "seed is '0', not of type int"),
+        (lambda folder: set_in(folder, seed=True), "seed is 'True', not of type int"),
+        (lambda folder: set_in(folder, method="sap"), "method is 'sap', not of type dict"),
+        (lambda folder: set_in(folder, method={}), "run.json is damaged (KeyError: 'kind')"),
+        (lambda folder: set_in(folder, choices=None), "choices is 'None', not of type dict"),
+        (lambda folder: set_in(folder, iterations_total=0), "iterations_total is below 1"),
+        (lambda folder: set_in(folder, iterations_total=10**15), "one row for each iteration"),
+        (lambda folder: set_in(folder, dataset="\ud800"), "run.json is damaged (UnicodeEncodeError"),
+        (lambda folder: (folder / "config.yaml").write_text("seed: 0\n"), "config.yaml is damaged"),
+        (lambda folder: (folder / "config.yaml").write_text("[1, 2]\n"), "config.yaml is damaged"),
+        (lambda folder: (folder / "config.yaml").write_bytes(b"a: \xff\n"), "config.yaml is damaged"),
+        (lambda folder: (folder / "config.yaml").write_bytes(b"\0" * 500), "config.yaml is damaged"),
+        (lambda folder: edited(folder, "config.yaml", "prune:", "prune: a\nother:"), "config.yaml is damaged"),
+        (lambda folder: edited(folder, "config.yaml", "  epochs:", "  1: 2\n  epochs:"), "config.yaml is damaged"),
     ],
 )
 def test_damaged_folders_are_named_and_do_not_hide_the_others(tmp_path, damage, says):
@@ -53,12 +70,19 @@ def test_damaged_folders_are_named_and_do_not_hide_the_others(tmp_path, damage, 
     assert len(library.problems) == 1
     assert folder.name in library.problems[0]
     assert says in library.problems[0]
+    assert library.problems[0].endswith("remove the folder and run it again")
+    assert "\n" not in library.problems[0]
 
 
 def edited(folder: Path, name: str, old: str, new: str) -> None:
     text = (folder / name).read_text()
     assert old in text
     (folder / name).write_text(text.replace(old, new))
+
+
+def set_in(folder: Path, **values: object) -> None:
+    state = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(state | values))
 
 
 def without_last_row(folder: Path) -> None:
@@ -78,6 +102,19 @@ def without_last_row(folder: Path) -> None:
         (lambda f: edited(f, "layers.csv", "\n7,conv1.weight,", "\n7,"), r"layers.csv, row 37: 9 cells for 10 columns"),
         (lambda f: (f / "iterations.csv").write_bytes(b""), r"iterations.csv: it is empty"),
         (lambda f: (f / "iterations.csv").write_bytes(b"\xff\xfe"), r"iterations.csv: .*decode"),
+        (lambda f: (f / "iterations.csv").write_bytes(b"\0" * 4096), r"iterations.csv, row 1: bytes of zero; correct"),
+        (lambda f: edited(f, "layers.csv", "\n7,conv1", "\n\0\0\0conv1"), r"layers.csv, row 37: bytes of zero"),
+        (
+            lambda f: (f / "layers.csv").write_text((f / "layers.csv").read_text().split("\n")[0]),
+            r"layers.csv has not a row",
+        ),
+        (lambda f: edited(f, "layers.csv", "\n7,conv1", "\n7,conv2"), r"layers.csv has not a row for each of 5 layers"),
+        (lambda f: edited(f, "layers.csv", "\n7,conv1", "\n8,conv1"), r"layers.csv has not a row for each of 5 layers"),
+        (lambda f: edited(f, "iterations.csv", "\n3,", "\n3,1e999"), r"iterations.csv, row 5, remaining: '1e999"),
+        (
+            lambda f: edited(f, "iterations.csv", "\n3,", "\n4,"),
+            r"iterations.csv should have one row .* it has 0, 1, 2, 4",
+        ),
         (lambda f: (f / "layers.csv").unlink(), r"layers.csv: .*No such file"),
     ],
 )
@@ -238,3 +275,15 @@ def test_the_command_of_a_missing_run_carries_all_that_its_study_was_made_with(t
     (missing,) = missing_runs(study, [("global", SAP), ("global", ONE_SHOT)])
     assert shlex.split(missing.command)[3:5] == ["--config-dir", "my conf"]
     assert shlex.split(missing.command)[-1] == f"output_dir='{folder}'"
+
+
+def test_what_was_run_from_folders_with_spaces_is_made_again_by_a_command_that_a_shell_takes(tmp_path):
+    output_dir = tmp_path / "my runs; #2"
+    folder = write_run(output_dir, Spec(FOUR[0], status="failed"))
+    set_in(folder, config_dir="/home/me/my conf", choices={"dataset": "my data", "prune": "sap", "model": "cnn"})
+    (study,) = studies(load_library(output_dir).runs)
+    (missing,) = missing_runs(study, [("global", SAP)])
+    words = shlex.split(missing.command)
+    assert words[3:5] == ["--config-dir", "/home/me/my conf"]
+    assert "dataset='my data'" in words
+    assert f"output_dir='{output_dir}'" in words

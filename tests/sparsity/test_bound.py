@@ -67,3 +67,14 @@ def test_groups_broadcast_nan_stays_and_empty_groups_keep_nothing() -> None:
 def test_bad_input_is_named(p: float, q: float, eta_r: float) -> None:
     with pytest.raises(UserError, match="choose"):
         retained_lower_bound(0.3, 10, p, q, eta_r)
+
+
+@pytest.mark.parametrize(("pqi", "d"), [(-0.1, 10), (1.1, 10), (0.5, -1)])
+def test_indices_and_counts_that_there_are_not_are_named(pqi: float, d: int) -> None:
+    with pytest.raises(UserError, match=f"pqi={pqi} and d={d} do not fit"):
+        retained_lower_bound(pqi, d, 0.5, 1)
+
+
+def test_float32_counts_above_2_to_24_are_rounded_to_24_bits() -> None:
+    assert retained_lower_bound(0, 2**24 + 1, 0.5, 1).item() == 16_777_217
+    assert retained_lower_bound(0, 2**24 + 1, 0.5, 1, dtype=torch.float32).item() == 16_777_216

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from src.records.paper import ABLATIONS
+from src.records.method import ABLATIONS
 from src.tracking.metrics import METRICS
 from tests.support import ROOT, process
 from tests.tracking.offline_log import Logged, offline_runs, read_log
@@ -99,7 +99,7 @@ def test_final_values_and_parameters_exist(spec, logged):
 
 
 def test_runs_are_grouped_by_what_a_method_is(spec, logged):
-    from src.tracking.panels import SUBJECT
+    from src.tracking.boards import SUBJECT
 
     sections, keys = zip(*(key.split(".") for key in SUBJECT), strict=True)
     assert {"dataset", "model", "prune", "method"} == set(sections)

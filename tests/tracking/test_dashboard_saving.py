@@ -11,7 +11,7 @@ pytest.importorskip("wandb_workspaces", reason="wandb-workspaces is an extra: pi
 
 @pytest.mark.filterwarnings("ignore:Pydantic V1 style")
 def test_dashboards_are_made_once_and_then_updated(monkeypatch):
-    from src.tracking.dashboard import save, specification
+    from src.dashboard import save, specification
 
     with fake_project() as server:
         monkeypatch.setenv("WANDB_BASE_URL", server.url)

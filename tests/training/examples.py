@@ -12,7 +12,7 @@ from src.messages import TrainRequest
 from src.training.loop import SoloEngine
 from src.training.optimizers import Sgd
 from src.training.spec import TrainingSpec
-from src.training.stacked.engine import StackedEngine
+from src.training.stacked import StackedEngine
 from src.training.state import Member
 
 CPU = torch.device("cpu")

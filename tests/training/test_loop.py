@@ -11,7 +11,6 @@ from torch.nn.functional import cross_entropy
 from src.messages import TrainRequest
 from src.training.loop import SoloEngine
 from src.training.schedules import Step
-from src.training.stacked.engine import StackedEngine
 from src.training.state import Diverged, Member
 from tests.training.examples import (
     CPU,
@@ -53,14 +52,13 @@ def test_one_step_by_hand():
     assert trained.history[0].learning_rate == 0.5
 
 
-@ENGINES
-def test_it_starts_from_the_state_that_it_is_given_with_pruned_weights_zero(engine):
+def test_it_starts_from_the_state_that_it_is_given_with_pruned_weights_zero():
     # no learning: what comes out is what went in
     spec = specification("cnn", epochs=1, lr=0.0)
     start = initial_state("cnn", 5)
     start["blocks.1.num_batches_tracked"] += 7
     m = with_request(member(spec, alive=0.5), start=start)
-    (trained,) = engine(spec, patterns(200, 50)).train([m])
+    (trained,) = solo(spec, patterns(200, 50)).train([m])
     for name, tensor in start.items():
         if "running" not in name and "num_batches" not in name:
             assert torch.equal(trained.last[name], tensor * m.request.masks.get(name, 1))
@@ -146,10 +144,8 @@ def test_a_buffer_outside_the_state_dict_is_left_to_the_model():
     spec = specification("linear", epochs=1)
     model = network("linear")
     model.register_buffer("scale", torch.ones(3), persistent=False)
-    alone = SoloEngine(spec, patterns(), model, CPU)
-    for engine in (alone, StackedEngine(alone)):
-        (trained,) = engine.train([member(spec)])
-        assert list(trained.last) == ["linear.weight", "linear.bias"]
+    (trained,) = SoloEngine(spec, patterns(), model, CPU).train([member(spec)])
+    assert list(trained.last) == ["linear.weight", "linear.bias"]
 
 
 def gradient_of_the_first_batch(model, batches):
@@ -165,8 +161,7 @@ def gradient_of_the_first_batch(model, batches):
     return scores
 
 
-@ENGINES
-@pytest.mark.parametrize("name", ["mlp", "cnn"])
+@pytest.mark.parametrize(("engine", "name"), [(solo, "mlp"), (solo, "cnn"), (stacked, "mlp")])
 def test_scores_leave_no_trace(engine, name):
     spec, dataset = specification(name, epochs=1, lr=0.01), patterns(200, 100)
     plain, scored = engine(spec, dataset), engine(spec, dataset)

@@ -3,10 +3,12 @@
 import pytest
 import torch
 from torch import nn
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy
 
-from src.training.stacked.dense import Dense, is_dense
-from src.training.stacked.engine import free_memory, kept_bytes, member_bytes, members_that_fit, stacks
-from src.training.stacked.networks import Mapped, group, hits
+from src.training.dense import Dense, hits, is_dense
+from src.training.stack import groups_of
+from src.training.stacked import StackedEngine, free_memory, member_bytes, stacks
 from src.training.vectors import StackedVector
 from tests.training.examples import CPU, SHAPE, Cnn, Perceptron, network, solo, specification
 
@@ -14,8 +16,9 @@ SHAPES = [torch.Size((2, 3)), torch.Size((2,))]
 
 
 def filled(shapes=SHAPES, members=3) -> StackedVector:
-    vector = StackedVector.zeros(shapes, members, CPU)
-    vector.vector.copy_(0.1 * torch.randn(len(vector.vector), generator=torch.Generator().manual_seed(0)))
+    vector, generator = StackedVector.zeros(shapes, members, CPU), torch.Generator().manual_seed(0)
+    for k in range(members):
+        vector.set_member(k, 0.1 * torch.randn(sum(shape.numel() for shape in shapes), generator=generator))
     return vector
 
 
@@ -24,11 +27,11 @@ def test_members_go_in_and_come_out():
     vector.set_member(1, torch.arange(1.0, 9.0))
     assert vector.leaves[0][1].tolist() == [[1, 2, 3], [4, 5, 6]]
     assert vector.leaves[1][1].tolist() == [7, 8]
-    assert vector.vector.tolist() == [0] * 6 + [1, 2, 3, 4, 5, 6] + [0] * 8 + [7, 8] + [0] * 2
+    # each member's tensor takes 16 places, 64 bytes
+    weights = [0] * 16 + [1, 2, 3, 4, 5, 6] + [0] * 10 + [0] * 16
+    assert vector.vector.tolist() == weights + [0] * 16 + [7, 8] + [0] * 14 + [0] * 16
     assert vector.member(1).tolist() == list(range(1, 9))
     assert vector.member(0).count_nonzero() == vector.member(2).count_nonzero() == 0
-    vector.clear(1)
-    assert vector.vector.count_nonzero() == 0
 
 
 def test_chosen_members_are_copied():
@@ -40,13 +43,14 @@ def test_chosen_members_are_copied():
 
 
 def test_groups_are_runs():
-    assert group([(0, 1), (0, 1), (1, 0), (0, 1)]) == [range(0, 2), range(2, 3), range(3, 4)]
+    assert groups_of([(0, 1), (0, 1), (1, 0), (0, 1)]) == [range(0, 2), range(2, 3), range(3, 4)]
 
 
 @pytest.mark.parametrize("max_norm", [1.0, 2.5, torch.inf])
 def test_every_member_is_clipped_as_pytorch_does(max_norm):
     gradient = filled()
-    gradient.vector.mul_(torch.tensor([1.0, 10.0, 1000.0]).repeat_interleave(2).repeat(4))
+    for k, factor in enumerate((1.0, 10.0, 1000.0)):
+        gradient.set_member(k, factor * gradient.member(k))
     expected = []
     for k in range(3):
         parameters = [torch.nn.Parameter(torch.zeros(shape)) for shape in SHAPES]
@@ -65,26 +69,25 @@ def test_written_out_gradients_are_autograds(model, keys):
     template = network(model)
     named = dict(template.named_parameters())
     shapes = [p.shape for p in named.values()]
-    parameters, gradient, expected = (
-        filled(shapes, 4),
-        StackedVector.zeros(shapes, 4, CPU),
-        StackedVector.zeros(shapes, 4, CPU),
-    )
-    groups = group(keys)
-    generator = torch.Generator().manual_seed(1)
+    parameters, gradient = filled(shapes, 4), StackedVector.zeros(shapes, 4, CPU)
+    groups, generator = groups_of(keys), torch.Generator().manual_seed(1)
     xs = [torch.randn(7, 1, 8, 8, generator=generator) for _ in groups]
+    ys = torch.randint(10, (len(groups), 7), generator=generator)
     of = [index for index, g in enumerate(groups) for _ in range(len(g))]
-    labels = torch.randint(10, (len(groups), 7), generator=generator)[of, None]
 
-    losses, correct = Dense(parameters, gradient, groups).backward(xs, labels)
-    mapped = Mapped("fp32", template, list(named), parameters, expected, {}, groups)
-    expected_losses, expected_correct = mapped.backward(xs, labels)
-    torch.testing.assert_close(losses, expected_losses)
-    torch.testing.assert_close(gradient.vector, expected.vector, rtol=1e-3, atol=1e-6)
-    assert torch.equal(correct, expected_correct)
-    assert expected.vector.count_nonzero() > 0
-    dense_logits = Dense(parameters, gradient, groups).logits(xs[0])
-    torch.testing.assert_close(dense_logits, mapped.logits(xs[0]), rtol=1e-4, atol=1e-5)
+    dense = Dense(parameters, gradient, groups)
+    losses, correct = dense.backward(xs, ys[of, None])
+    for k, index in enumerate(of):
+        own = {name: leaf[k].clone().requires_grad_() for name, leaf in zip(named, parameters.leaves, strict=True)}
+        logits = functional_call(template, own, (xs[index],))
+        loss = cross_entropy(logits, ys[index])
+        expected = torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(own.values()))])
+        torch.testing.assert_close(gradient.member(k), expected, rtol=1e-3, atol=1e-6)
+        torch.testing.assert_close(losses[k], 7 * loss.detach())
+        assert correct[k] == (logits.argmax(1) == ys[index]).sum()
+        alone = functional_call(template, own, (xs[0],)).detach().T
+        torch.testing.assert_close(dense.logits(xs[0])[k], alone, rtol=1e-4, atol=1e-5)
+    assert gradient.vector.count_nonzero() > 0
 
 
 class Altered(Perceptron):
@@ -143,19 +146,15 @@ def test_hits_count_the_first_of_equal_logits():
 
 
 def test_memory_of_a_member():
-    mlp = network("mlp")
-    parameters = sum(p.numel() for p in mlp.parameters())
-    assert member_bytes(mlp, SHAPE, 10, vectors=6) - member_bytes(mlp, SHAPE, 10, vectors=4) == 2 * 4 * parameters
-    assert member_bytes(mlp, SHAPE, 10, vectors=5) > 5 * 4 * parameters
-    # a batch is kept once per image, and the weights are not counted with the images
-    growth = member_bytes(mlp, SHAPE, 20, 5) - member_bytes(mlp, SHAPE, 10, 5)
-    assert growth == 2 * 10 * (kept_bytes(mlp, SHAPE, 3) - kept_bytes(mlp, SHAPE, 2))
-    assert growth < 2 * 4 * 10 * 2000
-    assert member_bytes(Cnn(channels=3, side=32), (3, 32, 32), 250, 5) > 250 * 4 * 8 * 32 * 32 * 3
-
-
-def test_fewer_of_the_larger_fit():
-    small, large = (members_that_fit(network(name), SHAPE, 100, 5, CPU) for name in ("linear", "mlp"))
-    assert 1 < large < small
+    # 64 x 128 + 128 x 256 + 256 x 10 weights, 128 + 256 + 10 biases
+    mlp, parameters, outputs = network("mlp"), 43_520 + 394, 394
+    assert member_bytes(mlp, 100, vectors=5) == 4 * (5 * parameters + 4 * 100 * outputs)
     assert free_memory(CPU) > 2**20
-    assert members_that_fit(network("mlp"), SHAPE, 10**12, 5, CPU) == 1
+
+
+def test_a_stack_takes_what_the_memory_holds(monkeypatch):
+    engine = StackedEngine(solo(specification("mlp")))
+    monkeypatch.setattr("src.training.stacked.free_memory", lambda _: 10 * member_bytes(network("mlp"), 100, 5))
+    assert engine._members_that_fit() == 7
+    monkeypatch.setattr("src.training.stacked.free_memory", lambda _: 0)
+    assert engine._members_that_fit() == 1

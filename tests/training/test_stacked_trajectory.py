@@ -65,19 +65,8 @@ def test_every_method_and_scope(model):
     check(model, [(name, seed) for name in METHODS for seed in (0, 1)], iterations=3, epochs=2, lr=0.1)
 
 
-@pytest.mark.slow
-def test_every_method_and_scope_of_the_convolutional_network():
-    # at 0.1 a rounding error grows a millionfold within an epoch of this BatchNorm network
-    check("cnn", [(name, 0) for name in METHODS], iterations=2, epochs=2, lr=0.01, train=200)
-
-
-def test_convolutional_network():
-    check("cnn", [("sap-global", 0), ("lottery_ticket-neuron", 0)], iterations=1, epochs=1, lr=0.01, train=100)
-
-
-def check(model: str, runs: list[Run], iterations: int, train: int = 600, **settings) -> None:
-    spec = specification(model, **settings)
-    dataset = patterns(train, test=1000)
+def check(model: str, runs: list[Run], iterations: int, **settings) -> None:
+    spec, dataset = specification(model, **settings), patterns(test=1000)
     alone = records(solo(spec, dataset), spec, runs, iterations)
     together = records(stacked(spec, dataset), spec, runs, iterations)
     for run in runs:

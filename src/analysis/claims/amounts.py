@@ -6,9 +6,8 @@ import numpy as np
 
 from src.analysis.claims.finding import Effect, Finding, finding
 from src.analysis.claims.phases import seeds_of, subjects
-from src.records.csv_table import FloatArray
-from src.records.paper import ABLATIONS, Ablation
-from src.records.run import Run
+from src.records.method import ABLATIONS
+from src.records.run import FloatArray
 from src.records.study import Study
 
 SMALLEST_DECADES = 0.01
@@ -21,10 +20,36 @@ SAID_OF = ("neuron", "global")
 
 def monotone(parameter: str, study: Study) -> Iterator[Finding]:
     """One finding per scope that has the sweep; neighbouring values may tie, the ends must differ."""
-    ablation = ABLATIONS[parameter]
+    sweep = ABLATIONS[parameter]
     for scope in study.scopes:
-        if any(study.series(scope, method) for method in ablation.own):
-            yield _sweep(study, scope, parameter, ablation)
+        if not any(study.series(scope, method) for method in sweep.own):
+            continue
+        series = {v: study.series(scope, method) for v, method in zip(sweep.values, sweep.methods, strict=True)}
+        present = {
+            value: {run.seed: run.table["percent_remaining"] for run in runs} for value, runs in series.items() if runs
+        }
+        seeds = sorted(set.intersection(*(set(runs) for runs in present.values())))
+        effects: list[Effect] = []
+        if len(present) > 1 and seeds:
+            decades = np.log10([[runs[seed] for runs in present.values()] for seed in seeds])
+            effects += _differences("along pruning", decades[..., 1:].mean(axis=-1), list(present))
+            effects += _differences("after one pruning", decades[..., 1], list(present))
+        not_run = [f"{value:g}" for value, runs in series.items() if not runs]
+        questions = [f"no runs with {parameter}={', '.join(not_run)}"] if not_run else []
+        means = {value: np.mean(list(runs.values()), axis=0) for value, runs in present.items()}
+        left = (f"{value:g}: {mean[1]:.3g} and {mean[-1]:.3g} %" for value, mean in means.items())
+        evidence = f"{sweep.fixed}; left after 1 and {study.setting.iterations} prunings: {', '.join(left)}"
+        subject = f"SAP, {sweep.letter} varied"
+        yield finding(f"monotone_{parameter}", study, scope, subject, effects, seeds, evidence, questions)
+
+
+def _differences(when: str, decades: FloatArray, values: list[float]) -> list[Effect]:
+    """How many decades fewer weights the larger value leaves: neighbours, then the ends; `decades` is [n, values]."""
+    pairs = [(i, i + 1, -SMALLEST_DECADES) for i in range(len(values) - 1)] + [(0, len(values) - 1, SMALLEST_DECADES)]
+    return [
+        Effect.of(f"{values[j]:g} against {values[i]:g} {when}", "decades", decades[:, i] - decades[:, j], floor)
+        for i, j, floor in pairs
+    ]
 
 
 def adapts(study: Study) -> Iterator[Finding]:
@@ -32,7 +57,8 @@ def adapts(study: Study) -> Iterator[Finding]:
     for scope, method, runs in subjects(study):
         if method.kind != "sap":
             continue
-        shares = [_shares(run) for run in runs]
+        left = [run.table["remaining"] for run in runs]
+        shares = [100 * (1 - alive[1:] / alive[:-1]) for alive in left]
         ranges = np.array([np.ptp(share) for share in shares])
         effect = Effect.of("range of the share pruned", "points", ranges, SMALLEST_SHARE)
         mean = np.mean(shares, axis=0)
@@ -55,51 +81,3 @@ def first_layer_kept_most(study: Study) -> Iterator[Finding]:
             f"{mean[fullest]:.3g} %; at T: {at_end[0]:.3g} and {at_end[fullest]:.3g} %"
         )
         yield finding("first_layer", study, scope, method.text, [effect], seeds_of(runs), evidence)
-
-
-def _sweep(study: Study, scope: str, parameter: str, ablation: Ablation) -> Finding:
-    found = [
-        (value, study.series(scope, method)) for value, method in zip(ablation.values, ablation.methods, strict=True)
-    ]
-    present = [(value, {run.seed: run for run in runs}) for value, runs in found if runs]
-    seeds = sorted(set.intersection(*(set(runs) for _, runs in present)))
-    values = [value for value, _ in present]
-    not_run = [f"{value:g}" for value, runs in found if not runs]
-    effects: list[Effect] = []
-    if len(present) > 1 and seeds:
-        left = np.array([[_mean_decades(runs[seed]) for _, runs in present] for seed in seeds])
-        first = np.array([[_decades(runs[seed])[1] for _, runs in present] for seed in seeds])
-        effects = [*_differences("along pruning", left, values), *_differences("after one pruning", first, values)]
-    questions = [f"no runs with {parameter}={', '.join(not_run)}"] if not_run else []
-    evidence = f"{ablation.fixed}; left after 1 and {study.setting.iterations} prunings: " + ", ".join(
-        f"{value:g}: {_percent(runs, 1)} and {_percent(runs, -1)} %" for value, runs in present
-    )
-    subject = f"SAP, {ablation.letter} varied"
-    return finding(f"monotone_{parameter}", study, scope, subject, effects, seeds, evidence, questions)
-
-
-def _differences(when: str, decades: FloatArray, values: list[float]) -> list[Effect]:
-    """How many decades fewer weights the larger value leaves: neighbours, then the ends; `decades` is [n, values]."""
-    pairs = [(i, i + 1, -SMALLEST_DECADES) for i in range(len(values) - 1)] + [(0, len(values) - 1, SMALLEST_DECADES)]
-    return [
-        Effect.of(f"{values[j]:g} against {values[i]:g} {when}", "decades", decades[:, i] - decades[:, j], floor)
-        for i, j, floor in pairs
-    ]
-
-
-def _decades(run: Run) -> FloatArray:
-    return np.log10(run.table["percent_remaining"])
-
-
-def _mean_decades(run: Run) -> float:
-    return float(_decades(run)[1:].mean())
-
-
-def _percent(runs: dict[int, Run], t: int) -> str:
-    return f"{np.mean([run.table['percent_remaining'][t] for run in runs.values()]):.3g}"
-
-
-def _shares(run: Run) -> FloatArray:
-    """Percent of the weights alive that each pruning takes, [T]."""
-    left = run.table["remaining"]
-    return 100 * (1 - left[1:] / left[:-1])

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from src.records.csv_table import FloatArray
+from src.records.run import FloatArray
 from src.records.study import Setting, Study
 
 RESAMPLES = 2000
@@ -16,8 +16,6 @@ MIN_SEEDS = 3
 
 
 class Verdict(StrEnum):
-    """What the records say of a claim."""
-
     holds = "holds"
     fails = "fails"
     inconclusive = "inconclusive"
@@ -25,7 +23,6 @@ class Verdict(StrEnum):
 
     @property
     def decided(self) -> bool:
-        """Whether the records decide the claim."""
         return self in (Verdict.holds, Verdict.fails)
 
 
@@ -42,7 +39,6 @@ class Effect:
 
     @classmethod
     def of(cls, name: str, unit: str, per_seed: FloatArray, floor: float = 0.0) -> "Effect":
-        """From one value per seed, [n]."""
         low, high = interval(per_seed)
         return cls(name, unit, float(per_seed.mean()), float(low), float(high), floor)
 
@@ -75,10 +71,9 @@ def finding(
     open_questions: Sequence[str] = (),
 ) -> Finding:  # fmt: skip
     """The finding that the effects lead to; `open_questions` as for `judge`."""
-    verdict, reason = judge(effects, len(seeds), open_questions)
-    return Finding(
-        claim, study.name, study.setting, scope, subject, verdict, tuple(effects), tuple(seeds), evidence, reason
-    )
+    verdict, why = judge(effects, len(seeds), open_questions)
+    where = (claim, study.name, study.setting, scope, subject)
+    return Finding(*where, verdict, tuple(effects), tuple(seeds), evidence, why)
 
 
 def judge(effects: Sequence[Effect], seeds: int, open_questions: Sequence[str] = ()) -> tuple[Verdict, str]:
@@ -113,14 +108,10 @@ def interval(per_seed: FloatArray) -> FloatArray:
     check of whether seeds agree, not as a probability.
     """
     tail = (1 - LEVEL) / 2
-    ends: FloatArray = np.quantile(resampled_means(per_seed), [tail, 1 - tail], axis=0)
-    return ends
+    return np.asarray(np.quantile(resampled_means(per_seed), [tail, 1 - tail], axis=0))
 
 
 def leave_one_out(per_seed: FloatArray) -> FloatArray:
     """For each seed the mean of the others, [n, ...]; a single seed stands for itself."""
     count = len(per_seed)
-    if count == 1:
-        return per_seed
-    others: FloatArray = (per_seed.sum(axis=0) - per_seed) / (count - 1)
-    return others
+    return per_seed if count == 1 else np.asarray((per_seed.sum(axis=0) - per_seed) / (count - 1))

@@ -7,10 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from src.analysis.claims.finding import Effect, Finding, finding, leave_one_out, resampled_means
-from src.records.csv_table import FloatArray
-from src.records.method import Method
-from src.records.paper import ABLATIONS
-from src.records.run import Run
+from src.records.method import ABLATIONS, Method
+from src.records.run import FloatArray, Run
 from src.records.study import Study
 
 SMALLEST = 0.01
@@ -25,19 +23,11 @@ NOT_REACHED = (
     f"up to T the accuracy is within {LIMIT:g} point of the dense network's: the limit of compression is not reached",
     "up to T the network keeps more than half of its accuracy: no collapse to see",
 )
+COLUMNS = {"pqi_phases": "retrained_pqi", "gini_phases": "retrained_gini"}
+"""Claim -> the index that it is about."""
 TIE = 1e-6
 ALIKE = 0.9
 """Rank correlation from which on two curves are said to behave alike."""
-
-
-def pqi_phases(study: Study) -> Iterator[Finding]:
-    """The three phases of the PQ Index, per scope and method."""
-    yield from (_three(study, "pqi_phases", "retrained_pqi", *subject) for subject in subjects(study))
-
-
-def gini_phases(study: Study) -> Iterator[Finding]:
-    """The three phases of the Gini index, per scope and method."""
-    yield from (_three(study, "gini_phases", "retrained_gini", *subject) for subject in subjects(study))
 
 
 def gini_alike(study: Study) -> Iterator[Finding]:
@@ -58,40 +48,33 @@ def subjects(study: Study) -> Iterator[tuple[str, Method, tuple[Run, ...]]]:
                 yield scope, method, study.series(scope, method)
 
 
-def _three(study: Study, claim: str, column: str, scope: str, method: Method, runs: tuple[Run, ...]) -> Finding:
-    curves = _filled(np.stack([run.table[column] for run in runs]))
-    # Each seed is measured at the turns of the others: turns chosen in its own noise always show a fall and a rise.
-    sizes = phases(curves, turns(leave_one_out(curves)))
-    accuracies = np.stack([run.table["retrained_accuracy"] for run in runs]).mean(axis=0)
-    seen = _testable(sizes.mean(axis=0), accuracies)
-    effects = [Effect.of(NAMES[i], "", sizes[:, i], SMALLEST) for i in range(seen)]
-    evidence = _evidence(curves, np.stack([run.table["percent_remaining"] for run in runs]).mean(axis=0), accuracies)
-    return finding(claim, study, scope, method.text, effects, seeds_of(runs), evidence, NOT_REACHED[seen : seen + 1])
-
-
-def _testable(sizes: FloatArray, accuracies: FloatArray) -> int:
-    """How many of the phases can be asked for: those that are there, and those that the network got far enough for."""
-    lost = accuracies[0] - accuracies.min()
-    reached = (True, lost > LIMIT, lost > COLLAPSED * accuracies[0])
-    there = [bool(size > SMALLEST) or far for size, far in zip(sizes, reached, strict=True)]
-    return there.index(False) if False in there else len(there)
+def three_phases(claim: str, column: str, study: Study) -> Iterator[Finding]:
+    """The three phases of an index, per scope and method. One that is not defined is that of equal weights: 0."""
+    for scope, method, runs in subjects(study):
+        curves = np.nan_to_num(np.stack([run.table[column] for run in runs]), nan=0.0)
+        # Each seed is measured at the turns of the others: turns chosen in its own noise always show a fall and a rise.
+        sizes = phases(curves, turns(leave_one_out(curves)))
+        percent, accuracies = (
+            np.mean([run.table[name] for run in runs], axis=0) for name in ("percent_remaining", "retrained_accuracy")
+        )
+        # A phase can be asked for that is there, or that the network got far enough for.
+        lost = accuracies[0] - accuracies.min()
+        reached = (True, lost > LIMIT, lost > COLLAPSED * accuracies[0])
+        there = [bool(size > SMALLEST) or far for size, far in zip(sizes.mean(axis=0), reached, strict=True)]
+        seen = [*there, False].index(False)
+        effects = [Effect.of(NAMES[i], "", sizes[:, i], SMALLEST) for i in range(seen)]
+        evidence = _evidence(curves, percent, accuracies)
+        yield finding(claim, study, scope, method.text, effects, seeds_of(runs), evidence, NOT_REACHED[seen : seen + 1])
 
 
 def _evidence(curves: FloatArray, percent: FloatArray, accuracies: FloatArray) -> str:
     mean = curves.mean(axis=0)
-    turning, spread = turns(mean), [np.quantile(x, [0.025, 0.975]) for x in turns(resampled_means(curves))]
-    names = ("trough", "peak", "end")
     parts = [f"{mean[0]:.3f} at t=0"]
-    for name, point, ends in zip(names, turning, spread, strict=True):
-        t = int(point)
+    resampled = (np.quantile(t, [0.025, 0.975]) for t in turns(resampled_means(curves)))
+    for name, t, ends in zip(("trough", "peak", "end"), map(int, turns(mean)), resampled, strict=True):
         range_ = f" [{ends[0]:.0f}, {ends[1]:.0f}]" if len(curves) > 1 else ""
         parts.append(f"{name} {mean[t]:.3f} at t={t}{range_} ({percent[t]:.3g} % left, accuracy {accuracies[t]:.1f} %)")
     return "; ".join(parts)
-
-
-def _filled(curves: FloatArray) -> FloatArray:
-    """An index that is not defined (no weight is left that is not zero) is that of equal weights: 0."""
-    return np.nan_to_num(curves, nan=0.0)
 
 
 def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
@@ -104,12 +87,10 @@ def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
 def _ranks(values: FloatArray) -> FloatArray:
     """Places in the order of size, from 1; equal values share the mean of theirs."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: FloatArray = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    return ranks
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place])
 
 
 def seeds_of(runs: Sequence[Run]) -> tuple[int, ...]:
-    """Their seeds, in order."""
     return tuple(run.seed for run in runs)
 
 
@@ -132,7 +113,9 @@ def turns(y: FloatArray) -> Turns:
     t = np.arange(y.shape[-1])
     fall = np.broadcast_to((y[..., :1] - y)[..., :, None], (*y.shape, len(t)))
     rise = y[..., None, :] - y[..., :, None]
-    again = np.broadcast_to((y - _lowest_after(y))[..., None, :], fall.shape)
+    backwards = np.minimum.accumulate(y[..., ::-1], axis=-1)[..., ::-1]
+    lowest_after = np.concatenate([backwards[..., 1:], y[..., -1:]], axis=-1)  # of the last iteration its own
+    again = np.broadcast_to((y - lowest_after)[..., None, :], fall.shape)
     in_order = t[:, None] < t[None, :]
     # Where one phase is the smallest for several turns, the others are to be as large as possible.
     two = np.where(in_order, np.minimum(fall, rise) + TIE * (fall + rise), -np.inf)
@@ -148,9 +131,3 @@ def phases(y: FloatArray, turning: Turns) -> FloatArray:
     """Sizes of the fall to the trough, the rise to the peak and the fall after it, positive as named: [..., 3]."""
     low, high, last = (np.take_along_axis(y, point[..., None], -1) for point in turning)
     return np.concatenate([y[..., :1] - low, high - low, high - last], axis=-1)
-
-
-def _lowest_after(y: FloatArray) -> FloatArray:
-    """Minimum of y over the iterations after each one; the last is its own."""
-    backwards = np.minimum.accumulate(y[..., ::-1], axis=-1)[..., ::-1]
-    return np.concatenate([backwards[..., 1:], y[..., -1:]], axis=-1)

@@ -1,11 +1,26 @@
-"""Accuracy against the weights that are left, on a log axis: values at equal sparsity, and the area under the curve."""
+"""Accuracy against the weights that are left, on a log axis: values at equal sparsity, and the area under the curve.
 
+Claim 3: SAP against lottery ticket and one-shot at equal sparsity, neuron-wise and global (Fig. 3a, right axes).
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from src.records.csv_table import FloatArray
-from src.records.run import Run
+from src.analysis.claims.finding import Effect, Finding, finding
+from src.analysis.figures.readings import EXCHANGED, PUBLISHED, accuracy
+from src.records.method import LOTTERY_TICKET, ONE_SHOT, SAP, SAP_1_2
+from src.records.run import FloatArray, Run
+from src.records.study import Study
+
+FEW = 5.0
+"""Percent remaining below which few weights are left: where the trade-off is interesting (PROTOCOL B10)."""
+NARROWEST = 0.1
+"""Decades of percent remaining that two curves must share to be compared."""
+EXPECTED = {"neuron": (+1, 2.0), "global": (-1, float(np.log10(FEW)))}
+"""Scope -> which is said to be better there, SAP (+1) or the other, and log10 of the largest percentage compared."""
 
 
 class Tradeoff(NamedTuple):
@@ -16,8 +31,8 @@ class Tradeoff(NamedTuple):
 
     @property
     def sparsest(self) -> float:
-        """log10 of the smallest percentage reached."""
-        return float(self.log_percent[0])
+        """log10 of the smallest percentage reached; infinite where no accuracy is known."""
+        return float(self.log_percent.min(initial=np.inf))
 
 
 def tradeoff(percent: FloatArray, accuracy: FloatArray) -> Tradeoff:
@@ -32,14 +47,19 @@ def tradeoff(percent: FloatArray, accuracy: FloatArray) -> Tradeoff:
 
 
 def of_run(run: Run) -> Tradeoff:
-    """The retrained networks of a run."""
     return tradeoff(run.table["percent_remaining"], run.table["retrained_accuracy"])
 
 
-def accuracy_at(curve: Tradeoff, percent: FloatArray) -> FloatArray:
+def accuracy_at(curve: Tradeoff, percent: FloatArray | float) -> FloatArray:
     """Accuracy at these percentages, linear in their logarithm between iterations; NaN where the run did not get to."""
-    wanted = np.log10(percent)
-    return np.interp(wanted, curve.log_percent, curve.accuracy, left=np.nan, right=np.nan)
+    known = curve if len(curve.accuracy) else Tradeoff(np.array([np.inf]), np.array([np.nan]))
+    return np.asarray(np.interp(np.log10(percent), *known, left=np.nan, right=np.nan))
+
+
+def mean_to(curve: Tradeoff, percent: float) -> float:
+    """Mean accuracy from 100 to `percent`; NaN where the run did not get to."""
+    low = float(np.log10(percent))
+    return mean_over(curve, low) if curve.sparsest <= low else np.nan
 
 
 def mean_over(curve: Tradeoff, low: float, high: float = 2.0) -> float:
@@ -52,3 +72,45 @@ def mean_over(curve: Tradeoff, low: float, high: float = 2.0) -> float:
     x = np.concatenate([[low], inner, [high]])
     y = np.interp(x, *curve)
     return float((np.diff(x) * (y[1:] + y[:-1]) / 2.0).sum() / (high - low))
+
+
+def compared(scope: str, study: Study) -> Iterator[Finding]:
+    """The areas under both curves over the percentages that both reach, of each SAP against each other method."""
+    sign, high = EXPECTED[scope]
+    sense = "SAP minus the other" if sign > 0 else "the other minus SAP"
+    for sap, other in product((SAP, SAP_1_2), (LOTTERY_TICKET, ONE_SHOT)):
+        ours, theirs = ({run.seed: run for run in study.series(scope, method)} for method in (sap, other))
+        if not ours or not theirs:
+            continue
+        paired = {seed: (ours[seed], theirs[seed]) for seed in sorted(ours.keys() & theirs.keys())}
+        found = {seed: _gain(of_run(one), of_run(two), high) for seed, (one, two) in paired.items()}
+        gains = {seed: gain for seed, gain in found.items() if gain is not None}
+        known = np.array(list(gains.values()))
+        effects = [Effect.of(f"mean accuracy, {sense}", "points", sign * known)] if gains else []
+        questions = [] if gains else [f"the two share no percentages below {10**high:g} %"]
+        evidence = "no common percentages"
+        if gains:
+            lows = [max(of_run(one).sparsest, of_run(two).sparsest) for one, two in paired.values()]
+            evidence = f"SAP {known.mean():+.2f} points from {10 ** np.mean(lows):.2g} to {10**high:g} % left"
+        evidence += _as_published(study, scope, list(paired.values()), high)
+        subject = f"{sap.text} against {other.text}"
+        yield finding(f"scope_{scope}", study, scope, subject, effects, list(gains), evidence, questions)
+
+
+def _gain(sap: Tradeoff, other: Tradeoff, high: float) -> float | None:
+    """Mean accuracy of SAP minus the other's over the common percentages up to 10**high; None where there are none."""
+    low = max(sap.sparsest, other.sparsest)
+    return None if high - low < NARROWEST else mean_over(sap, low, high) - mean_over(other, low, high)
+
+
+def _as_published(study: Study, scope: str, paired: Sequence[tuple[Run, Run]], high: float) -> str:
+    """The same comparison with running means and the exchanged axes of Fig. 3a, where the other scope has runs."""
+
+    def published(run: Run) -> Tradeoff | None:
+        elsewhere = study.series(EXCHANGED[scope], run.method)
+        along = next((other.table["percent_remaining"] for other in elsewhere if other.seed == run.seed), None)
+        return None if along is None else tradeoff(along, accuracy(run, "retrained", PUBLISHED))
+
+    curves = [(published(one), published(two)) for one, two in paired]
+    gains = [gain for one, two in curves if one and two and (gain := _gain(one, two, high)) is not None]
+    return f"; read as published (running means, exchanged axes): {np.mean(gains):+.2f} points" if gains else ""

@@ -1,81 +1,142 @@
-"""Every kind of figure, and the names of the paper's figures for them."""
+"""Every kind of figure, the names of the paper's figures for them, and what settings ask for of both."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
-from src.analysis.figures.kinds import errors, heat_map, layers, methods, ratio
-from src.analysis.figures.plan import Filter, Planner
+from src.analysis.figures import errors, kinds
+from src.analysis.figures.plan import Filter, Plan, Planner
+from src.analysis.figures.spec import FigureSpec
+from src.analysis.published.curves import with_published
 from src.analysis.settings import FigureSettings
+from src.config.commands import command
 from src.errors import UserError
-from src.records.paper import SAP
+from src.records.library import Library, Missing, output_words
+from src.records.method import ABLATIONS, SAP
 from src.records.schema import SCOPES
+from src.records.study import Selection, Study, studies
 
 KINDS: dict[str, Planner] = {
-    "prune": methods.plans,
-    "pruned": methods.plans,
-    "p": methods.ablations,
-    "q": methods.ablations,
-    "eta": methods.ablations,
-    "gamma": methods.ablations,
-    "ratio": ratio.plans,
-    "layer": layers.plans,
-    "si_layer": layers.plans,
-    "pq": heat_map.plans,
+    "prune": kinds.plans, "pruned": kinds.plans, **dict.fromkeys(ABLATIONS, kinds.ablations),
+    "ratio": kinds.tradeoffs, "layer": kinds.layers, "si_layer": kinds.layers, "pq": kinds.heat_maps,
     "errors": errors.plans,
+}  # fmt: skip
+_OF_THE_CNN: dict[str, Any] = {"dataset": ("cifar10",), "model": ("cnn",), "scope": ("global",)}
+_ACROSS, _OF_SAP = _OF_THE_CNN | {"scope": None}, _OF_THE_CNN | {"scope": None, "method": (SAP.short,)}
+ALIASES: dict[str, dict[str, dict[str, Any]]] = {
+    "fig2": dict.fromkeys(("prune", "pruned"), _OF_THE_CNN),
+    "fig3": {"ratio": _ACROSS, "layer": _OF_SAP, "si_layer": _OF_SAP},
+    "fig4": dict.fromkeys(("p", "q"), _OF_THE_CNN),
+    "fig5": dict.fromkeys(("eta", "gamma"), _OF_THE_CNN),
+    "readme": dict.fromkeys(("prune", "pruned"), _OF_THE_CNN | {"model": ("resnet18",)}),
 }
-
-
-@dataclass(frozen=True)
-class Alias:
-    """A figure of the paper: its kinds, and what it is drawn of where nothing else is asked for."""
-
-    kinds: tuple[str, ...]
-    dataset: tuple[str, ...] = ("cifar10",)
-    model: tuple[str, ...] = ("cnn",)
-    scope: tuple[str, ...] | None = ("global",)
-    method: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-_SAP_ONLY = (SAP.short,)
-ALIASES = {
-    "fig2": Alias(("prune", "pruned")),
-    "fig3": Alias(("ratio", "layer", "si_layer"), scope=None, method={"layer": _SAP_ONLY, "si_layer": _SAP_ONLY}),
-    "fig4": Alias(("p", "q")),
-    "fig5": Alias(("eta", "gamma")),
-    "readme": Alias(("prune", "pruned"), model=("resnet18",)),
-}
-
-
-@dataclass(frozen=True)
-class Request:
-    """A kind, and which studies, scopes and methods it is asked for."""
-
-    kind: str
-    dataset: tuple[str, ...] | None
-    model: tuple[str, ...] | None
-    filter: Filter
+"""A figure of the paper: its kinds, and what each is drawn of where nothing else is asked for."""
+GIVEN = (
+    "method",
+    "trainer",
+    "protocol",
+    "experiment",
+    "seed",
+    "reading",
+    "style",
+    "overlay",
+    "incomplete",
+    "output_dir",
+)
+"""Settings that the command of a figure repeats."""
+Request = tuple[str, Filter]
+"""A kind, and what it is asked for of."""
 
 
 def requests(settings: FigureSettings) -> list[Request]:
     """What `figure=` asks for, in order, each once. Raises UserError for an unknown name."""
-    found: list[Request] = []
+    if unknown := set(settings.scope or ()) - set(SCOPES):
+        raise UserError(f"scope={','.join(sorted(unknown))} is not known; choose from {', '.join(SCOPES)}")
+    names: dict[str, dict[str, dict[str, Any]]] = {"all": {kind: {} for kind in KINDS}}
+    names |= {kind: {kind: {}} for kind in KINDS}
+    names |= ALIASES
+    found = []
     for name in settings.figure:
-        if name == "all":
-            found += [_request(kind, settings) for kind in KINDS]
-        elif name in KINDS:
-            found.append(_request(name, settings))
-        elif name in ALIASES:
-            found += [_request(kind, settings, ALIASES[name]) for kind in ALIASES[name].kinds]
-        else:
-            known = ", ".join(["all", *KINDS, *ALIASES])
-            raise UserError(f"figure={name} is not known; choose from {known}")
+        if name not in names:
+            raise UserError(f"figure={name} is not known; choose from {', '.join(names)}")
+        for kind, defaults in names[name].items():
+            keys = ("scope", "method", "dataset", "model")
+            scopes, *others = (getattr(settings, key) or defaults.get(key) for key in keys)
+            found.append((kind, Filter(scopes or SCOPES, *others)))
     return list(dict.fromkeys(found))
 
 
-def _request(kind: str, settings: FigureSettings, alias: Alias | None = None) -> Request:
-    defaults = {} if alias is None else {**vars(alias), "method": alias.method.get(kind)}
-    values = {key: getattr(settings, key) or defaults.get(key) for key in ("dataset", "model", "scope", "method")}
-    if unknown := set(values["scope"] or ()) - set(SCOPES):
-        raise UserError(f"scope={','.join(sorted(unknown))} is not known; choose from {', '.join(SCOPES)}")
-    chosen = Filter(values["scope"] or SCOPES, values["method"])
-    return Request(kind, values["dataset"], values["model"], chosen)
+def plan_figures(settings: FigureSettings, grouped: Sequence[Study], library: Library) -> list[Plan]:
+    """The figures that the settings ask for and that there are records of. Raises UserError where there are none."""
+    plans: list[Plan] = []
+    empty = []
+    for kind, chosen in requests(settings):
+        asked = Selection(dataset=chosen.dataset, model=chosen.model)
+        wanted = [study for study in grouped if any(map(asked.takes, study.all_runs))]
+        found = [plan for study in wanted for plan in KINDS[kind](kind, study, chosen)]
+        plans += found
+        empty += [] if found else [(kind, chosen)]
+    if not plans or (empty and not settings.takes_all):
+        left_out = "".join(f"\nleft out: {problem}" for problem in library.problems)
+        raise UserError(_nothing_to_draw(empty, settings, studies(library.runs)) + left_out)
+    return plans
+
+
+def build(plan: Plan, settings: FigureSettings, missing: Sequence[Missing] = ()) -> FigureSpec:
+    """The figure's content in the reading asked for, with the published curves where they are; missing runs noted."""
+    reading = settings.resolved_reading()
+    spec = plan.build(reading)
+    marks = ["paper"] * (settings.style == "paper")
+    if not plan.compares_readings:
+        if settings.overlay:
+            spec = with_published(spec, plan.study.setting, reading)
+        marks = [*settings.marks, *["overlay"] * spec.has_published, *marks]
+    # The command draws others of the kind as well where the study is not alone.
+    words = [f"figure={plan.kind}", f"dataset={plan.study.setting.dataset}", f"model={plan.study.setting.model}"]
+    words += [f"scope={scope}" for scope in plan.scopes if len(plan.scopes) == 1]
+    words += [*settings.words(GIVEN), *(f"plot.{word}" for word in settings.plot_words)]
+    notes, name = (*spec.notes, *(m.short for m in missing)), "-".join([spec.name, *marks])
+    return replace(spec, name=name, notes=notes, command=command("src.figures", words))
+
+
+def in_no_figure(grouped: Iterable[Study], plans: Sequence[Plan]) -> tuple[str, ...]:
+    """A line for each study with methods that none of the plans shows."""
+    shown = {(p.study.name, *condition) for p in plans for condition in (*p.conditions, *p.guests)}
+    lines = []
+    for study in grouped:
+        hidden = {run.method.short for run in study.runs if (study.name, run.scope, run.method) not in shown}
+        if methods := ",".join(sorted(hidden)):
+            lines.append(f"{study.setting.text}: not in the paper's figures: {methods}; draw with method={methods}")
+    return tuple(lines)
+
+
+def _nothing_to_draw(empty: Sequence[Request], settings: FigureSettings, grouped: Iterable[Study]) -> str:
+    """Message: what was asked for, what there is, and the commands that make what is not there."""
+    kinds = ",".join(kind for kind, _ in empty)
+    records = ("dataset", "model", "scope", "method", "trainer", "protocol", "experiment", "seed")
+    asked = ", ".join(settings.words(records))
+    commands = "".join(f"\n  {line}" for line in dict.fromkeys(_runs_for(*request, settings) for request in empty))
+    there = ""
+    for study in grouped:
+        for scope in sorted({run.scope for run in study.all_runs}):
+            found = sorted({run.method.short for run in study.all_runs if run.scope == scope})
+            there += f"\n  {study.setting.text}, {scope}: {', '.join(found)}"
+    return (
+        f"no records for figure={kinds}{f' with {asked}' if asked else ''}; make them with{commands}\n"
+        f"or choose among the records that there are:{there}"
+    )
+
+
+def _runs_for(kind: str, chosen: Filter, settings: FigureSettings) -> str:
+    words = [f"{key}={','.join(values)}" for key in ("dataset", "model") if (values := getattr(chosen, key))]
+    words += settings.words(("trainer", "protocol"))
+    if sweep := ABLATIONS.get(kind):
+        values = ",".join(f"{value:g}" for value in sweep.values)
+        words += [f"prune={'sap_1_2' if sweep.parameter == 'q' else 'sap'}", f"prune.{sweep.parameter}={values}"]
+    else:
+        words.append("prune=sap,sap_1_2,lottery_ticket,one_shot")
+    across = kind in ("ratio", "layer", "si_layer", "errors")
+    if across or len(chosen.scopes) < len(SCOPES):
+        words.append(f"prune.scope={','.join(SCOPES if across else chosen.scopes)}")
+    words.append(f"seed={','.join(settings.seed or ('0', '1', '2', '3'))}")
+    return command("src.main", [*words, *output_words(settings.output_dir), "-m"])

@@ -2,18 +2,24 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias
 
-from src.analysis.figures.readings import Reading
-from src.analysis.figures.spec import FigureSpec
-from src.records.method import Method
-from src.records.missing import Condition
-from src.records.paper import CLASSES, FOUR_METHODS
+import numpy as np
+import yaml  # type: ignore[import-untyped]
+
+from src.analysis.figures.readings import MeanStd, Reading, accuracy, difference, mean_std, pqi
+from src.analysis.figures.spec import ITERATION, LABELS, Curve, CurvePanel, FigureSpec, HeatPanel
+from src.config.part import safe_name
+from src.records.library import Condition
+from src.records.method import CLASSES, FOUR_METHODS, Method
+from src.records.run import FloatArray, Run, Side
 from src.records.schema import SCOPES
 from src.records.study import Study
 
 OTHERS = 9
 """Slots in a style for methods that are not among the paper's four."""
+TITLES = {"neuron": "Neuron-wise Pruning", "layer": "Layer-wise Pruning", "global": "Global Pruning"}
 
 
 @dataclass(frozen=True)
@@ -48,61 +54,122 @@ class Plan:
 
     @property
     def conditions(self) -> list[Condition]:
-        """What it needs."""
-        return _conditions(self.scopes, [s for s in self.series if not s.guest])
+        return [(scope, s.method) for scope in self.scopes for s in self.series if not s.guest]
 
     @property
     def guests(self) -> list[Condition]:
         """What it shows as well, as far as it was run."""
-        shown = _conditions(self.scopes, [s for s in self.series if s.guest])
+        shown = [(scope, s.method) for scope in self.scopes for s in self.series if s.guest]
         return [condition for condition in shown if self.study.series(*condition)]
 
     @property
     def drawable(self) -> bool:
-        """Whether a run that it shows is finished."""
         return any(self.study.series(*condition) for condition in (*self.conditions, *self.guests))
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Scopes and short names of methods to be drawn; None takes the paper's methods and those of other kinds."""
+    """What is to be drawn: scopes, short names of methods, of studies of a data set and a model.
+
+    None takes all; of the methods the paper's and those of other kinds.
+    """
 
     scopes: tuple[str, ...] = SCOPES
     methods: tuple[str, ...] | None = None
+    dataset: tuple[str, ...] | None = None
+    model: tuple[str, ...] | None = None
 
     def of(self, series: Iterable[Series]) -> tuple[Series, ...]:
-        """Those whose method is to be drawn."""
         return tuple(s for s in series if self.methods is None or s.method.short in self.methods)
 
     def series(self, series: Sequence[Series], study: Study) -> tuple[Series, ...]:
-        """Those whose method is to be drawn, and the study's other methods: asked for, or of kinds of their own."""
+        """Those whose method is to be drawn, and the study's other methods: asked for, or of kinds of their own.
+
+        Where classes give two methods the same label, the later one's short name is added to it.
+        """
         recorded = {run.method.short: run.method for run in study.all_runs}
         guests = sorted(short for short, method in recorded.items() if method.kind not in CLASSES)
         names = dict.fromkeys(guests if self.methods is None else self.methods)
         others = [recorded[name] for name in names if name in recorded.keys() - {s.method.short for s in series}]
         made = [Series(m, m.label, f"other-{i % OTHERS}", self.methods is None) for i, m in enumerate(others)]
-        return _told_apart([*self.of(series), *made])
+        shown: list[Series] = []
+        for s in (*self.of(series), *made):
+            double = any(s.label == other.label for other in shown)
+            shown.append(replace(s, label=f"{s.label} [{s.method.short}]") if double else s)
+        return tuple(shown)
 
 
 Planner: TypeAlias = Callable[[str, Study, Filter], list[Plan]]
 """The figures of one kind that a study has runs for."""
 
 
-def has_any(study: Study, scopes: Sequence[str], methods: Iterable[Method]) -> bool:
-    """Whether there is a run, finished or not, of any of the methods in any of the scopes."""
-    names = {method.short for method in methods}
-    return any(run.scope in scopes and run.method.short in names for run in study.all_runs)
+CAPTIONS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "captions.yaml").read_text(encoding="utf-8"))
 
 
-def _conditions(scopes: Sequence[str], series: Sequence[Series]) -> list[Condition]:
-    return [(scope, s.method) for scope in scopes for s in series]
+def figure(
+    kind: str, study: Study, panels: Iterable[CurvePanel | HeatPanel], scope: str = "", method: Method | None = None,
+    caption: str = "", error: str = "", notes: Iterable[str] = (),
+) -> FigureSpec:  # fmt: skip
+    """A figure of a study, named and headed by what it is of; its caption is the kind's where none is given."""
+    names = [kind, error, study.name, scope, method.short if method else ""]
+    headings = [study.setting.text, f"{scope} pruning" if scope else "", method.text if method else ""]
+    name, heading = safe_name("_".join(filter(None, names))), ", ".join(filter(None, headings))
+    caption = caption or CAPTIONS[kind]
+    return FigureSpec(kind, name, heading, caption, tuple(panels), tuple(notes), study.setting, error=error)
 
 
-def _told_apart(series: Sequence[Series]) -> tuple[Series, ...]:
-    """Where classes give two methods the same label, the later one's short name is added to it."""
-    labels: set[str] = set()
-    made = []
-    for s in series:
-        made.append(replace(s, label=f"{s.label} [{s.method.short}]") if s.label in labels else s)
-        labels.add(s.label)
-    return tuple(made)
+@dataclass(frozen=True)
+class Line:
+    """Slot in the style, name in the legend, key, one run per seed."""
+
+    slot: str
+    label: str
+    key: str
+    runs: tuple[Run, ...]
+
+    def curve(self, values: MeanStd, x: FloatArray | None = None) -> Curve:
+        """The line's curve with mean and error [n], against the iteration where no x is given."""
+        t = np.arange(len(values[0]), dtype=np.float64)
+        seeds = tuple(run.seed for run in self.runs)
+        return Curve(self.label, self.slot, self.key, t, t if x is None else x, *values, seeds)
+
+    def mean(self, value: Callable[[Run], FloatArray], reading: Reading) -> MeanStd:
+        return mean_std(np.stack([value(run) for run in self.runs]), reading.ddof)
+
+
+def lines_of(study: Study, scope: str, series: Iterable[Series]) -> tuple[Line, ...]:
+    """One line for each series that the study has runs of."""
+    lines = (Line(s.slot, s.label, s.method.short, study.series(scope, s.method)) for s in series)
+    return tuple(line for line in lines if line.runs)
+
+
+def panel(curves: Iterable[Curve], name: str, side: str, scope: str, reading: Reading, **more: Any) -> CurvePanel:
+    """What `name` says along the iterations: of accuracies they, or their running means.
+
+    Error bars of percent remaining were not published in percent (B5).
+    """
+    if name == "percent_remaining":
+        more |= {"spread": "y", "bar_scale": 0.01 if reading.pr_std == "legacy" else 1.0}
+    label = LABELS[reading.accuracy if (name, reading.accuracy) == ("accuracy", "running_mean") else name]
+    return CurvePanel(tuple(curves), ITERATION, label, f"{side}_{name}", scope, **more)
+
+
+def row_of_panels(side: Side, lines: Sequence[Line], scope: str, reading: Reading) -> list[CurvePanel]:
+    """The four panels of the retrained models, t = 0..T, or of the pruned ones before retraining (PROTOCOL 6.1, 6.2).
+
+    Accuracy, percent remaining, PQ Index and Gini index; or accuracy and PQ Index, each with what pruning took away.
+    """
+    values: dict[str, Callable[[Line], MeanStd]] = {
+        "accuracy": lambda line: line.mean(lambda run: accuracy(run, side, reading), reading),
+        "percent_remaining": lambda line: line.mean(lambda run: run.table["percent_remaining"], reading),
+        "accuracy_difference": lambda line: difference(line.runs, "accuracy", reading),
+        "pqi": lambda line: line.mean(lambda run: pqi(run, side, reading), reading),
+        "gini": lambda line: line.mean(lambda run: run.table["retrained_gini"], reading),
+        "pqi_difference": lambda line: difference(line.runs, "pqi", reading),
+    }
+    shown = {
+        "retrained": ("accuracy", "percent_remaining", "pqi", "gini"),
+        "pruned": ("accuracy", "accuracy_difference", "pqi", "pqi_difference"),
+    }[side]
+    made = [panel([line.curve(values[name](line)) for line in lines], name, side, scope, reading) for name in shown]
+    return [replace(made[0], legend="lower left"), *made[1:]]

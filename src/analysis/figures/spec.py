@@ -1,17 +1,34 @@
-"""What a figure shows, as plain data: made from records, drawn by `drawing`, compared with the published curves."""
+"""What a figure shows, as plain data: made from records, drawn by `drawing`, compared with the published curves.
+
+And how it is to look: the styles in `styles/`, `default`, safe for colour-blind readers, and `paper`, the authors'
+(PROTOCOL 6.0).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml  # type: ignore[import-untyped]
+
+from src.errors import UserError
 
 if TYPE_CHECKING:
-    from src.records.csv_table import FloatArray
+    from src.records.run import FloatArray
     from src.records.study import Setting
 
+Spread = Literal["", "x", "y"]
 LegendPlace = Literal["lower left", "lower right", "upper right"]
 ITERATION = "Iteration"
-ACCURACY, REMAINING, PQI, GINI = "Accuracy (%)", "Remaining weights (%)", "PQ Index", "Gini index"
+LABELS = {
+    "accuracy": "Accuracy (%)", "percent_remaining": "Remaining weights (%)", "pqi": "PQ Index", "gini": "Gini index",
+    "accuracy_difference": "Accuracy drop (points)", "pqi_difference": "PQ Index drop",
+    "running_mean": "Mean accuracy 0..T (%)", "bars": "Std. deviation (points)",
+}  # fmt: skip
+"""What axes are called, by what they show."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +49,7 @@ class Curve:
     seeds: tuple[int, ...] = ()
     x_error: float = 0.0
 
-    def above_zero(self, axis: Literal["", "x", "y"]) -> Curve:
+    def above_zero(self, axis: Spread) -> Curve:
         """The points that a log axis can show; of published ones those that can be told from zero."""
         if not axis:
             return self
@@ -46,7 +63,6 @@ class CurvePanel:
     """One pair of axes; `spread` asks for an axis that shows several orders of magnitude.
 
     `bar_scale` is what errors are multiplied with when they are drawn.
-
     `quantity`, `scope` and, for panels of layers, `method` say what is shown, in the terms of the published curves.
     """
 
@@ -59,7 +75,7 @@ class CurvePanel:
     title: str = ""
     legend: LegendPlace | None = None
     y_limits: tuple[float, float] | None = None
-    spread: Literal["", "x", "y"] = ""
+    spread: Spread = ""
     bar_scale: float = 1.0
     published: tuple[Curve, ...] = ()
 
@@ -94,5 +110,72 @@ class FigureSpec:
 
     @property
     def has_published(self) -> bool:
-        """Whether a published curve is behind one of ours."""
         return any(isinstance(panel, CurvePanel) and panel.published for panel in self.panels)
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """Colour, line style and marker of a curve; a hollow marker lets one that lies under it be seen."""
+
+    colour: str
+    line: Any
+    marker: str
+    hollow: bool = False
+
+
+@dataclass(frozen=True)
+class Style:
+    """Sizes in inches and points; `labels` renames what a panel calls its axes.
+
+    clean: errors as bands instead of bars, percent remaining on log axes, one legend above the row instead of one in
+    the first panel, and the same axes for panels that show the same quantity.
+    """
+
+    name: str
+    strokes: Mapping[str, Stroke]
+    panel_width: float
+    height: float
+    font: float
+    small_font: float
+    marker_size: float
+    line_width: float
+    clean: bool
+    rc: dict[Any, Any]
+    colour_map: str = "viridis"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tick_font(self) -> float:
+        """Size of tick labels: in the paper that of the axes' labels."""
+        return self.small_font if self.clean else self.font
+
+    def stroke(self, slot: str) -> Stroke:
+        """That of a slot; a single run of a method outside the paper has the first colour."""
+        return self.strokes.get(slot, self.strokes["rank-0"])
+
+    def label(self, text: str) -> str:
+        return self.labels.get(text, text)
+
+
+STYLES = ("default", "paper")
+OTHER_FORMS = (("-", "v"), ("--", "P"), ("-.", "X"))
+"""Lines and markers of methods outside the paper."""
+RC = {"svg.hashsalt": "figures", "pdf.fonttype": 42, "path.simplify": False, "font.family": "DejaVu Sans",
+      "axes.titley": 1.0}  # fmt: skip
+"""matplotlib's settings for all styles."""
+
+
+@cache
+def style_named(name: str) -> Style:
+    if name not in STYLES:
+        raise UserError(f"style={name} is not known; choose one of {', '.join(STYLES)}")
+    settings = yaml.safe_load((Path(__file__).parent / "styles" / f"{name}.yaml").read_text(encoding="utf-8"))
+    strokes = {}
+    for slot, (colour, line, marker, *hollow) in settings.pop("strokes").items():  # dashes are [offset, [lengths]]
+        strokes[slot] = Stroke(
+            colour, line if isinstance(line, str) else (line[0], tuple(line[1])), marker, bool(hollow)
+        )
+    others = settings.pop("others")
+    for i in range(9):  # each of three colours with each line and its marker
+        strokes[f"other-{i}"] = Stroke(others[i % 3], *OTHER_FORMS[(i % 3 + i // 3) % 3])
+    return Style(name, strokes, rc=RC | settings.pop("rc"), **settings)

@@ -7,37 +7,19 @@ from typing import NamedTuple
 import numpy as np
 
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
-from src.analysis.tables.table import Column, Table, as_csv, as_markdown
-from src.records.csv_table import FloatArray
+from src.analysis.tables.table import Column, Table, as_csv, as_markdown, made_table
+from src.records.run import FloatArray
 from src.store.files import write_text
 
-ACCURACY, REMAINING, PQI, GINI = "accuracy points", "log10 percent remaining", "PQ Index", "Gini index"
-UNITS = {
-    **dict.fromkeys(("retrained_accuracy", "pruned_accuracy", "pruned_accuracy_difference", "tradeoff"), ACCURACY),
-    **dict.fromkeys(("retrained_percent_remaining", "layer_percent_remaining"), REMAINING),
-    **dict.fromkeys(("retrained_pqi", "pruned_pqi", "pruned_pqi_difference", "layer_pqi"), PQI),
-    "retrained_gini": GINI,
-}
-NOTE = """Over the pruning iterations that both have. Mean and largest are absolute differences in the row's unit, the \
-largest at iteration t; within: the share of points that differ by at most the error of reading the published figure \
-plus 2 standard deviations over our seeds; left out: points without a logarithm, as their published reading cannot be \
-told from zero."""
+REMAINING = "log10 percent remaining"
+UNITS = {"percent_remaining": REMAINING, "pqi": "PQ Index", "gini": "Gini index", "": "accuracy points"}
+"""Unit of a quantity whose name holds a key, the first of them."""
 COLUMNS = (
-    Column("dataset", "Data set"),
-    Column("model", "Model"),
-    Column("kind", "Figure"),
-    Column("scope", "Scope"),
-    Column("quantity", "Quantity"),
-    Column("curve", "Curve"),
-    Column("seeds", "Seeds"),
-    Column("unit", "Unit"),
-    Column("points", "Points"),
-    Column("left_out", "Left out"),
-    Column("mean", "Mean", ".3g"),
-    Column("largest", "Largest", ".3g"),
-    Column("at", "at t"),
-    Column("within", "Within error", ".0%"),
-)
+    Column("dataset", "Data set"), Column("model", "Model"), Column("kind", "Figure"), Column("scope", "Scope"),
+    Column("quantity", "Quantity"), Column("curve", "Curve"), Column("seeds", "Seeds"), Column("unit", "Unit"),
+    Column("points", "Points"), Column("left_out", "Left out"), Column("mean", "Mean", ".3g"),
+    Column("largest", "Largest", ".3g"), Column("at", "at t"), Column("within", "Within error", ".0%"),
+)  # fmt: skip
 
 
 class Distance(NamedTuple):
@@ -66,8 +48,8 @@ class Distance(NamedTuple):
 
 def distance_table(specs: Iterable[FigureSpec]) -> Table:
     """A row for each curve of any figure that has a published one, each once."""
-    rows = tuple(dict.fromkeys(row for spec in specs for row in distances(spec)))
-    return Table("distances", "Distance of our curves from the published ones", NOTE, COLUMNS, rows)
+    rows = dict.fromkeys(row for spec in specs for row in distances(spec))
+    return made_table("distances", COLUMNS, rows)
 
 
 def write_distances(specs: Iterable[FigureSpec], folder: Path, marks: Sequence[str] = ()) -> list[Path]:
@@ -91,25 +73,24 @@ def _rows(spec: FigureSpec, panel: CurvePanel, theirs: Curve) -> Iterator[Distan
     curve = f"{panel.method}, {ours.key} layer" if panel.method else ours.key
     gap = np.abs(ours.y[i] - theirs.y[j])
     within = float(np.mean(gap <= theirs.error[j] + 2 * ours.error[i])) if t.size else None
-    name = Distance(*runs, spec.kind, panel.scope, panel.quantity, curve, len(ours.seeds), within=within)
-    yield _measured(name, UNITS[panel.quantity], t, ours.y[i], theirs.y[j], theirs.error[j])
+    unit = next(unit for key, unit in UNITS.items() if key in panel.quantity)
+    row = Distance(*runs, spec.kind, panel.scope, panel.quantity, curve, len(ours.seeds), unit)
+    yield _measured(row._replace(within=within), t, ours.y[i], theirs.y[j], theirs.error[j])
     if panel.quantity == "tradeoff":
-        name = name._replace(quantity="tradeoff, x", within=None)
-        yield _measured(name, REMAINING, t, ours.x[i], theirs.x[j], np.full(len(j), theirs.x_error))
+        row = row._replace(quantity="tradeoff, x", unit=REMAINING)
+        yield _measured(row, t, ours.x[i], theirs.x[j], np.full(len(j), theirs.x_error))
 
 
 def _measured(
-    name: Distance, unit: str, t: FloatArray, ours: FloatArray, theirs: FloatArray, reading_error: FloatArray
+    row: Distance, t: FloatArray, ours: FloatArray, theirs: FloatArray, reading_error: FloatArray
 ) -> Distance:
     known = np.isfinite(ours) & np.isfinite(theirs)
-    if unit == REMAINING:
+    if row.unit == REMAINING:
         known &= (theirs > reading_error) & (ours > 0)
     ours, theirs = ours[known], theirs[known]
-    gap = np.abs(np.log10(ours) - np.log10(theirs)) if unit == REMAINING else np.abs(ours - theirs)
-    counted = name._replace(unit=unit, points=len(gap), left_out=len(t) - len(gap))
+    gap = np.abs(np.log10(ours) - np.log10(theirs)) if row.unit == REMAINING else np.abs(ours - theirs)
+    row = row._replace(points=len(gap), left_out=len(t) - len(gap))
     if not gap.size:
-        return counted
-    largest = int(gap.argmax())
-    return counted._replace(
-        mean=float(gap.mean()), largest=float(gap[largest]), largest_iteration=int(t[known][largest])
-    )
+        return row
+    worst = int(gap.argmax())
+    return row._replace(mean=float(gap.mean()), largest=float(gap[worst]), largest_iteration=int(t[known][worst]))

@@ -3,15 +3,13 @@
 import colorsys
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel
-from src.analysis.figures.style import style_named
-from src.records.csv_table import FloatArray
-from src.records.method import plain
+from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel, style_named
+from src.records.run import FloatArray
+from src.records.schema import plain
 
 DIGITS = 5
 """Significant digits that the page keeps."""
@@ -37,7 +35,7 @@ def figure_data(spec: FigureSpec) -> dict[str, Any]:
         "caption": spec.caption,
         "command": spec.command,
         "notes": [plain(note) for note in spec.notes],
-        "panels": [_heat(panel) if isinstance(panel, HeatPanel) else _curves(panel) for panel in spec.panels],
+        "panels": list(map(_panel, spec.panels)),
     }
 
 
@@ -47,27 +45,23 @@ def numbers(values: Iterable[float] | FloatArray) -> list[float | None]:
     >>> numbers([1.0, 0.123456789, float("nan")])
     [1, 0.12346, None]
     """
-    return [_rounded(float(value)) for value in values]
+    rounded = [float(f"{value:.{DIGITS}g}") for value in values]
+    return [None if not math.isfinite(v) else int(v) if v.is_integer() else v for v in rounded]
 
 
-def _rounded(value: float) -> float | None:
-    if not math.isfinite(value):
-        return None
-    rounded = float(f"{value:.{DIGITS}g}")
-    return int(rounded) if rounded.is_integer() else rounded
-
-
-def _curves(panel: CurvePanel) -> dict[str, Any]:
+def _panel(panel: CurvePanel | HeatPanel) -> dict[str, Any]:
+    if isinstance(panel, HeatPanel):
+        limits = list(panel.limits) if np.isfinite(panel.limits).all() else [0, 1]
+        values = [numbers(row) for row in panel.values]
+        return {"title": panel.title, "values": values, "p": numbers(panel.p), "q": numbers(panel.q), "limits": limits}
     along = panel.quantity == "tradeoff"
     data: dict[str, Any] = {
-        "xl": panel.x_label,
-        "yl": panel.y_label,
-        "log": panel.spread,
+        "xl": panel.x_label, "yl": panel.y_label, "log": panel.spread,
         "curves": [_curve(curve, along) for curve in panel.curves],
-    }
+    }  # fmt: skip
     optional = {
         "title": panel.title,
-        "limits": list(panel.y_limits) if panel.y_limits else None,
+        "limits": list(panel.y_limits) if panel.y_limits and np.isfinite(panel.y_limits).all() else None,
         "published": [_curve(curve.above_zero(panel.spread), along) for curve in panel.published],
         "bars": panel.bar_scale if panel.bar_scale != 1 else None,
         "x2d": along,
@@ -87,30 +81,16 @@ def _curve(curve: Curve, along: bool) -> dict[str, Any]:
     return data
 
 
-def _heat(panel: HeatPanel) -> dict[str, Any]:
-    values = [numbers(row) for row in panel.values]
-    return {"title": panel.title, "values": values, "p": numbers(panel.p), "q": numbers(panel.q),
-            "limits": list(panel.limits)}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class SlotLook:
-    """A slot as a class of the style sheet; `dash` is CSS, `shape` an SVG path."""
-
-    name: str
-    light: str
-    dark: str
-    dash: str
-    shape: str
-    hollow: bool
-
-
-def slot_looks() -> list[SlotLook]:
-    """Those of every slot, in the default style."""
+def slot_looks() -> list[dict[str, Any]]:
+    """A class of the style sheet for every slot of the default style; `dash` is CSS, `shape` an SVG path."""
     return [
-        SlotLook(css_name(slot), s.colour, on_dark(s.colour), _dash(s.line), _SHAPES[s.marker], s.hollow)
+        {
+            "name": css_name(slot), "light": s.colour, "dark": on_dark(s.colour), "hollow": s.hollow,
+            "shape": _SHAPES[s.marker],
+            "dash": _DASHES[s.line] if isinstance(s.line, str) else " ".join(f"{1.6 * part:g}" for part in s.line[1]),
+        }
         for slot, s in style_named("default").strokes.items()
-    ]
+    ]  # fmt: skip
 
 
 def css_name(slot: str) -> str:
@@ -129,18 +109,16 @@ def on_dark(colour: str) -> str:
     ('#858585', '#ffffff')
     """
     hue, lightness, saturation = colorsys.rgb_to_hls(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
-    rgb = colorsys.hls_to_rgb(hue, 1 - DARKNESS_KEPT * (1 - lightness), saturation)
-    return "#" + "".join(f"{round(255 * part):02x}" for part in rgb)
+    return _hexadecimal(colorsys.hls_to_rgb(hue, 1 - DARKNESS_KEPT * (1 - lightness), saturation))
 
 
 def heat_colours() -> list[str]:
     """SHADES colours of the style's colour map, lowest first."""
-    from src.analysis.figures.drawing import matplotlib as mpl
+    from src.analysis.figures.drawing import matplotlib
 
-    colour_map = mpl.colormaps[style_named("default").colour_map]
-    shades = [colour_map(i / (SHADES - 1))[:3] for i in range(SHADES)]
-    return ["#" + "".join(f"{round(255 * float(part)):02x}" for part in shade) for shade in shades]
+    colour_map = matplotlib.colormaps[style_named("default").colour_map]
+    return [_hexadecimal(colour_map(i / (SHADES - 1))[:3]) for i in range(SHADES)]
 
 
-def _dash(line: Any) -> str:
-    return _DASHES[line] if isinstance(line, str) else " ".join(f"{1.6 * part:g}" for part in line[1])
+def _hexadecimal(rgb: Iterable[float]) -> str:
+    return "#" + "".join(f"{round(255 * float(part)):02x}" for part in rgb)

@@ -1,65 +1,108 @@
-"""Put the page together: one file with style, script and data inside."""
+"""The report: what it shows, put together to one file with style, script and data inside."""
 
 import json
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from importlib.resources import files
-from itertools import groupby
+from typing import NamedTuple
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from src.analysis.claims.catalogue import CLAIMS
+from src.analysis.claims.catalogue import CLAIMS, examine
 from src.analysis.claims.finding import Verdict
-from src.analysis.report.content import Content, PageFigure
+from src.analysis.figures.catalogue import build, plan_figures
+from src.analysis.figures.plan import Plan
+from src.analysis.figures.readings import READINGS
+from src.analysis.figures.spec import FigureSpec
+from src.analysis.published.distance import distance_table
 from src.analysis.report.data import figure_data, heat_colours, slot_looks
-from src.analysis.tables.table import Cell, Column, Spread, spread_texts
+from src.analysis.settings import FigureSettings, RecordSettings, choose
+from src.analysis.tables.results import tables
+from src.analysis.tables.table import shown
+from src.config.commands import command
+from src.errors import UserError
+from src.records.library import missing_runs
 
 SCRIPTS = ("scale.js", "panel.js", "page.js")
 SAID_BY_HEADINGS = {"results": ("dataset", "model", "study"), "distances": ("dataset", "model", "left_out")}
 """Columns that tables leave out."""
 
 
-def page(content: Content) -> str:
-    """The whole HTML document; the same content gives the same text."""
-    found = {claim: [f for f in content.findings if f.claim == claim.name] for claim in CLAIMS}
-    decided = [finding.verdict for finding in content.findings if finding.verdict.decided]
-    figures = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in content.figures]
-    return _environment().get_template("page.html").render(
-        content=content,
-        claims=found,
-        verdicts=list(Verdict),
-        share=f"{decided.count(Verdict.holds)} of {len(decided)} decided" if decided else "none decided",
-        left_out=SAID_BY_HEADINGS,
-        slots=slot_looks(),
-        data=_json({"figures": figures, "colours": heat_colours()}),
-        script=Markup("\n".join(map(_part, SCRIPTS))),
-        style=Markup(_part("style.css")),
-    )  # fmt: skip
+class PageFigure(NamedTuple):
+    """A figure in each reading, and its number on the page; one that compares them itself has `corrected` only."""
+
+    number: int
+    readings: dict[str, FigureSpec]
+
+    @property
+    def spec(self) -> FigureSpec:
+        return self.readings["corrected"]
 
 
-@cache
-def _environment() -> Environment:
+def page(settings: RecordSettings) -> tuple[str, list[str]]:
+    """The whole HTML document, the same for the same records, and a message for each missing run or damaged folder.
+
+    Raises UserError where no run is finished.
+    """
+    chosen, library, messages = choose(settings)
+    given = {field.name: getattr(settings, field.name) for field in fields(settings) if field.name != "destination"}
+    wanted = FigureSettings(**given)
+    plans = [plan for plan in plan_figures(wanted, chosen, library) if plan.drawable]
+    plain = [plan for plan in plans if not plan.compares_readings]
+    drawn: list[PageFigure] = []
+
+    def figures(plans: Sequence[Plan], overlay: bool = False) -> list[PageFigure]:
+        """Those that can be built; with `overlay` those that have a published curve behind them."""
+        before = len(drawn)
+        for plan in plans:
+            missing = missing_runs(plan.study, plan.conditions)
+            asked = replace(wanted, incomplete="draw" if missing else "error", overlay=overlay)
+            noted = () if plan.compares_readings else missing
+            names = ["corrected"] if plan.compares_readings else list(READINGS)
+            try:
+                specs = {name: build(plan, replace(asked, reading=name), noted) for name in names}
+            except UserError as error:
+                line = f"left out: {plan.kind} of {plan.study.setting.text}: {error}"
+                messages.extend([line] * (line not in messages))
+                continue
+            if specs["corrected"].has_published or not overlay:
+                drawn.append(PageFigure(len(drawn), specs))
+        return drawn[before:]
+
+    errors = figures([plan for plan in plans if plan.compares_readings])
+    overlays = figures(plain, overlay=True)
+    parts = [
+        {"study": study, "tables": tables([study]), "figures": figures([p for p in plain if p.study is study])}
+        for study in chosen
+    ]
+    findings = examine(chosen)
+    decided = [finding.verdict for finding in findings if finding.verdict.decided]
+    data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in drawn]
+    # No text can end, or open, an element of the page.
+    embedded = json.dumps({"figures": data, "colours": heat_colours()}, ensure_ascii=False, separators=(",", ":"))
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_part), trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"by_kind": _by_kind, "parts": _parts}
-    return environment
-
-
-def _by_kind(figures: tuple[PageFigure, ...]) -> list[tuple[str, list[PageFigure]]]:
-    return [(kind, list(found)) for kind, found in groupby(figures, key=lambda figure: figure.spec.kind)]
-
-
-def _parts(cell: Cell, column: Column) -> list[str]:
-    """A cell's text, and the standard deviation where it has one."""
-    if isinstance(cell, Spread):
-        return spread_texts(cell, column.form)
-    return ["–" if cell is None else f"{cell:{column.form}}" if isinstance(cell, float) else str(cell)]
-
-
-def _json(value: object) -> Markup:
-    """JSON in which no text can end, or open, an element of the page."""
-    return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+    environment.filters["parts"] = lambda cell, column: shown(cell, column.form)
+    text = environment.get_template("page.html").render(
+        runs=[run for study in chosen for run in study.runs],
+        claims={claim: [f for f in findings if f.claim == claim.name] for claim in CLAIMS},
+        verdicts=list(Verdict),
+        share=f"{decided.count(Verdict.holds)} of {len(decided)} decided" if decided else "none decided",
+        drawn_errors=errors,
+        overlays=overlays,
+        distances={name: distance_table(figure.readings[name] for figure in overlays) for name in READINGS},
+        parts=parts,
+        commands=[command(module, settings.words()) for module in ("src.report", "src.tables")],
+        messages=messages,
+        left_out=SAID_BY_HEADINGS,
+        slots=slot_looks(),
+        data=Markup(embedded.replace("<", "\\u003c")),
+        script=Markup("\n".join(map(_part, SCRIPTS))),
+        style=Markup(_part("style.css")),
+    )  # fmt: skip
+    return text, messages
 
 
 def _part(name: str) -> str:

@@ -1,16 +1,21 @@
-"""The tables: accuracy, compression, cost, accuracy at equal sparsity, and the claims' verdicts."""
+"""The tables: accuracy, compression, cost, accuracy at equal sparsity, and the claims' verdicts.
 
-from collections.abc import Iterable, Iterator, Sequence
+Cost: floating point operations of one image, and bytes on disk.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
 from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.claims.finding import Finding
-from src.analysis.claims.tradeoff import accuracy_at, mean_over, of_run
-from src.analysis.tables.cost import Network, network
-from src.analysis.tables.table import Cell, Column, Spread, Table
-from src.records.method import Method
-from src.records.run import Run
+from src.analysis.claims.tradeoff import Tradeoff, accuracy_at, mean_to, of_run
+from src.analysis.tables.table import Column, Spread, Table, made_table
+from src.models.model import Model
+from src.records.run import FloatArray, Run
 from src.records.study import Study
 
 LOSS = 1.0
@@ -18,41 +23,32 @@ LOSS = 1.0
 PERCENTAGES = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5)
 AREAS = (10.0, 1.0)
 """Lower ends, in percent remaining, of the areas under the trade-off."""
-WHAT = (
-    Column("dataset", "Data set"),
-    Column("model", "Model"),
-    Column("study", "Study"),
-    Column("scope", "Scope"),
-    Column("method", "Method"),
-    Column("seeds", "Seeds"),
-)
-VERDICT_COLUMNS = (
-    Column("claim", "Claim", long=True),
-    Column("source", "In the paper"),
-    Column("dataset", "Data set"),
-    Column("model", "Model"),
-    Column("study", "Study"),
-    Column("scope", "Scope"),
-    Column("subject", "Subject"),
-    Column("verdict", "Verdict"),
-    Column("seeds", "Seeds"),
-    Column("evidence", "Evidence", long=True),
-    Column("effects", "Effects [95 % interval]", long=True),
-    Column("reason", "Why", long=True),
-)
-
-Subject = tuple[Study, str, Method, tuple[Run, ...]]
+SEEDS = Column("seeds", "Seeds")
+WHERE = (Column("dataset", "Data set"), Column("model", "Model"), Column("study", "Study"), Column("scope", "Scope"))
+IMAGES = {
+    "fashion_mnist": ((1, 28, 28), 10), "mnist": ((1, 28, 28), 10), "cifar10": ((3, 32, 32), 10),
+    "cifar100": ((3, 32, 32), 100), "svhn": ((3, 32, 32), 10), "tiny_imagenet": ((3, 64, 64), 200),
+    "digits": ((1, 8, 8), 10),
+}  # fmt: skip
+"""Shape of an image and number of classes (PROTOCOL 3.2)."""
+VALUE, INDEX = 4, 4
+"""Bytes of a weight, and of its place where it is stored by place."""
+Measure = Callable[[Run], float]
+"""What a column shows of a run; NaN where there is nothing."""
 
 
 def tables(studies: Iterable[Study]) -> list[Table]:
     """All tables of results; a row for each method and scope of a study."""
-    subjects = [
-        (study, scope, method, study.series(scope, method))
-        for study in studies
-        for scope in study.scopes
-        for method in study.methods(scope)
-    ]
-    return [_accuracy(subjects), _compression(subjects), _cost(subjects), _equal_sparsity(subjects)]
+    subjects = [(study, scope, m) for study in studies for scope in study.scopes for m in study.methods(scope)]
+    made = []
+    for name, measures in MEASURES.items():
+        rows = []
+        for study, scope, method in subjects:
+            runs, setting = study.series(scope, method), study.setting
+            cells = (Spread.of([value(run) for run in runs]) for value in measures.values())
+            rows.append((setting.dataset, setting.model, study.name, scope, method.text, len(runs), *cells))
+        made.append(made_table(name, [*WHERE, Column("method", "Method"), SEEDS, *measures], rows, loss=LOSS))
+    return made
 
 
 def within_loss(run: Run) -> int:
@@ -61,132 +57,121 @@ def within_loss(run: Run) -> int:
     return int(np.where(accuracy >= accuracy[0] - LOSS, percent, np.inf).argmin())
 
 
-def _accuracy(subjects: Sequence[Subject]) -> Table:
-    columns = (
-        Column("dense_accuracy", "Dense accuracy (%)"),
-        Column("final_accuracy", "Final accuracy (%)"),
-        Column("best_accuracy", "Best accuracy (%)"),
-        Column("percent_remaining", "Remaining (%)", ".3g"),
-        Column("pqi", "PQ Index", ".3f"),
-    )
+@dataclass(frozen=True)
+class Network:
+    """Prunable tensors in registration order: sizes [L], and how often each weight is used for one image [L].
 
-    def cells(runs: Sequence[Run]) -> Iterator[Cell]:
-        accuracies = [run.table["retrained_accuracy"] for run in runs]
-        yield Spread.of([values[0] for values in accuracies])
-        yield Spread.of([values[-1] for values in accuracies])
-        yield Spread.of([np.nanmax(values) for values in accuracies])
-        yield Spread.of([run.table["percent_remaining"][-1] for run in runs])
-        yield Spread.of([run.table["retrained_pqi"][-1] for run in runs])
+    others: number of values that are not pruned, of biases, BatchNorm and its running statistics.
+    """
 
-    note = (
-        "Mean ± standard deviation over seeds of the retrained network. Dense: iteration 0; final, percent remaining "
-        "and PQ Index (p=0.5, q=1.0, all weights): iteration T; best: the most accurate iteration."
-    )
-    rows = tuple((*_what(subject), *cells(subject[3])) for subject in subjects)
-    return Table("accuracy", "Accuracy, sparsity and PQ Index", note, (*WHAT, *columns), rows)
+    sizes: FloatArray
+    uses: FloatArray
+    others: int
+
+    def flops(self, alive: FloatArray) -> float:
+        """A multiplication and an addition for each use of each weight alive [L]; other operations are left out."""
+        return float(2 * (alive * self.uses).sum())
+
+    def size_bytes(self, alive: FloatArray) -> float:
+        """float32 values, each tensor in the smallest of three forms: dense, values and a bitmap, values and places."""
+        forms = [VALUE * self.sizes, VALUE * alive + np.ceil(self.sizes / 8), (VALUE + INDEX) * alive]
+        return float(np.min(forms, axis=0).sum() + VALUE * self.others)
 
 
-def _compression(subjects: Sequence[Subject]) -> Table:
-    columns = (
-        Column("iteration", "Iteration", ".1f"),
-        Column("accuracy", "Accuracy (%)"),
-        Column("percent_remaining", "Remaining (%)", ".3g"),
-        Column("compression", "Compression (×)", ".3g"),
-    )
+@cache
+def network(dataset: str, model: str, sizes: tuple[int, ...]) -> Network | None:
+    """The network of a record, whose prunable tensors have these sizes; None where it is not one of ours."""
+    from src.models.shipped import MODELS
 
-    def cells(runs: Sequence[Run]) -> Iterator[Cell]:
-        sparsest = [within_loss(run) for run in runs]
-        percent = np.array([run.table["percent_remaining"][t] for run, t in zip(runs, sparsest, strict=True)])
-        yield Spread.of(np.array(sparsest, np.float64))
-        yield Spread.of([run.table["retrained_accuracy"][t] for run, t in zip(runs, sparsest, strict=True)])
-        yield Spread.of(percent)
-        yield Spread.of(100 / percent)
-
-    note = f"The sparsest iteration, in each seed, that loses at most {LOSS:g} point against the seed's dense network."
-    rows = tuple((*_what(subject), *cells(subject[3])) for subject in subjects)
-    return Table("compression", f"Compression at ≤ {LOSS:g} point loss", note, (*WHAT, *columns), rows)
+    if dataset not in IMAGES or model not in MODELS:
+        return None
+    made = _measured(MODELS[model], *IMAGES[dataset])
+    return made if tuple(made.sizes.astype(int)) == sizes else None
 
 
-def _cost(subjects: Sequence[Subject]) -> Table:
-    columns = (
-        Column("dense_kflops", "Dense (kFLOPs)", ",.2f"),
-        Column("within_loss_kflops", f"≤ {LOSS:g} point (kFLOPs)", ",.2f"),
-        Column("final_kflops", "At T (kFLOPs)", ",.2f"),
-        Column("dense_kib", "Dense (KiB)", ",.2f"),
-        Column("within_loss_kib", f"≤ {LOSS:g} point (KiB)", ",.2f"),
-        Column("final_kib", "At T (KiB)", ",.2f"),
-    )
+def _measured(model: Model, shape: tuple[int, int, int], classes: int) -> Network:
+    """Build the model and send one blank image through it, counting outputs per weight."""
+    import torch
+    from torch import nn
 
-    def cells(study: Study, runs: Sequence[Run]) -> Iterator[Cell]:
-        found = [_network(study, run) for run in runs]
-        known = [(run, net, run.layers["remaining"]) for run, net in zip(runs, found, strict=True) if net]
-        if len(known) < len(runs):
-            yield from [None] * len(columns)
-            return
-        for measure, scale in ((Network.flops, 1e3), (Network.size_bytes, 1024.0)):
-            yield Spread.of([measure(net, alive[0]) / scale for _, net, alive in known])
-            yield Spread.of([measure(net, alive[within_loss(run)]) / scale for run, net, alive in known])
-            yield Spread.of([measure(net, alive[-1]) / scale for _, net, alive in known])
+    from src.models.model import build_model, prunable_names
 
-    note = (
-        "FLOPs of one image: a multiplication and an addition per use of a weight that is alive, in convolutions and "
-        "linear layers. Size: float32, each tensor dense, with a bitmap or with 4-byte places, whichever is smallest; "
-        f"biases and BatchNorm dense. Dense network, sparsest at ≤ {LOSS:g} point loss, and iteration T."
-    )
-    rows = tuple((*_what(subject), *cells(subject[0], subject[3])) for subject in subjects)
-    return Table("cost", "Sparse FLOPs and size on disk", note, (*WHAT, *columns), rows)
+    built = build_model(model, shape, classes, seed=0).eval()
+    outputs: dict[str, int] = {}
+
+    for name, module in built.named_modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.register_forward_hook(
+                lambda _, __, output, name=name: outputs.update({f"{name}.weight": output.numel() // output.shape[1]})
+            )
+    with torch.no_grad():
+        built(torch.zeros(1, *shape))
+    names, state = prunable_names(built), built.state_dict()
+    others = sum(v.numel() for key, v in state.items() if key not in names and v.is_floating_point())
+    sizes = np.array([state[name].numel() for name in names], np.float64)
+    return Network(sizes, np.array([outputs[name] for name in names], np.float64), others)
 
 
-def _equal_sparsity(subjects: Sequence[Subject]) -> Table:
-    columns = (
-        *(Column(f"accuracy_at_{percent:g}", f"at {percent:g} %") for percent in PERCENTAGES),
-        *(Column(f"area_100_to_{low:g}", f"Mean, 100 to {low:g} %") for low in AREAS),
-    )
-
-    def cells(runs: Sequence[Run]) -> Iterator[Cell]:
-        curves = [of_run(run) for run in runs]
-        yield from map(Spread.of, np.array([accuracy_at(curve, np.array(PERCENTAGES)) for curve in curves]).T)
-        for low in np.log10(AREAS):
-            yield Spread.of([mean_over(c, low) if c.sparsest <= low else np.nan for c in curves])
-
-    note = (
-        "Accuracy in percent of the retrained network where so many weights are left, linear between iterations in "
-        "their logarithm; and its mean over the logarithm, the area under the trade-off curve. Empty where a seed does "
-        "not get there."
-    )
-    rows = tuple((*_what(subject), *cells(subject[3])) for subject in subjects)
-    return Table("equal_sparsity", "Accuracy at equal percent remaining", note, (*WHAT, *columns), rows)
+def _of(column: str, at: Callable[[Run], int] | int, run: Run) -> float:
+    return float(run.table[column][at if isinstance(at, int) else at(run)])
 
 
-def _what(subject: Subject) -> tuple[Cell, ...]:
-    study, scope, method, runs = subject
-    return study.setting.dataset, study.setting.model, study.name, scope, method.text, len(runs)
+def _cost(measure: Callable[..., float], scale: float, at: Callable[[Run], int] | int, run: Run) -> float:
+    net = _network(run)
+    return measure(net, run.layers["remaining"][at if isinstance(at, int) else at(run)]) / scale if net else np.nan
 
 
-def _network(study: Study, run: Run) -> Network | None:
-    sizes = tuple(int(size) for size in run.layers["total"][0])
-    return network(study.setting.dataset, study.setting.model, sizes)
+def _network(run: Run) -> Network | None:
+    return network(run.dataset, run.model, tuple(int(size) for size in run.layers["total"][0]))
+
+
+def _at(value: Callable[[Tradeoff, float], Any], percent: float, run: Run) -> float:
+    return float(value(of_run(run), percent))
+
+
+_ACCURACY, _LEFT = "retrained_accuracy", "percent_remaining"
+MEASURES: dict[str, dict[Column, Measure]] = {
+    "accuracy": {
+        Column("dense_accuracy", "Dense accuracy (%)"): partial(_of, _ACCURACY, 0),
+        Column("final_accuracy", "Final accuracy (%)"): partial(_of, _ACCURACY, -1),
+        Column("best_accuracy", "Best accuracy (%)"): lambda run: float(np.nanmax(run.table[_ACCURACY])),
+        Column("percent_remaining", "Remaining (%)", ".3g"): partial(_of, _LEFT, -1),
+        Column("pqi", "PQ Index", ".3f"): partial(_of, "retrained_pqi", -1),
+    },
+    "compression": {
+        Column("iteration", "Iteration", ".1f"): within_loss,
+        Column("accuracy", "Accuracy (%)"): partial(_of, _ACCURACY, within_loss),
+        Column("percent_remaining", "Remaining (%)", ".3g"): partial(_of, _LEFT, within_loss),
+        Column("compression", "Compression (×)", ".3g"): lambda run: 100 / _of(_LEFT, within_loss, run),
+    },
+    "cost": {
+        Column(f"{when}_{unit.lower()}", f"{label} ({unit})", ",.2f"): partial(_cost, measure, scale, at)
+        for unit, measure, scale in (("kFLOPs", Network.flops, 1e3), ("KiB", Network.size_bytes, 1024.0))
+        for when, label, at in (
+            ("dense", "Dense", 0), ("within_loss", f"≤ {LOSS:g} point", within_loss), ("final", "At T", -1),
+        )
+    },
+    "equal_sparsity": {
+        **{Column(f"accuracy_at_{x:g}", f"at {x:g} %"): partial(_at, accuracy_at, x) for x in PERCENTAGES},
+        **{Column(f"area_100_to_{x:g}", f"Mean, 100 to {x:g} %"): partial(_at, mean_to, x) for x in AREAS},
+    },
+}  # fmt: skip
+"""The columns of each table."""
 
 
 def verdict_table(findings: Iterable[Finding]) -> Table:
-    """A row for each finding."""
+    columns = (
+        Column("claim", "Claim", long=True), Column("source", "In the paper"), *WHERE, Column("subject", "Subject"),
+        Column("verdict", "Verdict"), SEEDS, Column("evidence", "Evidence", long=True),
+        Column("effects", "Effects [95 % interval]", long=True), Column("reason", "Why", long=True),
+    )  # fmt: skip
     claims = {claim.name: claim for claim in CLAIMS}
-    rows = tuple(
+    rows = [
         (
-            claims[f.claim].statement,
-            claims[f.claim].source,
-            f.setting.dataset,
-            f.setting.model,
-            f.study,
-            f.scope,
-            f.subject,
-            f.verdict.value,
-            len(f.seeds),
-            f.evidence,
-            "; ".join(map(str, f.effects)),
-            f.reason,
+            claims[f.claim].statement, claims[f.claim].source, f.setting.dataset, f.setting.model, f.study, f.scope,
+            f.subject, f.verdict.value, len(f.seeds), f.evidence, "; ".join(map(str, f.effects)), f.reason,
         )
         for f in findings
-    )
-    note = "Tests, one per claim:\n" + "\n".join(f"- {claim.statement} {claim.test}" for claim in CLAIMS)
-    return Table("claims", "The paper's claims on these records", note, VERDICT_COLUMNS, rows)
+    ]  # fmt: skip
+    tests = "\n".join(f"- {claim.statement} {claim.test}" for claim in CLAIMS)
+    return made_table("claims", columns, rows, tests=tests)

@@ -4,10 +4,12 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import yaml  # type: ignore[import-untyped]
 
-from src.records.csv_table import FloatArray
+from src.records.run import FloatArray
 
 _LATEX = {
     "\\": "\\textbackslash{}", "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_", "{": "\\{", "}": "\\}",
@@ -60,27 +62,31 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
     def numeric(self, index: int) -> bool:
-        """Whether a column holds numbers."""
         return all(not isinstance(row[index], str) for row in self.rows)
 
+    def texts(self) -> list[list[str]]:
+        """The cells as text: `mean ± std`, or an en dash where there is nothing."""
+        return [
+            [" ± ".join(shown(cell, column.form)) for cell, column in zip(row, self.columns, strict=True)]
+            for row in self.rows
+        ]
 
-def shown(cell: Cell, form: str) -> str:
-    """A cell as text: `mean ± std`, or an en dash where there is nothing.
 
-    >>> shown(Spread(90.123, 0.04), ".2f"), shown(None, ".2f"), shown(7, ".2f")
-    ('90.12 ± 0.04', '–', '7')
+def made_table(name: str, columns: Sequence[Column], rows: Iterable[tuple[Cell, ...]], **numbers: object) -> Table:
+    """A table with the title and the note that `tables.yaml` has for its name, `numbers` put into them."""
+    texts = yaml.safe_load((Path(__file__).parent / "tables.yaml").read_text(encoding="utf-8"))[name]
+    title, note = (texts[key].format(**numbers) for key in ("title", "note"))
+    return Table(name, title, note, tuple(columns), tuple(rows))
+
+
+def shown(cell: Cell, form: str) -> list[str]:
+    """A cell as text, with the standard deviation, where it has one, in as many decimals.
+
+    >>> shown(Spread(0.9234, 0.0638), ".3g"), shown(Spread(110.4), ".3g"), shown(None, ".2f"), shown(7, ".2f")
+    (['0.923', '0.064'], ['110'], ['–'], ['7'])
     """
-    if isinstance(cell, Spread):
-        return " ± ".join(spread_texts(cell, form))
-    return "–" if cell is None else f"{cell:{form}}" if isinstance(cell, float) else str(cell)
-
-
-def spread_texts(cell: Spread, form: str) -> list[str]:
-    """Mean, and standard deviation where there is one, with as many decimals.
-
-    >>> spread_texts(Spread(0.9234, 0.0638), ".3g"), spread_texts(Spread(110.4), ".3g")
-    (['0.923', '0.064'], ['110'])
-    """
+    if not isinstance(cell, Spread):
+        return ["–" if cell is None else f"{cell:{form}}" if isinstance(cell, float) else str(cell)]
     mean = f"{cell.mean:{form}}"
     decimals = len(mean.partition(".")[2])
     return [mean] if cell.std is None else [mean, f"{cell.std:,.{decimals}f}"]
@@ -88,19 +94,24 @@ def spread_texts(cell: Spread, form: str) -> list[str]:
 
 def as_csv(table: Table) -> str:
     """Numbers in full, mean and standard deviation in columns of their own; empty where not defined."""
-    spread = [any(isinstance(row[i], Spread) for row in table.rows) for i in range(len(table.columns))]
+    heads: list[str] = []
+    columns: list[list[Cell]] = []
+    for i, column in enumerate(table.columns):
+        cells = [row[i] for row in table.rows]
+        if any(isinstance(cell, Spread) for cell in cells):
+            heads += [f"{column.key}_mean", f"{column.key}_std"]
+            columns += [[cell and getattr(cell, name) for cell in cells] for name in ("mean", "std")]
+        else:
+            heads.append(column.key)
+            columns.append(cells)
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head for column, wide in zip(table.columns, spread, strict=True) for head in _heads(column, wide))
-    for row in table.rows:
-        writer.writerow(field for cell, wide in zip(row, spread, strict=True) for field in _fields(cell, wide))
+    csv.writer(text, lineterminator="\n").writerows([heads, *zip(*columns, strict=True)])
     return text.getvalue()
 
 
 def as_markdown(table: Table) -> str:
-    """Title, note and a table whose numbers stand right."""
     rule = ["---:" if table.numeric(i) else "---" for i in range(len(table.columns))]
-    body = [[_cell(cell, column).replace("|", "\\|") for cell, column in _pairs(row, table)] for row in table.rows]
+    body = [[text.replace("|", "\\|") for text in row] for row in table.texts()]
     lines = [f"| {' | '.join(cells)} |" for cells in [[column.label for column in table.columns], rule, *body]]
     return "\n".join([f"# {table.title}", "", table.note, "", *lines, ""])
 
@@ -108,11 +119,12 @@ def as_markdown(table: Table) -> str:
 def as_latex(table: Table) -> str:
     """A `tabular` that needs no package, below its title and note as comments."""
     places = ["p{6cm}" if c.long else "r" if table.numeric(i) else "l" for i, c in enumerate(table.columns)]
-    head = " & ".join(escaped(column.label) for column in table.columns)
-    body = [" & ".join(escaped(_cell(cell, column)) for cell, column in _pairs(row, table)) for row in table.rows]
-    lines = [f"% {table.title}", *(f"% {line}" for line in table.note.splitlines())]
-    lines += [f"\\begin{{tabular}}{{{''.join(places)}}}", "\\hline", f"{head} \\\\", "\\hline"]
-    return "\n".join([*lines, *(f"{row} \\\\" for row in body), "\\hline", "\\end{tabular}", ""])
+    head, *body = (
+        " & ".join(map(escaped, row)) + " \\\\" for row in [[column.label for column in table.columns], *table.texts()]
+    )
+    comments = [f"% {line}" for line in (table.title, *table.note.splitlines())]
+    begin = [f"\\begin{{tabular}}{{{''.join(places)}}}", "\\hline", head, "\\hline"]
+    return "\n".join([*comments, *begin, *body, "\\hline", "\\end{tabular}", ""])
 
 
 def escaped(text: str) -> str:
@@ -125,20 +137,3 @@ def escaped(text: str) -> str:
 
 
 FORMATS: dict[str, Callable[[Table], str]] = {"csv": as_csv, "md": as_markdown, "tex": as_latex}
-
-
-def _pairs(row: tuple[Cell, ...], table: Table) -> Iterable[tuple[Cell, Column]]:
-    return zip(row, table.columns, strict=True)
-
-
-def _cell(cell: Cell, column: Column) -> str:
-    return shown(cell, column.form)
-
-
-def _heads(column: Column, spread: bool) -> list[str]:
-    return [f"{column.key}_mean", f"{column.key}_std"] if spread else [column.key]
-
-
-def _fields(cell: Cell, spread: bool) -> list[str | int | float]:
-    values = [cell.mean, cell.std] if isinstance(cell, Spread) else [cell] * (1 + spread)
-    return ["" if value is None else value for value in values]

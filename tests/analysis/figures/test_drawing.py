@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from src.analysis.figures.catalogue import KINDS
-from src.analysis.figures.command import build, plan_figures
-from src.analysis.figures.drawing.row import draw
-from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
-from src.analysis.figures.style import style_named
+from src.analysis.figures.catalogue import KINDS, build, plan_figures
+from src.analysis.figures.drawing import draw
+from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, style_named
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.records.library import load_library

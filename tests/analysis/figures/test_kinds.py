@@ -3,17 +3,15 @@
 import numpy as np
 import pytest
 
-from src.analysis.figures.catalogue import KINDS
-from src.analysis.figures.command import build
-from src.analysis.figures.kinds.heat_map import shown
+from src.analysis.figures.catalogue import KINDS, build
+from src.analysis.figures.kinds import shown
 from src.analysis.figures.plan import Filter, Plan
-from src.analysis.figures.quantities import running_mean
-from src.analysis.figures.readings import CORRECTED, PUBLISHED
-from src.analysis.published.overlay import with_published
+from src.analysis.figures.readings import CORRECTED, PUBLISHED, running_mean
+from src.analysis.published.curves import with_published
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.records.library import load_library
-from src.records.paper import FOUR_METHODS, LOTTERY_TICKET, SAP
+from src.records.method import FOUR_METHODS, LOTTERY_TICKET, SAP
 from src.records.study import Study, studies
 from tests.analysis.synthetic import ABLATIONS, Spec, base_specs, write_runs
 

@@ -5,14 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from src.analysis.figures.kinds.layers import places, published_entry
-from src.analysis.figures.quantities import accuracy, difference, mean_std, overflowed, pqi, running_mean
-from src.analysis.figures.readings import CORRECTED, PUBLISHED, reading_named
+from src.analysis.figures.kinds import places, published_entry
+from src.analysis.figures.readings import (
+    CORRECTED,
+    PUBLISHED,
+    accuracy,
+    difference,
+    mean_std,
+    overflowed,
+    pqi,
+    running_mean,
+)
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.errors import UserError
 from src.records.library import load_library
-from src.records.paper import paper_method
+from src.records.method import paper_method
 from src.records.run import load_run
 from tests.analysis.synthetic import FOUR, P, Q, Spec, sap, write_run
 
@@ -131,4 +139,4 @@ def test_bad_arguments_are_told(argument, says):
 
 def test_an_unknown_reading_is_told():
     with pytest.raises(UserError, match="corrected, published"):
-        reading_named("nice")
+        read_settings(FigureSettings, ["reading=nice"]).check()

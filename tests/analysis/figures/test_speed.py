@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from src.analysis.figures.command import draw_figures
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
+from src.figures import draw_figures
 from tests.analysis.synthetic import full_experiment, write_runs
 
 

@@ -109,3 +109,14 @@ def test_a_link_to_a_closed_part_opens_it(page, report: Path):
     assert not page.run("document.getElementById('claim-adapts').open")
     page.run("location.hash = 'claim-adapts'")
     page.wait("document.getElementById('claim-adapts').open")
+
+
+def test_hostile_names_stop_nothing_and_run_nothing(page, hostile: Path):
+    page.open(hostile, 1280, 900)
+    page.run("globalThis.alert = () => { throw new Error('alert'); }")
+    page.run(DRAW_ALL)
+    assert count(page, "figure[data-drawn]") == count(page, "figure") == 10
+    assert count(page, "img, script[src]") == 0
+    assert count(page, ".line") > 50
+    assert page.problems == []
+    assert "<!--<script>" in page.run("document.querySelector('#results figure .legend').textContent")

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shlex
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -9,9 +11,9 @@ from markupsafe import escape
 
 from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.figures.catalogue import KINDS
-from src.analysis.figures.kinds.errors import ERRORS
-from src.analysis.report.command import main
+from src.analysis.figures.errors import ERRORS
 from src.analysis.report.data import slot_looks
+from src.report import main
 from tests.analysis.synthetic import FOUR, Spec, base_specs, full_experiment, write_runs
 
 VOID = {"meta", "link", "br"}
@@ -166,3 +168,22 @@ def test_the_whole_experiment_stays_below_ten_megabytes(tmp_path):
     write_runs(tmp_path, full_experiment())
     assert main([f"output_dir={tmp_path}"]) == 0
     assert (tmp_path / "report" / "index.html").stat().st_size < 10e6
+
+
+def test_hostile_text_in_every_field_of_a_record_stays_text(hostile):
+    text = hostile.read_text(encoding="utf-8")
+    outline = Outline()
+    outline.feed(text)
+    assert outline.stack == []
+    assert outline.figures == 10
+    assert text.lower().count("<script") == 2
+    assert "<!--" not in text
+    embedded = re.search(r'id="data">(.*)</script>', text).group(1)
+    assert "<" not in embedded
+    assert json.loads(embedded)["figures"][0]["corrected"]["heading"].startswith("<!--<script>data")
+
+
+def test_the_commands_of_the_page_are_quoted(hostile):
+    text = unescape(hostile.read_text(encoding="utf-8"))
+    line = re.search(r"<code>(python -m src.report .*?)</code>", text).group(1)
+    assert shlex.split(line) == ["python", "-m", "src.report", f"output_dir='{hostile.parents[1]}'"]

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from src.analysis.tables.command import main
+from src.tables import main
 from tests.analysis.synthetic import FOUR, Spec, base_specs, write_runs
 
 NAMES = {"accuracy", "compression", "cost", "equal_sparsity", "claims"}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.analysis.tables.cost import Network, network
+from src.analysis.tables.results import Network, network
 
 PRUNABLE = {
     ("fashion_mnist", "linear"): (7840,),

@@ -5,7 +5,7 @@ import pytest
 
 from src.analysis.tables.results import tables, within_loss
 from src.analysis.tables.table import Spread
-from src.records.paper import LOTTERY_TICKET
+from src.records.method import LOTTERY_TICKET
 from tests.analysis.in_memory import run, study
 
 

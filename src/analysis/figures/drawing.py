@@ -1,0 +1,246 @@
+"""Draw a `FigureSpec` with matplotlib: no state, no pyplot, the same bytes every time.
+
+matplotlib is imported here first, without what the environment says of backends: notebooks set `MPLBACKEND` to one
+that other processes do not have, and matplotlib refuses to be imported then.
+"""
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel, Spread, Style, style_named
+from src.store import files
+
+__all__ = ["draw", "draw_files", "matplotlib", "save"]
+_backend = os.environ.pop("MPLBACKEND", None)
+try:
+    import matplotlib
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.mathtext import MathTextParser
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+finally:
+    if _backend is not None:
+        os.environ["MPLBACKEND"] = _backend
+
+PNG_DPI = 300
+LEFT, RIGHT, BOTTOM, TOP, GAP, NARROW_GAP = 0.60, 0.12, 0.48, 0.10, 0.74, 0.20
+TITLE, COLOUR_BAR, BAR_WIDTH, BAR_GAP = 0.24, 0.62, 0.10, 0.10
+"""Inches round and between the panels at a font of 10 points, and what each extra needs."""
+CHARACTER = 0.62
+"""Width of a digit, in units of the font's size."""
+PUBLISHED_ALPHA = 0.4
+MARGIN = 0.04
+"""Share of the range, of the decades on a log axis, left free beyond the outermost points."""
+FEW_DECADES, MANY_DECADES = 1.7, 4.5
+"""Below the first, 2 and 5 are labelled as well; above the second, every other power of ten."""
+_METADATA: dict[str, dict[str, Any]] = {
+    "pdf": dict.fromkeys(("CreationDate", "ModDate", "Producer", "Creator")),
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+}
+
+
+def draw(spec: FigureSpec, style: Style) -> Figure:
+    """One pair of axes per panel; the legend stands in a panel (paper) or above the row (default)."""
+    curves = [panel for panel in spec.panels if isinstance(panel, CurvePanel)]
+    shared = style.clean and len({getattr(panel, "quantity", "heat") for panel in spec.panels}) == 1
+    with _settings(style):
+        figure = Figure(figsize=(style.panel_width * len(spec.panels), style.height))
+        FigureCanvasAgg(figure)
+        axes = [figure.add_subplot(1, len(spec.panels), i + 1) for i in range(len(spec.panels))]
+        for panel, ax in zip(spec.panels, axes, strict=True):
+            if isinstance(panel, CurvePanel):
+                _draw_curves(panel, ax, style, [other for other in curves if other.quantity == panel.quantity])
+        _lay_out(spec, figure, axes, style, NARROW_GAP if shared else GAP)
+        for panel, ax in zip(spec.panels, axes, strict=True):
+            if isinstance(panel, HeatPanel):
+                _draw_heat(panel, ax, style, bar=panel is spec.panels[-1])
+        for ax in axes[1:] if shared else []:
+            ax.set_ylabel("")
+            ax.tick_params(axis="y", labelleft=False)
+    return figure
+
+
+def save(figure: Figure, stem: Path, style: Style, formats: Sequence[str]) -> list[Path]:
+    """Write `<stem>.<format>` for each format, without dates, each file replaced as a whole; returns the paths."""
+    tight: dict[str, Any] = {} if style.clean else {"bbox_inches": "tight", "pad_inches": 0.02}
+
+    def write(part: Path, suffix: str) -> None:
+        with _settings(style):
+            figure.savefig(part, format=suffix, dpi=PNG_DPI, metadata=_METADATA[suffix], **tight)
+
+    paths = {suffix: stem.with_name(f"{stem.name}.{suffix}") for suffix in formats}
+    return [files.replace(path, partial(write, suffix=suffix)) for suffix, path in paths.items()]
+
+
+def draw_files(spec: FigureSpec, folder: Path, style: str, formats: Sequence[str]) -> list[Path]:
+    """`<folder>/<kind>/<name>.<format>` of a figure; returns the paths."""
+    look = style_named(style)
+    return save(draw(spec, look), folder / spec.kind / spec.name, look, formats)
+
+
+@contextmanager
+def _settings(style: Style) -> Iterator[None]:
+    """matplotlib's own defaults and the style's, whatever the user's matplotlibrc says."""
+    with matplotlib.rc_context():
+        own = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
+        matplotlib.rcParams.update({**own, **style.rc})
+        yield
+
+
+def _draw_curves(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePanel]) -> None:
+    """One panel: curves, labels, grid, limits, and its own legend where the style wants it inside.
+
+    `alike` are the panels of the row that show the same quantity, this one included.
+    """
+    spread = panel.spread if style.clean or panel.spread == "x" else ""
+    for curve in (curve.above_zero(spread) for curve in panel.published):
+        ax.errorbar(
+            curve.x, curve.y, yerr=curve.error, color=style.stroke(curve.slot).colour, alpha=PUBLISHED_ALPHA,
+            linewidth=3.4 * style.line_width, elinewidth=0.6 * style.line_width, solid_capstyle="butt", zorder=1.5,
+        )  # fmt: skip
+    for curve in panel.curves:
+        _draw_curve(replace(curve, error=curve.error * panel.bar_scale), ax, style)
+    ax.set_xlabel(style.label(panel.x_label), fontsize=style.font)
+    ax.set_ylabel(style.label(panel.y_label), fontsize=style.font)
+    if panel.title:
+        ax.set_title(panel.title, fontsize=style.font)
+    ax.tick_params(labelsize=style.tick_font)
+    ax.grid(True)
+    _fit_axes(panel, ax, style, alike, spread)
+    if panel.legend and not style.clean:
+        ax.legend(loc=panel.legend, fontsize=style.small_font)
+
+
+def _draw_curve(curve: Curve, ax: Axes, style: Style) -> None:
+    stroke = style.stroke(curve.slot)
+    look: dict[str, Any] = {
+        "color": stroke.colour, "linestyle": stroke.line, "marker": stroke.marker, "label": _legible(curve.label),
+    }  # fmt: skip
+    if not style.clean:
+        ax.errorbar(curve.x, curve.y, yerr=curve.error, **look).lines[0].set_zorder(2.5)
+        return
+    if np.any(curve.error > 0):
+        low, high = curve.y - curve.error, curve.y + curve.error
+        ax.fill_between(curve.x, low, high, color=stroke.colour, alpha=0.2, linewidth=0)
+    ax.plot(
+        curve.x, curve.y, **look,
+        linewidth=style.line_width, markersize=style.marker_size * (1.35 if stroke.hollow else 1.0),
+        markerfacecolor="none" if stroke.hollow else stroke.colour, markeredgewidth=0.6 * stroke.hollow,
+    )  # fmt: skip
+
+
+def _legible(label: str) -> str:
+    """The label, its dollar signs as they stand where what is between them is no mathematics."""
+    try:
+        MathTextParser("path").parse(label)
+    except ValueError:
+        return label.replace("$", r"\$")
+    return label
+
+
+def _fit_axes(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePanel], spread: Spread) -> None:
+    """Log axes for wide ranges of percentages, whole iterations, and the clean style's limits shared by `alike`."""
+    shared = [curve for other in alike for curve in (*other.curves, *other.published)]
+    if panel.quantity != "tradeoff":
+        ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+    if spread:
+        _log_percent(ax, spread, shared)
+    if panel.y_limits:
+        ax.set_ylim(*panel.y_limits)
+    elif style.clean and len(alike) > 1 and spread != "y":
+        bottom = float(np.nanmin(np.concatenate([c.y - c.error for c in shared])))
+        top = float(np.nanmax(np.concatenate([c.y + c.error for c in shared])))
+        margin = MARGIN * (top - bottom or 1.0)
+        ax.set_ylim(bottom - margin, top + margin)
+
+
+def _log_percent(ax: Axes, which: Literal["x", "y"], curves: Sequence[Curve]) -> None:
+    """A log axis from the smallest positive percentage, or 50, to 100, labelled with plain numbers."""
+    values = np.concatenate([getattr(curve.above_zero(which), which) for curve in curves])
+    smallest = min(float(values.min(initial=100.0)), 50.0)
+    decades = float(np.log10(100 / smallest))
+    room = 10 ** (MARGIN * decades)
+    axis = ax.yaxis if which == "y" else ax.xaxis
+    (ax.set_yscale if which == "y" else ax.set_xscale)("log", nonpositive="clip")
+    (ax.set_ylim if which == "y" else ax.set_xlim)(smallest / room, 100 * room)
+    few, many = decades < FEW_DECADES, decades > MANY_DECADES
+    axis.set_major_locator(LogLocator(base=10, subs=[1.0, 2.0, 5.0] if few else [1.0], numticks=5 if many else 12))
+    axis.set_minor_locator(LogLocator(base=10, subs=[1.0] if many else range(2, 10), numticks=100))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _draw_heat(panel: HeatPanel, ax: Axes, style: Style, bar: bool) -> None:
+    """Rows p from 0.1 at the top, columns q from 1.0; `bar` puts the colour bar beside the panel."""
+    image = ax.imshow(
+        panel.values, cmap=style.colour_map, vmin=panel.limits[0], vmax=panel.limits[1], aspect="auto",
+        interpolation="nearest",
+    )  # fmt: skip
+    ax.set_title(panel.title, fontsize=style.font)
+    ax.set_xticks(range(0, len(panel.q), 2), [f"{q:.1f}" for q in panel.q[::2]])
+    ax.set_yticks(range(0, len(panel.p), 3), [f"{p:.1f}" for p in panel.p[::3]])
+    ax.tick_params(labelsize=style.small_font)
+    ax.set_xlabel("q", fontsize=style.font)
+    ax.set_ylabel("p", fontsize=style.font)
+    if bar and isinstance(ax.figure, Figure):
+        box, inches = ax.get_position(), ax.figure.get_size_inches()[0]
+        beside = ax.figure.add_axes((box.x1 + BAR_GAP / inches, box.y0, BAR_WIDTH / inches, box.height))
+        ax.figure.colorbar(image, cax=beside).ax.tick_params(labelsize=style.small_font)
+
+
+def _lay_out(spec: FigureSpec, figure: Figure, axes: Sequence[Axes], style: Style, gap: float) -> None:
+    width, height = figure.get_size_inches()
+    heat = isinstance(spec.panels[-1], HeatPanel)
+    handles: list[Artist] = []
+    if style.clean and not heat:  # one for each label of any panel, and one for the published curves
+        found = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
+        handles = list({label: handle for handle, label in reversed(found)}.values())[::-1]
+        if spec.has_published:
+            pale: dict[str, Any] = {"color": "#888888", "alpha": PUBLISHED_ALPHA, "linewidth": 3.5}
+            handles.append(Line2D([], [], label="published (pale)", **pale))
+    scale = style.font / 10
+    shown = len(handles) > 1 or (bool(handles) and spec.kind == "run")
+    one_row, legend = _legend(figure, handles, style) if shown else (0.0, 0.0)
+    height += legend - one_row
+    figure.set_size_inches(width, height)
+    top = (TOP + TITLE * any(panel.title for panel in spec.panels)) * scale + legend
+    ticks = [(ax.yaxis.get_major_formatter(), ax.yaxis.get_majorticklocs()) for ax in axes]
+    widest = max(len(text) for formatter, at in ticks for text in formatter.format_ticks(list(at)))
+    more = max(0, widest - 4) * CHARACTER * style.tick_font / 72  # inches for labels of more than four characters
+    left, right = LEFT * scale + more, (RIGHT + COLOUR_BAR * heat) * scale
+    gap = gap * scale + more * (gap == GAP)
+    panel = (width - left - right - gap * (len(axes) - 1)) / len(axes)
+    figure.subplots_adjust(
+        left=left / width, right=1 - right / width, bottom=BOTTOM * scale / height, top=1 - top / height,
+        wspace=gap / panel,
+    )  # fmt: skip
+
+
+def _legend(figure: Figure, handles: Sequence[Artist], style: Style) -> tuple[float, float]:
+    """A legend above the panels in as many rows as it needs; the height of one row, and of all, in inches."""
+    labels = [str(handle.get_label()) for handle in handles]
+    heights = []
+    for rows in range(1, len(handles) + 1):
+        legend = figure.legend(
+            handles, labels, loc="upper center", ncols=math.ceil(len(handles) / rows), frameon=False,
+            fontsize=style.small_font, borderaxespad=0.15, handlelength=2.4, handletextpad=0.6, columnspacing=1.6,
+        )  # fmt: skip
+        box = legend.get_window_extent()
+        heights.append(box.height / figure.dpi)
+        if box.width <= figure.bbox.width:
+            break
+        legend.remove()
+    return heights[0], heights[-1]

@@ -1,0 +1,197 @@
+"""The kinds of figures, records in, `FigureSpec` out.
+
+Of one scope: the four methods (PROTOCOL 6.1, 6.2; Fig. 2), a parameter of SAP varied (6.3), PQ Index over (p, q) (6.7).
+Across scopes: accuracy against the weights left (6.4; Fig. 3a), and layers (6.5, 6.6; Figs. 3b, 3c).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from src.analysis.figures import plan as planned
+from src.analysis.figures.plan import CAPTIONS, METHOD_SERIES, Filter, Line, Plan, Series, figure, lines_of
+from src.analysis.figures.readings import EXCHANGED, Reading, accuracy, overflowed
+from src.analysis.figures.spec import LABELS, CurvePanel, FigureSpec, HeatPanel, Spread
+from src.pruning.method import decimal
+from src.records.method import ABLATIONS, Method
+from src.records.run import FloatArray, Run, Side
+from src.records.schema import SCOPES
+from src.records.study import Study
+
+SHOWN = {30: (0, 10, 20, 30), 15: (0, 4, 8, 15)}
+"""T -> the iterations of which the paper shows the PQ Index over (p, q)."""
+MARGIN = 0.05
+"""matplotlib's share of the data range left free beyond the outermost points."""
+EXCHANGE_NOTE = "As published: the x axes of the neuron-wise and the global panel are exchanged."
+MIXED_NOTE = "As published: first, middle and last layer are drawn at different (p, q): "
+SAP_SERIES = tuple(s for s in METHOD_SERIES if s.method.kind == "sap")
+GRID_SHAPE = (10, 11)
+
+
+def plans(kind: str, study: Study, chosen: Filter) -> list[Plan]:
+    """`prune` and `pruned`: one figure per scope that has a run of any of the methods."""
+    series = chosen.series(METHOD_SERIES, study)
+    return _per_scope(kind, study, chosen, series, [s.method for s in series], CAPTIONS[kind])
+
+
+def ablations(kind: str, study: Study, chosen: Filter) -> list[Plan]:
+    """`p`, `q`, `eta`, `gamma`: one per scope with runs of the sweep itself, not only of the setting it shares."""
+    sweep = ABLATIONS[kind]
+    series = chosen.of(
+        Series(method, f"SAP ({sweep.symbol}={decimal(value)})", f"rank-{rank}")
+        for rank, (method, value) in enumerate(zip(sweep.methods, sweep.values, strict=True))
+    )
+    caption = CAPTIONS["ablation"].format(letter=sweep.letter, fixed=sweep.fixed)
+    return _per_scope(kind, study, chosen, series, sweep.own, caption)
+
+
+def _per_scope(
+    kind: str, study: Study, chosen: Filter, series: tuple[Series, ...], needed: Sequence[Method], caption: str
+) -> list[Plan]:
+    return [
+        Plan(kind, study, (scope,), series, partial(_row, kind, study, scope, series, caption))
+        for scope in chosen.scopes
+        if study.has_any([scope], needed)
+    ]
+
+
+def _row(kind: str, study: Study, scope: str, series: tuple[Series, ...], caption: str, reading: Reading) -> FigureSpec:
+    side: Side = "pruned" if kind == "pruned" else "retrained"
+    panels = planned.row_of_panels(side, lines_of(study, scope, series), scope, reading)
+    return figure(kind, study, panels, scope, caption=caption)
+
+
+def heat_maps(kind: str, study: Study, chosen: Filter) -> list[Plan]:
+    """`pq`: PQ Index of the whole network along pruning (PROTOCOL 6.7), per scope and method that has runs."""
+    return [
+        Plan(kind, study, (scope,), (s,), partial(_heat_map, kind, study, scope, s))
+        for scope in chosen.scopes
+        for s in chosen.series(METHOD_SERIES, study)
+        if study.has_any([scope], [s.method])
+    ]
+
+
+def shown(iterations: int) -> tuple[int, ...]:
+    """The iterations drawn: those of the paper for T = 30 and 15, else at thirds."""
+    return SHOWN.get(iterations, tuple(sorted({round(iterations * part / 3) for part in range(4)})))
+
+
+def _heat_map(kind: str, study: Study, scope: str, series: Series, reading: Reading) -> FigureSpec:
+    runs = study.series(scope, series.method)
+    p, q = runs[0].grid_axes
+    grids = {
+        t: np.mean([overflowed(r.grid("retrained", t), p, r.table["remaining"][t], reading) for r in runs], axis=0)
+        for t in shown(study.setting.iterations)
+    }
+    limits = (min(float(g.min()) for g in grids.values()), max(float(g.max()) for g in grids.values()))
+    panels = [HeatPanel(grid, p, q, f"T={t}", limits) for t, grid in grids.items()]
+    return figure(kind, study, panels, scope, series.method)
+
+
+def tradeoffs(kind: str, study: Study, chosen: Filter) -> list[Plan]:
+    """`ratio`: one figure where the study compares scopes on a network of several layers."""
+    series = chosen.series(METHOD_SERIES, study)
+    build = partial(_tradeoff, kind, study, series)
+    return [Plan(kind, study, SCOPES, series, build)] if compares_scopes(study, series) else []
+
+
+def compares_scopes(study: Study, series: Sequence[Series]) -> bool:
+    """Whether there are runs in at least two scopes, of a network where scopes differ (more than one layer)."""
+    return sum(study.has_any([scope], [s.method for s in series]) for scope in SCOPES) > 1 and has_layers(study)
+
+
+def has_layers(study: Study) -> bool:
+    """Whether there is a finished run, of a network with more than one layer."""
+    return bool(study.runs) and len(study.runs[0].layers.names) > 1
+
+
+def _tradeoff(kind: str, study: Study, series: tuple[Series, ...], reading: Reading) -> FigureSpec:
+    lines = {scope: lines_of(study, scope, series) for scope in SCOPES}
+    panels = [ratio_panel(scope, lines, reading) for scope in SCOPES if lines[scope]]
+    limits = []
+    for curves in (each.curves for each in panels if each.curves):
+        low = min(float(np.nanmin(curve.y - curve.error)) for curve in curves)
+        high = max(float(np.nanmax(curve.y + curve.error)) for curve in curves)
+        limits.append((low - MARGIN * (high - low), high + MARGIN * (high - low)))
+    # The paper's are the largest lower and the largest upper one of the panels; a log x axis shows all of y.
+    lowest = (min if reading.ratio_x == "log" else max)(low for low, _ in limits)
+    shared = lowest, max(high for _, high in limits)
+    panels = [replace(p, y_limits=shared, legend=None if i else "lower right") for i, p in enumerate(panels)]
+    notes = [EXCHANGE_NOTE] * (reading.ratio_axes == "published")
+    return figure(kind, study, panels, notes=notes)
+
+
+def ratio_panel(scope: str, lines: Mapping[str, Sequence[Line]], reading: Reading) -> CurvePanel:
+    """Accuracy against percent remaining; `lines` by scope, as the published axes take x from another one."""
+    x_scope = EXCHANGED[scope] if reading.ratio_axes == "published" else scope
+    along = {line.key: line.mean(lambda run: run.table["percent_remaining"], reading)[0] for line in lines[x_scope]}
+    curves = [
+        line.curve(line.mean(lambda run: accuracy(run, "retrained", reading), reading), along[line.key])
+        for line in lines[scope]
+        if line.key in along
+    ]
+    found = planned.panel(curves, "accuracy", "retrained", scope, reading, title=planned.TITLES[scope])
+    spread: Spread = "x" if reading.ratio_x == "log" else ""
+    return replace(found, x_label=LABELS["percent_remaining"], quantity="tradeoff", spread=spread)
+
+
+def layers(kind: str, study: Study, chosen: Filter) -> list[Plan]:
+    """`layer` and `si_layer`: one figure per method (SAP, unless others are asked for) run in several scopes."""
+    series = [s for s in chosen.series(SAP_SERIES, study) if compares_scopes(study, [s])]
+    return [Plan(kind, study, SCOPES, (s,), partial(_layers, kind, study, s.method)) for s in series]
+
+
+def _layers(kind: str, study: Study, method: Method, reading: Reading) -> FigureSpec:
+    runs = {scope: found for scope in SCOPES if (found := study.series(scope, method))}
+    panels = [layer_panel(kind, found, scope, method, reading) for scope, found in runs.items()]
+    panels[1:] = [replace(each, legend=None) for each in panels[1:]]
+    notes = []
+    if kind == "si_layer" and reading.si_layer_pq == "published":
+        run = next(iter(runs.values()))[0]
+        (p, q), count = run.grid_axes, len(run.layers.names)
+        entries = [published_entry(place, count) for place in places(count)]
+        notes = [MIXED_NOTE + ", ".join(f"({p[row]:g}, {q[column]:g})" for _, row, column in entries) + "."]
+    return figure(kind, study, panels, method=method, notes=notes)
+
+
+def places(layers: int) -> dict[str, int]:
+    """Indices of the first, middle (round half to even of (L-1)/2) and last of L layers.
+
+    >>> places(5), places(2)
+    ({'first': 0, 'middle': 2, 'last': 4}, {'first': 0, 'last': 1})
+    """
+    found = {"first": 0, "middle": round((layers - 1) / 2), "last": layers - 1}
+    return {place: i for place, i in found.items() if place != "middle" or 0 < i < layers - 1}
+
+
+def published_entry(place: str, layers: int) -> tuple[int, int, int]:
+    """Layer, row and column of the grid that the paper's script took: it indexed all (layer, p, q) curves.
+
+    >>> published_entry("middle", 5)
+    (2, 4, 10)
+    """
+    count = layers * GRID_SHAPE[0] * GRID_SHAPE[1]
+    index = {"first": 0, "middle": round((count - 1) / 2), "last": count - 1}[place]
+    layer, row, column = np.unravel_index(index, (layers, *GRID_SHAPE))
+    return int(layer), int(row), int(column)
+
+
+def layer_panel(kind: str, runs: tuple[Run, ...], scope: str, method: Method, reading: Reading) -> CurvePanel:
+
+    def values(run: Run, place: str, index: int) -> FloatArray:
+        if kind == "si_layer" and reading.si_layer_pq == "published":
+            layer, row, column = published_entry(place, len(run.layers.names))
+            grids, remaining = run.layer_grids("retrained")[:, layer], run.layers["remaining"][:, layer]
+            return overflowed(grids, run.grid_axes[0], remaining, reading)[:, row, column]
+        return run.layers["percent_remaining" if kind == "layer" else "retrained_pqi"][:, index]
+
+    curves = []
+    for place, index in places(len(runs[0].layers.names)).items():
+        line = Line(place, f"{place.capitalize()} layer", place, runs)
+        curves.append(line.curve(line.mean(partial(values, place=place, index=index), reading)))
+    name, legend = ("percent_remaining", "upper right") if kind == "layer" else ("pqi", "lower left")
+    return planned.panel(
+        curves, name, "layer", scope, reading, method=method.short, title=planned.TITLES[scope], legend=legend
+    )

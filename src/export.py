@@ -1,0 +1,94 @@
+"""`python -m src.export RUN [iteration=T] [format=dense|compressed] [output=FILE]`: the network that a run has kept.
+
+dense: a state dict as safetensors, pruned weights zero. compressed: only the weights that are left, and where they are;
+`pqindex.decompress` and `src.export.read_export` restore it.
+"""
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from src.config.command_line import read_settings, run_command
+from src.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is exported, and where to; null: of the last iteration, beside the run's records."""
+
+    iteration: int | None = None
+    format: Literal["dense", "compressed"] = "dense"
+    output: Path | None = None
+
+
+def main(arguments: list[str]) -> int:
+    """Write the file, and say its size and what its sparsity is worth on this machine."""
+    if not arguments or "=" in arguments[0]:
+        raise UserError("name the run's folder: python -m src.export outputs/runs/NAME iteration=10")
+    from src.records.networks import read_network
+
+    folder, settings = Path(arguments[0]).expanduser(), read_settings(Settings, arguments[1:])
+    iteration, state = read_network(folder, settings.iteration)
+    output = settings.output or folder / f"network-{iteration}-{settings.format}.safetensors"
+    write_export(state, output, settings.format)
+    dense = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+    print(f"iteration {iteration}: {dense:,} bytes of tensors, {output.stat().st_size:,} as a {settings.format} file")
+    print(speed(state))
+    print(output)
+    return 0
+
+
+def write_export(state: "dict[str, Tensor]", output: Path, form: str) -> None:
+    from src.library.compressed import compress
+    from src.library.safetensors import write_safetensors
+
+    if form == "dense":
+        write_safetensors(state, output)
+    else:
+        tensors, shapes = compress(state)
+        write_safetensors(tensors, output, {"shapes": json.dumps(shapes)})
+
+
+def read_export(path: Path) -> "dict[str, Tensor]":
+    """The state dict of an exported file of either format."""
+    from src.library.compressed import decompress
+    from src.library.safetensors import read_metadata, stored_tensors
+
+    tensors = {stored.name: stored.read() for stored in stored_tensors(path)}
+    return decompress(tensors, json.loads(read_metadata(path).get("shapes", "{}")))
+
+
+def speed(state: "dict[str, Tensor]") -> str:
+    """What PyTorch takes for the largest matrix times 64 inputs, as it is and as a sparse matrix, measured here."""
+    import warnings
+
+    import torch
+
+    warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+    matrix = max((w.flatten(1) for w in state.values() if w.dim() > 1), key=torch.numel).float()
+    inputs = torch.ones(matrix.shape[1], 64)
+    dense, sparse = (1e6 * _seconds(w, inputs) for w in (matrix, matrix.to_sparse_csr()))
+    left = 100 * float((matrix != 0).double().mean())
+    return (
+        f"largest layer, {'x'.join(map(str, matrix.shape))} with {left:.1f} % left, times 64 inputs: {dense:.0f} us "
+        f"dense, {sparse:.0f} us as a sparse matrix, {dense / sparse:.2f} times the speed"
+    )
+
+
+def _seconds(matrix: "Tensor", inputs: "Tensor", times: int = 10) -> float:
+    best = float("inf")
+    for _ in range(times):
+        started = time.perf_counter()
+        matrix @ inputs
+        best = min(best, time.perf_counter() - started)
+    return best
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(sys.argv[1:], __doc__ or "", main))

@@ -1,0 +1,1 @@
+"""The library among others: PyTorch's own pruning, Lightning's trainer, Transformers' trainer."""

@@ -1,0 +1,148 @@
+"""Weights told apart by magnitude: every measure of a tensor of any size from one pass over it, block by block.
+
+A bin is the first 18 bits of |w| as float32: all of the exponent and 10 bits of the mantissa. Weights of one bin differ
+by less than 1/1024, and all count as their mean. That is exact where the weights of no bin differ, as in bfloat16 and
+float16, and else right to about 1e-7 for the PQ Index and Hoyer's measure, and to 1e-6 for the Gini index.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..errors import UserError
+from ..sparsity.gini import OFFSET
+from ..sparsity.measures import PowerSums, pqi_grid
+from ..sparsity.pqi import check_exponents, index_of_log_means
+
+BLOCK = 2**18
+_REST = 13
+"""Bits of a magnitude that are not of its bin."""
+_BINS = 2 ** (31 - _REST)
+_INFINITE = 0x7F800000 >> _REST
+_ONE = _REST + BLOCK.bit_length() - 1
+"""A count of 1 is 2 to this: more than all rests of a block together."""
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Magnitudes:
+    """One group of weights: in each of k occupied bins, ascending, `counts` weights of mean `values`; and `zeros`."""
+
+    bins: Counts
+    counts: Counts
+    rests: Counts  # sums of the magnitudes' last bits
+    zeros: int
+
+    @property
+    def d(self) -> int:
+        """Number of weights, zeros among them."""
+        return int(self.counts.sum()) + self.zeros
+
+    @cached_property
+    def values(self) -> Tensor:
+        """Mean magnitude [k] of each bin, float64."""
+        low, next_ = ((self.bins << _REST) + step for step in (0, 1))
+        start, after = (bits.astype(np.uint32).view(np.float32).astype(np.float64) for bits in (low, next_))
+        return torch.from_numpy(start + (after - start) * (self.rests / self.counts))
+
+    def pqi(self, p: float, q: float) -> float:
+        """I_{p,q} (eq. 2); NaN where all weights are zero, 0 where there are none.
+
+        Raises:
+            UserError: p and q that are not 0 < p <= q.
+        """
+        check_exponents(p, q)
+        ratio, counts = self._scaled()
+        log_p, log_q = (((counts * ratio**s).sum() / self.d).log() / s for s in (p, q))
+        return float(index_of_log_means(log_p, log_q, torch.tensor(self.d)))
+
+    def grid(self) -> Tensor:
+        """I_{p,q} [10, 11] for p = 0.1..1 and q = 1..2."""
+        ratio, counts = self._scaled()
+        sums = torch.stack([(counts * ratio ** (k / 10)).sum() for k in range(1, 21)])
+        one = torch.ones(1, dtype=torch.float64)
+        return pqi_grid(PowerSums(sums[None], one, one * self.d))[0]
+
+    def gini(self) -> float:
+        """The Gini index, as `gini_index` has it; NaN where there are no weights."""
+        sums, counts = self.values.numpy() * self.counts, self.counts
+        before = self.zeros + np.cumsum(counts) - counts
+        total = sums.sum() + self.d * OFFSET
+        return float(((2 * before + counts - self.d) * sums).sum() / (self.d * total)) if self.d else np.nan
+
+    def hoyer(self) -> float:
+        """Hoyer's measure; NaN where all weights are zero, 0 for one weight and for none."""
+        ratio, counts = self._scaled()
+        if self.d <= 1:
+            return 0.0
+        norms = (counts * ratio).sum() / (counts * ratio.square()).sum().sqrt()
+        return float((self.d**0.5 - norms) / (self.d**0.5 - 1))
+
+    def _scaled(self) -> tuple[Tensor, Tensor]:
+        """Magnitudes as shares of the largest, and their counts."""
+        values = self.values
+        return values / values[-1:], torch.from_numpy(self.counts)
+
+
+def magnitudes(blocks: Iterable[Tensor], name: str = "the tensor") -> Magnitudes:
+    """The magnitudes of real floating-point tensors, of which one block is in memory at a time.
+
+    Raises:
+        UserError: NaN, infinity, or a number beyond float32; `name` is told.
+    """
+    counts, rests = np.zeros(_BINS, np.int64), np.zeros(_BINS, np.int64)
+    size, lowest, highest = 0, _BINS, 0
+    threads = _threads(torch.get_num_threads())
+    for block in blocks:
+        size += block.numel()
+        for low, both in threads.map(_counted, block.detach().reshape(-1).split(BLOCK)):
+            here = slice(low, low + len(both))
+            counts[here] += both >> _ONE
+            rests[here] += both & (2**_ONE - 1)
+            lowest, highest = min(lowest, low), max(highest, here.stop)
+    if highest > _INFINITE:
+        raise UserError(f"{name} holds NaN or infinity (or more than float32 can): mend it, or leave it out")
+    bins = lowest + np.flatnonzero(counts[lowest:highest])
+    return Magnitudes(bins, counts[bins], rests[bins], size - int(counts[bins].sum()))
+
+
+def pooled(groups: Iterable[Magnitudes]) -> Magnitudes:
+    """The magnitudes of the one group that holds the weights of all groups."""
+    counts, rests, zeros = np.zeros(_BINS, np.int64), np.zeros(_BINS, np.int64), 0
+    for group in groups:
+        counts[group.bins] += group.counts
+        rests[group.bins] += group.rests
+        zeros += group.zeros
+    bins = np.flatnonzero(counts)
+    return Magnitudes(bins, counts[bins], rests[bins], zeros)
+
+
+@cache
+def _threads(number: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(number)
+
+
+def _counted(part: Tensor) -> tuple[int, Counts]:
+    """The lowest bin, and from it on the count of each bin times 2^_ONE plus its sum of rests; zeros are in none.
+
+    What float32 would take for zero counts as its smallest number.
+    """
+    single = part.to("cpu", torch.float32)
+    if part.dtype == torch.float64:
+        single = torch.where((single == 0) & (part != 0), 1e-45, single)
+    bits = single.numpy().view(np.uint32) & np.uint32(0x7FFFFFFF)
+    if not bits.all():
+        bits = bits[bits != 0]
+    if len(bits) == 0:
+        return 0, np.zeros(0, np.int64)
+    bins = (bits >> _REST).astype(np.int64)
+    low = int(bins.min())
+    bins -= low
+    return low, np.bincount(bins, (bits & (2**_REST - 1)) + 2.0**_ONE).astype(np.int64)

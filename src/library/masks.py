@@ -1,0 +1,135 @@
+"""Masks of a network: which of its weights are alive."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ..errors import UserError
+from ..pruning.masks import full_masks, remaining
+from .network import Keep, Weight, everything, no_embedding, weights_of
+from .safetensors import stored_tensors, write_safetensors
+
+
+class Flops(NamedTuple):
+    """Multiply-adds of a forward pass through the masked layers: as they are, and those that pruning leaves."""
+
+    dense: int
+    sparse: int
+
+
+class Masks(Mapping[str, Tensor]):
+    """Boolean tensors by the names of a network's parameters; True: the weight is alive.
+
+    >>> masks = Masks.of(nn.Linear(3, 2))
+    >>> masks.alive, masks.total
+    (6, 6)
+    """
+
+    def __init__(self, masks: Mapping[str, Tensor]) -> None:
+        self._masks = dict(masks)
+
+    @classmethod
+    def of(cls, network: nn.Module, keep: Keep = no_embedding) -> "Masks":
+        """Every weight is alive; embeddings have no mask unless `keep` says so."""
+        weights = {name: weight.parameter.detach() for name, weight in weights_of(network, keep).items()}
+        return cls(full_masks(weights, weights))
+
+    @classmethod
+    def of_zeros(cls, network: nn.Module, keep: Keep = no_embedding) -> "Masks":
+        """Those of a network that is pruned already: what is zero is pruned."""
+        return cls({name: weight.parameter.detach() != 0 for name, weight in weights_of(network, keep).items()})
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Masks":
+        """Masks from a safetensors file of booleans.
+
+        Raises:
+            UserError: no such file, or one of other things.
+        """
+        if not Path(path).is_file():
+            raise UserError(f"{path}: there are no masks; Masks.save writes them")
+        tensors = {stored.name: stored.read() for stored in stored_tensors(Path(path))}
+        for name, tensor in tensors.items():
+            if tensor.dtype != torch.bool:
+                raise UserError(
+                    f"{path}: {name} is of {tensor.dtype}, no mask; masks are booleans, as Masks.save writes"
+                )
+        return cls(tensors)
+
+    def save(self, path: Path | str) -> None:
+        """Write a safetensors file, a byte per weight, that any reader understands."""
+        write_safetensors(self._masks, Path(path))
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._masks[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._masks)
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+    @property
+    def alive(self) -> int:
+        return remaining(self)
+
+    @property
+    def total(self) -> int:
+        return sum(mask.numel() for mask in self.values())
+
+    def weights(self, network: nn.Module) -> dict[str, Weight]:
+        """The parameters that the masks are of.
+
+        Raises:
+            UserError: masks of another network.
+        """
+        found = weights_of(network, everything)
+        for name, mask in self.items():
+            shape = list(found[name].parameter.shape) if name in found else "no such weight"
+            if shape != list(mask.shape):
+                raise UserError(f"mask {name} has shape {list(mask.shape)}, the network has {shape}; use its own masks")
+        return {name: found[name] for name in self}
+
+    @torch.no_grad()
+    def apply(self, network: nn.Module) -> None:
+        """Set pruned weights to zero, in place."""
+        for name, weight in self.weights(network).items():
+            weight.parameter.mul_(self[name].to(weight.parameter.device))
+
+    def hold(self, network: nn.Module, optimizer: Optimizer) -> Any:
+        """Keep pruned weights zero: applied after each of the optimizer's steps, until the handle's `remove()`."""
+        self.apply(network)
+        return optimizer.register_step_post_hook(lambda *_: self.apply(network))
+
+    @torch.no_grad()
+    def flops(self, network: nn.Module, *inputs: Any) -> Flops:
+        """Multiply-adds of one forward pass with these inputs, in the layers that have masks."""
+        uses: dict[str, int] = dict.fromkeys(self, 0)
+        with ExitStack() as hooks:
+            for name, weight in self.weights(network).items():
+                for owner in _called(network, weight):
+                    hooks.callback(owner.register_forward_hook(_counting(name, weight, uses)).remove)
+            network(*inputs)
+        dense = sum(uses[name] * mask.numel() for name, mask in self.items())
+        return Flops(dense, sum(uses[name] * int(mask.sum()) for name, mask in self.items()))
+
+
+def _called(network: nn.Module, weight: Weight) -> Iterable[nn.Module]:
+    """Modules whose calls multiply by the weight: all that hold it, or the attention that uses its output layer."""
+    attentions = [m for m in network.modules() if isinstance(m, nn.MultiheadAttention)]
+    around = [attention for attention in attentions if weight.owner is attention.out_proj]
+    holders = [m for m in network.modules() if any(p is weight.parameter for p in m.parameters(recurse=False))]
+    return around or [holder for holder in holders if not isinstance(holder, nn.Embedding)]
+
+
+def _counting(name: str, weight: Weight, uses: dict[str, int]) -> Any:
+    def count(_: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
+        first = output[0] if isinstance(output, tuple) else output
+        uses[name] += weight.uses(inputs, first)
+
+    return count

@@ -1,0 +1,81 @@
+"""A network's weights: which of its parameters are pruned, and which numbers of each belong to one neuron."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from ..errors import UserError
+
+Keep = Callable[[str, nn.Module], bool]
+"""Says of a parameter, by its name and the module that holds it, whether it is measured and pruned."""
+
+
+def everything(_name: str, _owner: nn.Module) -> bool:
+    """A rule that leaves nothing out."""
+    return True
+
+
+def no_embedding(_name: str, owner: nn.Module) -> bool:
+    """The rule unless another is given: all but embeddings, and what is tied to one."""
+    return not isinstance(owner, nn.Embedding | nn.EmbeddingBag)
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A parameter and the module that holds it."""
+
+    name: str
+    parameter: nn.Parameter
+    owner: nn.Module
+
+    def by_neuron(self, tensor: Tensor) -> Tensor:
+        """A tensor of the parameter's shape as [neurons, ...]: of a neuron's weights, in whichever layer it is."""
+        if isinstance(self.owner, _ConvTransposeNd):  # [groups * in, out, ...] to [groups * out, in, ...] and back
+            by_group = tensor.reshape(self.owner.groups, -1, *tensor.shape[1:])
+            return by_group.transpose(1, 2).flatten(0, 1)
+        transposed = type(self.owner).__name__ == "Conv1D"  # Transformers' own: [inputs, outputs]
+        return tensor.t() if transposed else tensor
+
+    def from_neurons(self, tensor: Tensor) -> Tensor:
+        """The inverse of `by_neuron`, which undoes itself."""
+        return self.by_neuron(tensor)
+
+    def uses(self, inputs: tuple[Tensor, ...], output: Tensor) -> int:
+        """How often a forward pass of the owner multiplies by each number of the parameter."""
+        if isinstance(self.owner, _ConvTransposeNd):
+            return inputs[0].numel() // self.owner.in_channels
+        if isinstance(self.owner, _ConvNd):
+            return output.numel() // self.owner.out_channels
+        if isinstance(self.owner, nn.MultiheadAttention):
+            return int(inputs[0].numel() // self.owner.embed_dim)
+        return output.numel() // output.shape[-1]
+
+
+def weights_of(network: nn.Module, keep: Keep = no_embedding) -> dict[str, Weight]:
+    """Parameters of 2 dimensions or more called `*weight`, each once, also where layers share it.
+
+    A parameter that several modules hold is left out where `keep` leaves out one of them.
+
+    Raises:
+        UserError: nothing to measure or prune.
+    """
+    found: dict[int, Weight] = {}
+    left: set[int] = set()
+    for prefix, owner in network.named_modules():
+        for name, parameter in owner.named_parameters(prefix, recurse=False):
+            if not name.endswith("weight") or parameter.ndim < 2:
+                continue
+            if keep(name, owner):
+                found.setdefault(id(parameter), Weight(name, parameter, owner))
+            else:
+                left.add(id(parameter))
+    kept = {weight.name: weight for key, weight in found.items() if key not in left}
+    if not kept:
+        names = ", ".join(name for name, _ in network.named_parameters()) or "none"
+        raise UserError(
+            f"{type(network).__name__} has no weights to prune: they are parameters called *weight of 2 dimensions or "
+            f"more that `keep` keeps; its parameters: {names}"
+        )
+    return kept

@@ -1,0 +1,110 @@
+"""One step of a pruning method, and the table of measures, on a network in memory."""
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
+import torch
+from torch import Tensor, nn
+
+from ..config.protocol import FixedRatioProtocol, ProtocolConfig, SapProtocol
+from ..errors import UserError
+from ..pruning.method import Method
+from ..pruning.methods.sap import Sap
+from ..pruning.prune import prune
+from ..pruning.scores import Score
+from .checkpoint import LoadedTensor
+from .masks import Masks
+from .network import Keep, Weight, no_embedding, weights_of
+from .table import Table, tabulate
+
+Batches = Iterable[tuple[Tensor, Tensor]]
+"""Inputs and their labels, on the network's device."""
+
+EXACT = ProtocolConfig(
+    sap=SapProtocol(count_arithmetic="exact"), fixed_ratio=FixedRatioProtocol(neuron_group="flattened", count="floor")
+)
+"""Counts in exact arithmetic and whole filters as neurons; `ProtocolConfig()` prunes as the authors' code does."""
+
+
+def measure(
+    network: nn.Module,
+    method: Sap = Sap(scope="layer"),  # noqa: B008
+    masks: Mapping[str, Tensor] | None = None,
+    *,
+    keep: Keep = no_embedding,
+    grid: bool = False,
+) -> Table:
+    """PQ Index, Gini, Hoyer, bound and SAP's ratio of each layer and of all of them, as `python -m src.measure`.
+
+    `method` holds p, q, and what else decides bound and ratio. With `masks` weights that are zero are pruned and do
+    not count.
+
+    >>> table = measure(nn.Linear(3, 2))
+    >>> table.total.weights
+    6
+    """
+    weights = Masks(masks).weights(network) if masks is not None else weights_of(network, keep)
+    tensors = [LoadedTensor(name, _masked(weight, masks)) for name, weight in weights.items()]
+    return tabulate(
+        tensors,
+        method,
+        grid=grid,
+        ignore_zeros=masks is not None,
+        as_neurons=lambda name, tensor: weights[name].by_neuron(tensor).flatten(1),
+    )
+
+
+def _masked(weight: Weight, masks: Mapping[str, Tensor] | None) -> Tensor:
+    tensor = weight.parameter.detach()
+    return tensor if masks is None else tensor * masks[weight.name].to(tensor.device)
+
+
+@torch.no_grad()
+def prune_step(
+    network: nn.Module,
+    masks: Masks,
+    method: Method = Sap(),  # noqa: B008
+    *,
+    iteration: int = 0,
+    protocol: ProtocolConfig = EXACT,
+    batches: Batches | None = None,
+) -> Masks:
+    """Prune the network in place by one step of the method, and return its next masks.
+
+    `batches` of inputs and labels are for scores that need gradients, as SNIP.
+
+    Raises:
+        UserError: settings out of their limits, masks of another network, NaN among the weights.
+    """
+    method.check(type(method).__name__)
+    owned = masks.weights(network)
+    free = [name for name in masks if not any(fnmatchcase(name, pattern) for pattern in method.exclude)]
+    tensors = {name: owned[name].parameter.detach().float() for name in free}
+    alive = {name: masks[name].to(tensor.device) for name, tensor in tensors.items()}
+    for name, tensor in tensors.items():
+        if not bool(tensor.isfinite().all()):
+            raise UserError(f"{name} holds NaN or infinity; lower the learning rate, or take an earlier checkpoint")
+    scores = _scores(network, tensors, alive, method, iteration, batches)
+    cut = ({name: owned[name].by_neuron(t[name]) for name in free} for t in (tensors, scores, alive))
+    weights, ranks, before = cut
+    decided = prune(method, protocol, weights, ranks, before, iteration)
+    kept = Masks({**masks, **{name: owned[name].from_neurons(decided.masks[name]).contiguous() for name in free}})
+    kept.apply(network)
+    return kept
+
+
+def _scores(
+    network: nn.Module,
+    weights: Mapping[str, Tensor],
+    masks: Mapping[str, Tensor],
+    method: Method,
+    iteration: int,
+    batches: Batches | None,
+) -> Mapping[str, Tensor]:
+    score: Score = method.score
+    if not score.needs_network:
+        return score.of_weights(weights, [iteration])
+    if batches is None:
+        raise UserError(f"{type(score).__name__} scores by the network's gradients: give batches=...")
+    with torch.enable_grad():
+        return score.of_network(network, batches, masks)

@@ -1,0 +1,145 @@
+"""What the measures say of a network: a line for each of its tensors, and one for all of them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from math import nan
+
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+from ..pruning.amounts import sap_amount, sap_count
+from ..pruning.methods.sap import Sap
+from ..sparsity.bound import retained_lower_bound
+from .checkpoint import NamedTensor
+from .magnitudes import Magnitudes, magnitudes, pooled
+
+Progress = Callable[[Sequence[NamedTensor]], Iterable[NamedTensor]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Measures of one tensor, or of all; `bound` and `ratio` are of SAP: weights to keep, share that it would prune."""
+
+    name: str
+    shape: tuple[int, ...]
+    weights: int
+    zeros: int
+    pqi: float
+    gini: float
+    hoyer: float
+    bound: float
+    ratio: float
+    grid: Tensor | None = None  # [10, 11]: p = 0.1..1, q = 1..2
+
+
+@dataclass(frozen=True)
+class Table:
+    """`layers`, and `total`: all weights as one group, but for bound and ratio, which are by the method's scope."""
+
+    layers: tuple[Line, ...]
+    total: Line
+    method: Sap
+
+
+def selected(
+    tensors: Sequence[NamedTensor], include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> list[NamedTensor]:
+    """The weights among the tensors: floating-point ones that match a pattern of `include` and none of `exclude`.
+
+    Without `include`, those called `*weight` of two dimensions or more: not biases and normalisations.
+
+    Raises:
+        UserError: a pattern that matches nothing, nothing left, complex or empty tensors.
+    """
+    real = [tensor for tensor in tensors if tensor.dtype.is_floating_point or tensor.dtype.is_complex]
+    names = [tensor.name for tensor in real]
+    for pattern in (*include, *exclude):
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise UserError(f"pattern {pattern!r} matches none of {_some(names)}")
+    kept = [
+        tensor
+        for tensor in real
+        if (_matches(tensor, include) if include else tensor.name.endswith("weight") and len(tensor.shape) > 1)
+        and not _matches(tensor, exclude)
+    ]
+    if not kept:
+        raise UserError(f"there are no weights to measure among {_some(names)}; choose some with --include PATTERN")
+    for tensor in kept:
+        if tensor.dtype.is_complex or 0 in tensor.shape:
+            what = "is complex" if tensor.dtype.is_complex else f"is empty, of shape {list(tensor.shape)}"
+            raise UserError(f"{tensor.name} {what}, and cannot be measured; leave it out with --exclude {tensor.name}")
+    return kept
+
+
+def tabulate(
+    tensors: Sequence[NamedTensor],
+    method: Sap,
+    *,
+    grid: bool = False,
+    ignore_zeros: bool = False,
+    progress: Progress = iter,
+    as_neurons: Callable[[str, Tensor], Tensor] = lambda _, tensor: tensor.flatten(1),
+) -> Table:
+    """Measure tensors one by one. `ignore_zeros`: zeros are pruned weights, which do not count.
+
+    Raises:
+        UserError: settings of the method out of their limits; NaN or infinity.
+    """
+    method.check("SAP")
+    groups, lines = [], []
+    for tensor in progress(tensors):
+        group = magnitudes(tensor.blocks(), tensor.name)
+        line = _line(tensor.name, tensor.shape, group, method, grid, ignore_zeros)
+        if method.scope == "neuron":
+            line = _by_neuron(line, as_neurons(tensor.name, tensor.read()), method, ignore_zeros)
+        groups.append(group)
+        lines.append(line)
+    total = _line("all", (), pooled(groups), method, grid, ignore_zeros)
+    if method.scope == "global":
+        lines = [replace(line, bound=nan, ratio=nan) for line in lines]
+    else:
+        bound, ratio = _summed(lines, ignore_zeros)
+        total = replace(total, bound=bound, ratio=ratio)
+    return Table(tuple(lines), total, method)
+
+
+def _line(
+    name: str, shape: tuple[int, ...], all_: Magnitudes, method: Sap, with_grid: bool, ignore_zeros: bool
+) -> Line:
+    group = replace(all_, zeros=0) if ignore_zeros else all_
+    pqi, gini, hoyer = group.pqi(method.p, method.q), group.gini(), group.hoyer()
+    index = {"pqi": pqi, "gini": gini, "hoyer": hoyer}[method.measure]
+    d = torch.tensor(group.d)
+    bound = retained_lower_bound(index, d, method.p, method.q, method.eta_r)
+    count = int(sap_count(d, bound, gamma=method.gamma, beta=method.beta))
+    grid = group.grid() if with_grid else None
+    return Line(name, shape, all_.d, all_.zeros, pqi, gini, hoyer, float(bound), count / max(group.d, 1), grid)
+
+
+def _by_neuron(line: Line, rows: Tensor, method: Sap, ignore_zeros: bool) -> Line:
+    """Bound and ratio where every row is a group of its own."""
+    alive = rows != 0 if ignore_zeros else torch.ones_like(rows, dtype=torch.bool)
+    amount = sap_amount(
+        rows.float(), alive, p=method.p, q=method.q, eta_r=method.eta_r, gamma=method.gamma, beta=method.beta,
+        exact=True, measure=method.measure,
+    )  # fmt: skip
+    bound = nan if amount.bound is None else float(amount.bound.nansum())
+    return replace(line, bound=bound, ratio=int(amount.count.sum()) / max(int(alive.sum()), 1))
+
+
+def _summed(lines: Sequence[Line], ignore_zeros: bool) -> tuple[float, float]:
+    """Bound and ratio of all layers together."""
+    sizes = [line.weights - line.zeros * ignore_zeros for line in lines]
+    pruned = sum(round(line.ratio * size) for line, size in zip(lines, sizes, strict=True))
+    return sum(line.bound for line in lines if line.bound == line.bound), pruned / max(sum(sizes), 1)
+
+
+def _matches(tensor: NamedTensor, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(tensor.name, pattern) for pattern in patterns)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few names."""
+    return (", ".join(names[:8]) + f" and {len(names) - 8} more" * (len(names) > 8)) or "no floating-point tensors"

@@ -1,1 +1,0 @@
-"""Many trainings of one specification at once."""

@@ -1,0 +1,137 @@
+"""Masks and SAP among PyTorch's pruning, Lightning and Transformers; the last two where they are installed."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils import prune
+from torch.utils.data import DataLoader, TensorDataset
+
+from src.errors import UserError
+from src.interop.loop import Pruner
+from src.interop.torch_prune import SapPruning, hand_over, take_over
+from src.library.masks import Masks
+from src.library.pruning import prune_step
+from src.pruning.methods.lottery_ticket import LotteryTicket
+from src.pruning.methods.sap import Sap
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 4))
+
+
+def dataset() -> TensorDataset:
+    torch.manual_seed(1)
+    return TensorDataset(torch.randn(32, 20), torch.arange(32) % 4)
+
+
+def train(pruned: nn.Module, steps: int = 3) -> None:
+    optimizer = torch.optim.SGD(pruned.parameters(), 0.1, momentum=0.9)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        pruned(dataset().tensors[0]).square().mean().backward()
+        optimizer.step()
+
+
+def test_sap_as_a_method_of_pytorchs():
+    ours, theirs = network(), network()
+    masks = prune_step(ours, Masks.of(ours), Sap(scope="layer"))
+    for layer in (theirs[0], theirs[2]):
+        SapPruning.apply(layer, "weight", p=0.5, q=1.0)
+    assert torch.equal(theirs[0].weight, ours[0].weight)
+    masks = prune_step(ours, masks, Sap(scope="layer"))
+    SapPruning.apply(theirs[2], "weight")
+    assert torch.equal(theirs[2].weight_mask.bool(), masks["2.weight"])
+
+
+def test_sap_of_all_layers_as_one_group():
+    ours, theirs = network(), network()
+    masks = prune_step(ours, Masks.of(ours), Sap(gamma=2))
+    layers = [(theirs[0], "weight"), (theirs[2], "weight")]
+    prune.global_unstructured(layers, pruning_method=SapPruning, gamma=2)
+    assert torch.equal(theirs[0].weight_mask.bool(), masks["0.weight"])
+    assert torch.equal(theirs[2].weight_mask.bool(), masks["2.weight"])
+
+
+def test_masks_there_and_back():
+    pruned = network()
+    masks = prune_step(pruned, Masks.of(pruned), LotteryTicket(ratio=0.5))
+    hand_over(pruned, masks)
+    train(pruned)
+    assert bool((pruned[0].weight[~masks["0.weight"]] == 0).all())
+    back = take_over(pruned)
+    assert not prune.is_pruned(pruned)
+    assert {name: mask.tolist() for name, mask in back.items()} == {name: m.tolist() for name, m in masks.items()}
+    assert prune_step(pruned, back, LotteryTicket(ratio=0.5)).alive == masks.alive // 2
+
+
+def test_settings_are_checked():
+    with pytest.raises(UserError, match=r"smaller than SAP\.q"):
+        SapPruning.apply(nn.Linear(2, 2), "weight", p=2)
+    with pytest.raises(UserError, match="every=0 is not allowed"):
+        Pruner(network(), every=0)
+
+
+def test_a_plain_loop():
+    pruned = network()
+    pruner = Pruner(pruned, LotteryTicket(ratio=0.5, iterations=2), every=2)
+    alive = []
+    for _ in range(8):
+        train(pruned, 1)
+        pruner.after_step()
+        pruner.after_epoch()
+        alive.append(pruner.masks.alive)
+        assert sum(int((layer.weight != 0).sum()) for layer in (pruned[0], pruned[2])) == pruner.masks.alive
+    assert alive == [384, 192, 192, 96, 96, 96, 96, 96]
+
+
+def test_lightning(tmp_path):
+    lightning = pytest.importorskip("lightning.pytorch")
+    from src.interop.lightning import PruningCallback
+
+    class Module(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.network = network()
+
+        def training_step(self, batch, index):
+            return nn.functional.cross_entropy(self.network(batch[0]), batch[1])
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), 0.1, momentum=0.9)
+
+    def fit(epochs, checkpoint=None):
+        module, callback = Module(), PruningCallback(LotteryTicket(ratio=0.5), every=2)
+        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
+        trainer = lightning.Trainer(max_epochs=epochs, callbacks=[callback], default_root_dir=tmp_path, **quiet)
+        trainer.fit(module, DataLoader(dataset(), 8), ckpt_path=checkpoint)
+        trainer.save_checkpoint(tmp_path / "last.ckpt")
+        return module, callback.pruner
+
+    module, pruner = fit(5)
+    assert list(pruner.masks) == ["network.0.weight", "network.2.weight"]
+    assert (pruner.masks.alive, Masks.of_zeros(module).alive) == (96, 96)
+    module, pruner = fit(6, tmp_path / "last.ckpt")
+    assert (pruner.masks.alive, Masks.of_zeros(module).alive) == (48, 48)
+
+
+def test_transformers(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    pytest.importorskip("accelerate")
+    from src.interop.transformers import PruningCallback
+
+    config = transformers.GPT2Config(vocab_size=11, n_positions=8, n_embd=16, n_layer=1, n_head=2)
+    model = transformers.GPT2LMHeadModel(config)
+    tokens = [{"input_ids": torch.arange(8) % 11, "labels": torch.arange(8) % 11}] * 8
+    callback = PruningCallback(LotteryTicket(ratio=0.5, scope="neuron"))
+    settings = {"report_to": [], "disable_tqdm": True, "save_strategy": "no", "use_cpu": True}
+    arguments = transformers.TrainingArguments(str(tmp_path), num_train_epochs=2, **settings)
+    transformers.Trainer(model, arguments, train_dataset=tokens, callbacks=[callback]).train()
+    masks = callback.pruner.masks
+    assert sorted(masks) == [
+        f"transformer.h.0.{name}.weight" for name in ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+    ]
+    assert masks.alive == masks.total // 4
+    assert {int(count) for count in masks["transformer.h.0.mlp.c_fc.weight"].sum(0)} == {4}
+    assert Masks.of_zeros(model).alive == masks.alive
+    assert not bool((model.lm_head.weight == 0).any())

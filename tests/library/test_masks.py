@@ -1,0 +1,161 @@
+"""Masks and pruning steps of networks that are not ours."""
+
+import pytest
+import torch
+from torch import nn, tensor
+
+import pqindex
+from pqindex import LotteryTicket, Masks, OneShot, Sap, UserError, everything, measure, prune_step
+
+
+class Tiny(nn.Module):
+    """A transformer whose output layer is its embedding, as in GPT-2."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(11, 8)
+        self.block = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+        self.head = nn.Linear(8, 11, bias=False)
+        self.head.weight = self.embed.weight
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        return self.head(self.block(self.embed(tokens)))
+
+
+def linear(weights: list[list[float]]) -> nn.Linear:
+    layer = nn.Linear(len(weights[0]), len(weights), bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(tensor(weights))
+    return layer
+
+
+def test_one_step_by_hand():
+    layer = linear([[4, -3], [2, 1]])
+    before = Masks.of(layer)
+    after = prune_step(layer, before, LotteryTicket(ratio=0.5))
+    assert after["weight"].tolist() == [[True, True], [False, False]]
+    assert layer.weight.tolist() == [[4, -3], [0, 0]]
+    assert (before.alive, after.alive, after.total) == (4, 2, 4)
+
+
+def test_sap_prunes_what_the_table_says():
+    torch.manual_seed(0)
+    for scope in ("neuron", "layer", "global"):
+        network = nn.Sequential(nn.Linear(40, 30), nn.ReLU(), nn.Linear(30, 20))
+        masks = Masks.of(network)
+        for _ in range(2):
+            told = measure(network, Sap(scope=scope), masks)
+            alive = masks.alive
+            masks = prune_step(network, masks, Sap(scope=scope))
+            assert alive - masks.alive == round(told.total.ratio * alive)
+        assert masks.alive < 1800
+
+
+def test_embeddings_and_what_is_tied_to_them_stay_out_unless_they_are_asked_for():
+    network = Tiny()
+    assert list(Masks.of(network)) == [
+        "block.self_attn.in_proj_weight", "block.self_attn.out_proj.weight",
+        "block.linear1.weight", "block.linear2.weight",
+    ]  # fmt: skip
+    masks = Masks.of(network, everything)
+    assert masks["embed.weight"].shape == (11, 8)
+    assert "head.weight" not in masks
+    assert Masks.of(network, lambda name, _: "linear" in name).total == 2 * 8 * 16
+    assert prune_step(network, masks, LotteryTicket(ratio=0.3)).alive == masks.total - int(0.3 * masks.total)
+
+
+def test_multiply_adds_of_a_transformer():
+    network = Tiny()
+    masks = Masks.of(network, everything)
+    dense, sparse = masks.flops(network, torch.zeros(2, 5, dtype=torch.long))
+    assert dense == sparse == 2 * 5 * (3 * 8 * 8 + 8 * 8 + 2 * 8 * 16 + 8 * 11)
+    half = Masks({name: torch.zeros_like(mask).index_fill_(0, tensor([0]), True) for name, mask in masks.items()})
+    assert half.flops(network, torch.zeros(2, 5, dtype=torch.long)).sparse == 2 * 5 * (8 + 8 + 8 + 16 + 8)
+
+
+@pytest.mark.parametrize(
+    ("layer", "image", "dense"),
+    [
+        (nn.Conv2d(4, 6, 3, groups=2), (1, 4, 5, 5), 9 * 6 * 2 * 9),
+        (nn.Conv1d(4, 6, 3, padding=1), (2, 4, 5), 2 * 5 * 6 * 4 * 3),
+        (nn.ConvTranspose2d(4, 6, 2, stride=2, groups=2), (1, 4, 5, 5), 25 * 4 * 3 * 4),
+    ],
+    ids=["grouped", "1d", "transposed"],
+)
+def test_multiply_adds_of_convolutions(layer, image, dense):
+    assert Masks.of(layer).flops(layer, torch.zeros(image)) == (dense, dense)
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.ConvTranspose2d(4, 6, 2, groups=2), nn.Conv2d(6, 4, 2, groups=2), nn.Linear(3, 5)]
+)
+def test_a_neuron_is_what_makes_one_channel(layer):
+    """Where all weights of output o but one are pruned, the gradient of output o reaches that one weight."""
+    torch.manual_seed(0)
+    masks = prune_step(layer, Masks.of(layer), LotteryTicket(ratio=0.999, scope="neuron"))
+    channels = layer.bias.numel()
+    per_neuron = layer.weight.numel() // channels
+    kept = per_neuron - int(0.999 * per_neuron)
+    output = layer(torch.ones(1, 3) if isinstance(layer, nn.Linear) else torch.ones(1, layer.in_channels, 5, 5))
+    for o in range(channels):
+        (gradient,) = torch.autograd.grad(output[:, o].sum(), layer.weight, retain_graph=True)
+        assert int(((gradient != 0) & masks["weight"]).sum()) == kept
+
+
+def test_pruned_weights_stay_zero_while_they_are_held():
+    torch.manual_seed(0)
+    layer = nn.Linear(8, 4)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.9)
+    masks = prune_step(layer, Masks.of(layer), LotteryTicket(ratio=0.5))
+    handle = masks.hold(layer, optimizer)
+    for step in range(4):
+        if step == 3:
+            handle.remove()
+        optimizer.zero_grad()
+        layer(torch.randn(16, 8)).square().sum().backward()
+        optimizer.step()
+        assert bool((layer.weight[~masks["weight"]] == 0).all()) == (step < 3)
+
+
+def test_masks_outlive_the_process(tmp_path):
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4, 2))
+    masks = prune_step(network, Masks.of(network), OneShot(ratio=0.4))
+    masks.save(tmp_path / "masks.safetensors")
+    again = Masks.load(tmp_path / "masks.safetensors")
+    assert list(again) == ["0.weight", "2.weight"]
+    assert all(torch.equal(again[name], masks[name]) for name in masks)
+    from safetensors.torch import load_file
+
+    assert load_file(tmp_path / "masks.safetensors")["0.weight"].dtype == torch.bool
+    assert all(torch.equal(masks[name], mask) for name, mask in Masks.of_zeros(network).items())
+
+
+def test_layers_may_be_left_out_and_others_scores_used():
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    masks = prune_step(network, Masks.of(network), LotteryTicket(ratio=0.5, exclude=["0.*"]))
+    assert [int(mask.sum()) for mask in masks.values()] == [16, 8]
+    snip = pqindex.SnipPruning(ratio=0.25)
+    batches = [(torch.randn(8, 4), torch.arange(8) % 4)]
+    assert prune_step(network, masks, snip, batches=batches).alive == 24 - 6
+
+
+def test_bad_input_has_one_message():
+    layer = linear([[4, -3], [2, 1]])
+    with pytest.raises(UserError, match=r"mask weight has shape \[2, 2\], the network has \[3, 2\]"):
+        Masks.of(layer).apply(nn.Linear(2, 3))
+    with pytest.raises(UserError, match=r"mask 0\.weight has shape .* no such weight"):
+        prune_step(layer, Masks.of(nn.Sequential(layer)), Sap())
+    with pytest.raises(UserError, match=r"smaller than Sap\.q"):
+        prune_step(layer, Masks.of(layer), Sap(p=1, q=1))
+    with pytest.raises(UserError, match="weight holds NaN"):
+        prune_step(linear([[torch.nan, 1]]), Masks.of(linear([[1, 1]])), Sap())
+    with pytest.raises(UserError, match=r"BatchNorm2d has no weights to prune.*weight, bias"):
+        measure(nn.BatchNorm2d(3))
+    with pytest.raises(UserError, match="give batches"):
+        prune_step(layer, Masks.of(layer), pqindex.SnipPruning())
+    with pytest.raises(UserError, match="there are no masks"):
+        Masks.load("nowhere.safetensors")
+
+
+def test_the_public_names_are_there():
+    assert [name for name in pqindex.__all__ if not hasattr(pqindex, name)] == []
