@@ -18,6 +18,7 @@ import yaml  # type: ignore[import-untyped]
 
 from src.errors import UserError
 from src.records import schema
+from src.records.integrity import verify
 from src.records.method import Method
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -133,11 +134,17 @@ class Run:
         with self._open_measures() as file:
             return np.stack([np.asarray(file.get_tensor(name), np.float64) for name in names])
 
+    @cached_property
+    def _measures_file(self) -> Path:
+        if changed := verify(self.folder, [schema.MEASURES_FILE]):
+            raise UserError(changed[0])
+        return self.folder / schema.MEASURES_FILE
+
     @contextmanager
     def _open_measures(self) -> Iterator[Any]:
         from safetensors import SafetensorError, safe_open
 
-        path = self.folder / schema.MEASURES_FILE
+        path = self._measures_file
         try:
             with safe_open(path, framework="numpy") as file:
                 yield file
