@@ -139,7 +139,7 @@ class Run:
 
     def _verified(self, name: str) -> Path:
         """The path of a file. Raises UserError where it was recorded with another content, of which run.json knows."""
-        if lines := verify(self.folder, only=name):
+        if lines := verify(self.folder, [name]):
             raise UserError(lines[0])
         return self.folder / name
 
