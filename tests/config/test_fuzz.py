@@ -196,7 +196,7 @@ def test_absurd_numbers_at_every_number(outcomes: Outcomes, value: str) -> None:
         ("model.hidden=[70000]", "model.hidden[0]=70000 is not allowed: it must be at least -65536 and at most 65536"),
         ("threads=x", "threads=x is not allowed: it must be a whole number, or null"),
         ("record.weights=2", "record.weights=2 is not allowed: it must be true or false"),
-        ("record=null", "record=null is not allowed: it is a section, with masks, weights, neurons, picture"),
+        ("record=null", "record=null is not allowed: it is a section, with masks, weights, networks, neurons, picture"),
         ("trainer.epochs=null", "trainer.epochs=null is not allowed: it must be a whole number"),
         ("trainer.lrr=1", "unknown key trainer.lrr: did you mean lr?"),
         ("dataset.root='~nosuch/x'", "dataset.root=~nosuch/x is not allowed: there is no such user"),

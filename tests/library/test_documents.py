@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -22,11 +23,13 @@ def test_the_table_of_axioms():
     assert told == {name: [axiom in measure.axioms for axiom in AXIOMS] for name, measure in MEASURES.items()}
 
 
-def test_the_reference_is_built_without_warnings(tmp_path: Path):
+def test_the_reference_is_built_without_warnings(wheel: Path, tmp_path: Path):
     pytest.importorskip("pdoc")
     (words,) = re.findall(r"^ {4}python (-m pdoc .*)$", GUIDE, flags=re.M)
     command = [sys.executable, "-W", "error::UserWarning", *words.replace("docs/api", str(tmp_path)).split()]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    paths = os.pathsep.join([str(wheel), os.environ.get("PYTHONPATH", "")])  # Python imports from archives
+    environment = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     text = (tmp_path / "pqindex.html").read_text("utf-8")
     assert "I_{p,q}(w) = 1 - d^(1/q - 1/p)" in text
