@@ -16,6 +16,7 @@ usage() {
     cat <<'TEXT'
 ./reproduce.sh                        set up, get Fashion-MNIST, run experiment=quickstart, draw its figures
 ./reproduce.sh test [pytest options]  set up and run the tests (test-slow: the slow ones; test-slurm: on a real Slurm)
+./reproduce.sh torture                set up, then damage, full disks, kills and random input: docs/reliability.md
 ./reproduce.sh setup                  only set up: Python packages, exactly those of requirements.lock, in .venv
 ./reproduce.sh lint                   set up, then ruff and mypy
 ./reproduce.sh EXPERIMENT [KEY=VALUE ...]
@@ -269,6 +270,15 @@ test_slurm() {
     "$PY" -m pytest -m slow tests/launchers/test_slurm.py "$@"
 }
 
+# What docs/reliability.md promises, in full: damage, full disks, kills, and inputs made at random. An hour or more.
+torture() {
+    setup
+    "$PY" -m pytest -m "slow or not slow" tests/records/test_damage.py tests/end_to_end/test_disk.py \
+        tests/end_to_end/test_resume.py tests/end_to_end/test_two_writers.py tests/training/test_composition.py \
+        tests/config/test_fuzz.py --timeout 7200 --durations 10
+    "$PY" -m tests.data.fuzz 1000
+}
+
 lint() {
     setup
     say "ruff check"
@@ -304,6 +314,9 @@ test-slow)
 test-slurm)
     shift
     test_slurm "$@"
+    ;;
+torture)
+    torture
     ;;
 '' | *=* | -*) quickstart "$@" ;;
 quickstart)
