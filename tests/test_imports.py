@@ -15,7 +15,16 @@ from tests.support import ROOT
 
 LAYERS = (
     ("main",),
-    ("status", "figures", "tables", "report", "dashboard", "export", "measure", "hydra_plugins"),  # commands, and Hydra's plugins
+    (
+        "status",
+        "figures",
+        "tables",
+        "report",
+        "dashboard",
+        "export",
+        "measure",
+        "hydra_plugins",
+    ),  # commands, and Hydra's plugins
     ("analysis", "sweeps"),
     ("execution",),
     ("tracking",),
