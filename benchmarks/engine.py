@@ -32,7 +32,7 @@ from src.models.model import build_model, prunable_names
 from src.models.shipped import MODELS
 from src.training.loop import SoloEngine
 from src.training.spec import TrainingSpec
-from src.training.stacked import StackedEngine
+from src.training.stacked import StackedEngine, stacks
 from src.training.state import Member
 
 BATCH_SIZE = 250
@@ -75,7 +75,7 @@ class Bench:
             ("conventional", 1): lambda: conventional.epoch(masks),
             ("solo", 1): lambda: solo.train([self._member]),
         }
-        for count in members:
+        for count in members if stacks(solo) else ():
             self.engines["stacked", count] = partial(stacked.train, [self._member] * count)
         self.flop = epoch_flop(model, dataset)
         self._device = device

@@ -15,22 +15,12 @@ import sys
 from collections.abc import Sequence
 
 from src.analysis.report.page import page
-from src.analysis.settings import RecordSettings
-from src.config.command_line import read_settings, run_command
-from src.store.files import write_text
+from src.analysis.settings import write_from_records
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page, print its path, and name on stderr what is missing."""
-    return run_command(arguments, str(__doc__), _write)
-
-
-def _write(words: list[str]) -> int:
-    settings = read_settings(RecordSettings, words)
-    text, messages = page(settings)
-    print(write_text(settings.folder("report") / "index.html", text))
-    print(*messages, sep="\n", end="\n" * bool(messages), file=sys.stderr)
-    return 0
+    return write_from_records(arguments, str(__doc__), "report", page)
 
 
 if __name__ == "__main__":

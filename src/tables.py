@@ -17,26 +17,20 @@ import sys
 from collections.abc import Sequence
 
 from src.analysis.claims.catalogue import examine
-from src.analysis.settings import RecordSettings, choose
+from src.analysis.settings import RecordSettings, choose, write_from_records
 from src.analysis.tables.results import tables, verdict_table
 from src.analysis.tables.table import FORMATS
-from src.config.command_line import read_settings, run_command
-from src.store.files import write_text
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the tables, print their paths, and name on stderr what is missing."""
-    return run_command(arguments, str(__doc__), _write)
+    return write_from_records(arguments, str(__doc__), "tables", _texts)
 
 
-def _write(words: list[str]) -> int:
-    settings = read_settings(RecordSettings, words)
+def _texts(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
     studies, _, messages = choose(settings)
-    for table in [*tables(studies), verdict_table(examine(studies))]:
-        for suffix, convert in FORMATS.items():
-            print(write_text(settings.folder("tables") / f"{table.name}.{suffix}", convert(table)))
-    print(*messages, sep="\n", end="\n" * bool(messages), file=sys.stderr)
-    return 0
+    made = [*tables(studies), verdict_table(examine(studies))]
+    return {f"{table.name}.{suffix}": as_text(table) for table in made for suffix, as_text in FORMATS.items()}, messages
 
 
 if __name__ == "__main__":

@@ -15,16 +15,7 @@ from tests.support import ROOT
 
 LAYERS = (
     ("main",),
-    (
-        "status",
-        "figures",
-        "tables",
-        "report",
-        "dashboard",
-        "export",
-        "measure",
-        "hydra_plugins",
-    ),  # commands, and Hydra's plugins
+    ("status", "figures", "tables", "report", "dashboard", "export", "measure", "hydra_plugins"),  # commands, plugins
     ("analysis", "sweeps"),
     ("execution",),
     ("tracking",),
@@ -116,7 +107,7 @@ def test_imports_go_one_way():
         ("src.sparsity", "from ..pruning import masks", ("sparsity", "pruning")),
         ("src.training.loop", "from src.pruning.method import Method", ("training", "pruning")),
         ("src.config.part", "def f():\n    import src.config.settings", ("config", "config.settings")),
-        ("src.analysis.tables.cost", "from src.sweeps import work", ("analysis", "sweeps")),
+        ("src.analysis.tables.results", "from src.sweeps import work", ("analysis", "sweeps")),
         ("src.data.folder", "from src.main import run", ("data", "main")),
         ("src.sparsity.pqi", "from ..pruning import masks", ("sparsity", "pruning")),
     ],

@@ -1,16 +1,19 @@
 """Which records a command takes, where it writes, and how figures are to be drawn."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from src.analysis.figures.readings import READINGS, Reading
 from src.analysis.figures.spec import style_named
+from src.config.command_line import read_settings, run_command
 from src.config.commands import default_output_dir, setting_word
 from src.errors import UserError
 from src.records.library import Library, load_library, missing_runs
 from src.records.study import Selection, Study, studies
+from src.store.files import write_text
 
 FORMATS = ("pdf", "svg", "png")
 _CHOICES = [(choice.name, get_type_hints(Reading)[choice.name] | None, None) for choice in fields(Reading)]
@@ -87,6 +90,26 @@ class FigureSettings(RecordSettings):
 
     def _choices(self) -> dict[str, Any]:
         return {key: value for key, value in vars(self.plot).items() if value is not None}
+
+
+Made = tuple[dict[str, str], list[str]]
+"""Texts by file name, and messages."""
+
+
+def write_from_records(
+    arguments: Sequence[str], help_text: str, folder: str, make: Callable[[RecordSettings], Made]
+) -> int:  # fmt: skip
+    """Write the texts that `make` gives, print their paths, and its messages on stderr."""
+
+    def body(words: list[str]) -> int:
+        settings = read_settings(RecordSettings, words)
+        texts, messages = make(settings)
+        for name, text in texts.items():
+            print(write_text(settings.folder(folder) / name, text))
+        print(*messages, sep="\n", end="\n" * bool(messages), file=sys.stderr)
+        return 0
+
+    return run_command(arguments, help_text, body)
 
 
 def choose(settings: RecordSettings) -> tuple[list[Study], Library, list[str]]:

@@ -147,7 +147,7 @@ class _Workspace:
         bins, weights = self._bins[: len(bits)], self._weights[: len(bits)]
         np.right_shift(bits, np.uint32(_REST), out=bins, casting="unsafe")
         low = int(bins.min())
-        bins -= low
+        np.subtract(bins, low, out=bins)
         np.bitwise_and(bits, np.uint32(2**_REST - 1), out=bits)
         np.add(bits, 2.0**_ONE, out=weights, casting="unsafe")
         return low, np.bincount(bins, weights).astype(np.int64)

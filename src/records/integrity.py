@@ -37,13 +37,14 @@ def is_finished(folder: Path, state: dict[str, Any] | None) -> bool:
     return True
 
 
-def verify(folder: Path) -> list[str]:
-    """A line for each file of a finished run that is not what was recorded: all are read and hashed."""
+def verify(folder: Path, names: Iterable[str] | None = None) -> list[str]:
+    """A line for each file of a finished run, of all or of `names`, that is not what was recorded: they are hashed."""
     state = read_status(folder)
     if state is None or state["status"] != "finished":
         return []
     lines = []
-    for name, stamp in state["files"].items():
+    for name in state["files"] if names is None else [name for name in names if name in state["files"]]:
+        stamp = state["files"][name]
         if not (folder / name).exists():
             lines.append(f"{folder.name}: {name} is missing; run the same command again to have it as it was")
         elif _is_different(folder / name, stamp, quick=False):

@@ -9,8 +9,10 @@ from typing import TypeAlias
 
 from src.config.commands import command, default_output_dir, setting_word
 from src.errors import UserError
+from src.records.integrity import verify
 from src.records.method import Method
 from src.records.run import Run, load_run
+from src.records.schema import TABLES
 from src.records.study import EVERYTHING, Selection, Setting, Study, grouped, settings_of
 
 Condition: TypeAlias = tuple[str, Method]
@@ -43,6 +45,7 @@ def load_library(output_dir: Path, selection: Selection = EVERYTHING) -> Library
             run = load_run(path)
             if run.finished and selection.takes(run):
                 _ = run.table, run.layers
+                problems += verify(path, TABLES)
             runs.append(run)
         except UserError as error:
             problems.append(str(error))

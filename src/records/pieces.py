@@ -19,7 +19,7 @@ from src.messages import TrainRequest
 from src.records.masks import packed
 from src.records.networks import evaluated_state
 from src.records.rows import measure_tensors
-from src.records.schema import MASKS_FILE, MEASURES_FILE, PIECES, TABLES, WEIGHTS_FILE
+from src.records.schema import MASKS_FILE, MEASURES_FILE, NETWORKS_FILE, PIECES, TABLES, WEIGHTS_FILE
 from src.sparsity import P_GRID, Q_GRID
 from src.store.files import Pace
 from src.store.tensors import read_tensors, stored_bytes, write_tensors
@@ -45,8 +45,9 @@ class Keeps:
 
     @property
     def files(self) -> list[str]:
-        """Those that the run ends in, of all iterations; a piece's tensors are below the stems of their names."""
-        return [MEASURES_FILE, *[MASKS_FILE] * (self.masks != "none"), *[WEIGHTS_FILE] * self.weights]
+        """Those that the run ends in; a piece's tensors are below the stems of their names."""
+        kept = {MASKS_FILE: self.masks != "none", WEIGHTS_FILE: self.weights, NETWORKS_FILE: self.networks}
+        return [MEASURES_FILE, *(name for name, wanted in kept.items() if wanted)]
 
 
 class Pieces:
@@ -62,7 +63,7 @@ class Pieces:
 
     def whole(self, most: int, keeps: Keeps) -> int:
         """How many iterations are recorded without a gap or damage; it is told what they lack of what is kept now."""
-        done, lacking = 0, dict.fromkeys(keeps.files, 0)
+        done, lacking = 0, dict.fromkeys(set(keeps.files) - {NETWORKS_FILE}, 0)
         while done < most and (piece := self.read(self.path(done), iteration=done)):
             stems = {name.split("/", 1)[0] for name in piece[0]}
             lacking = {name: count + (Path(name).stem not in stems) for name, count in lacking.items()}

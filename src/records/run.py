@@ -18,12 +18,12 @@ import yaml  # type: ignore[import-untyped]
 
 from src.errors import UserError
 from src.records import schema
+from src.records.integrity import verify
 from src.records.method import Method
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Side = Literal["retrained", "pruned"]
 AGAIN = "remove the folder and run it again"
-STATES = ("running", "finished", "failed", "interrupted")
 TYPES: Mapping[str, type] = {
     **dict.fromkeys(("schema", "iterations_done", "iterations_total", "seed"), int),
     **dict.fromkeys(("id", "name", "status", "dataset", "model", "scope"), str),
@@ -86,7 +86,7 @@ class Run:
     @cached_property
     def table(self) -> Mapping[str, FloatArray]:
         """`iterations.csv`: column -> array [T+1], NaN where not defined."""
-        table = read_table(self.folder / schema.ITERATIONS_FILE)
+        table = read_table(self._verified(schema.ITERATIONS_FILE))
         order = np.argsort(table["iteration"], kind="stable")
         found = table["iteration"][order].tolist()
         if len(found) != self.iterations_total or found != list(range(self.iterations_total)):
@@ -100,7 +100,7 @@ class Run:
     @cached_property
     def layers(self) -> LayerTable:
         """`layers.csv`, one column of each array per prunable tensor."""
-        table = read_table(self.folder / schema.LAYERS_FILE, texts=["layer"])
+        table = read_table(self._verified(schema.LAYERS_FILE), texts=["layer"])
         layer, iteration = np.array(table.pop("layer")), table.pop("iteration")
         order = np.argsort(iteration, kind="stable")
         names = tuple(dict.fromkeys(layer.tolist()))
@@ -133,11 +133,21 @@ class Run:
         with self._open_measures() as file:
             return np.stack([np.asarray(file.get_tensor(name), np.float64) for name in names])
 
+    @cached_property
+    def _measures_file(self) -> Path:
+        return self._verified(schema.MEASURES_FILE)
+
+    def _verified(self, name: str) -> Path:
+        """The path of a file. Raises UserError where it was recorded with another content, of which run.json knows."""
+        if lines := verify(self.folder, [name]):
+            raise UserError(lines[0])
+        return self.folder / name
+
     @contextmanager
     def _open_measures(self) -> Iterator[Any]:
         from safetensors import SafetensorError, safe_open
 
-        path = self.folder / schema.MEASURES_FILE
+        path = self._measures_file
         try:
             with safe_open(path, framework="numpy") as file:
                 yield file
@@ -175,7 +185,7 @@ def _checked(folder: Path, state: Any) -> dict[str, Any]:
     for key, kind in TYPES.items():
         if type(state.get(key)) is not kind:
             raise TypeError(f"{key} is {str(state.get(key))[:20]!r}, not of type {kind.__name__}")
-    for key, allowed in (("status", STATES), ("scope", schema.SCOPES)):
+    for key, allowed in (("status", schema.STATUSES), ("scope", schema.SCOPES)):
         if state[key] not in allowed:
             raise ValueError(f"{key} is {state[key][:20]!r}, none of {', '.join(allowed)}")
     if state["iterations_total"] < 1:

@@ -49,6 +49,7 @@ class RunFolder:
     summary: dict[str, Any] = field(default_factory=dict)
     done: int = 0
     _joined: bool = False
+    _accuracies: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.pieces = Pieces(self.path, self.identity)
@@ -73,6 +74,7 @@ class RunFolder:
             self.done -= 1
         self.pieces.forget_after(self.done)
         self._write_tables()
+        self._accuracies = [rows[0]["retrained_accuracy"] for rows, _, _ in self.rows()]
         self._status("running")
         return start
 
@@ -89,8 +91,8 @@ class RunFolder:
         t, row, layers = record.iteration, iteration_row(record), layer_rows(record)
         texts = [csv_text(rows, header=t == 0) for rows in ([row], layers, epoch_rows(record))]
         tables = dict(zip(TABLES, texts, strict=True))
-        before = [rows[0]["retrained_accuracy"] for (rows, _, _) in self.rows()]
-        may_stay = t in kept_iterations([*before, row["retrained_accuracy"]])
+        self._accuracies = [*self._accuracies[:t], row["retrained_accuracy"]]
+        may_stay = t in kept_iterations(self._accuracies)
         self.pieces.write(record, tables, replace(self.keeps, networks=self.keeps.networks and may_stay))
         for name, text in tables.items():
             with (self.path / name).open("ab") as file:
@@ -104,13 +106,10 @@ class RunFolder:
         if not self._joined:
             self._write_tables()
             parts = {f"iteration_{t}": self.pieces.path(t) for t in range(self.done)}
-            kept = kept_iterations(rows[0]["retrained_accuracy"] for (rows, _, _) in self.rows())
-            networks = {f"iteration_{t}": self.pieces.path(t) for t in sorted(kept)}
+            kept = {f"iteration_{t}": self.pieces.path(t) for t in sorted(kept_iterations(self._accuracies))}
             for name in JOINED:
-                path = self.path / name
-                if not join_tensors(
-                    path, networks if name == NETWORKS_FILE else parts, path.stem, {"id": self.identity}
-                ):
+                path, chosen = self.path / name, kept if name == NETWORKS_FILE else parts
+                if not join_tensors(path, chosen, path.stem, {"id": self.identity}):
                     path.unlink(missing_ok=True)
         sync(*(self.path / name for name in (*TABLES, *JOINED) if (self.path / name).exists()))
         self._status("finished")

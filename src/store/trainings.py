@@ -109,7 +109,7 @@ class TrainingStore:
     def _read(self, path: Path, identity: str) -> tuple[dict[str, Tensor], Any] | None:
         try:
             tensors, meta = read_tensors(path, id=identity)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             log.warning("%s; it is trained again", error)

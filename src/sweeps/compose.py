@@ -178,15 +178,17 @@ def read(parser: OverridesParser, word: str) -> Override:
         raise UserError(f"{word} cannot be read ({reason}); quote its value, as in: {example(word)}") from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, hundreds of brackets
         raise UserError(f"{shown(word)} cannot be read: {error}") from None
-    group = CONF / override.key_or_group
-    if (
-        group.is_dir()
-        and not (override.is_delete() or override.is_sweep_override())
-        and isinstance(override.value(), int | float | list | None)
-    ):
+    group, fixed = CONF / override.key_or_group, not (override.is_delete() or override.is_sweep_override())
+    if group.is_dir() and fixed and not _may_name_a_file(override.value()):
         choices = ", ".join(sorted(path.stem for path in group.glob("*.yaml")))
-        raise UserError(f"{word} is not allowed: choose one of {choices}, or leave it out")
+        raise UserError(f"{shown(word)} is not allowed: choose one of {choices}, or leave it out")
     return override
+
+
+def _may_name_a_file(value: object) -> bool:
+    """Whether a group's value can be one of its choices; names and values, `{a: 1}`, are Hydra's to merge."""
+    text = getattr(value, "text", value)
+    return isinstance(value, dict) or (isinstance(text, str) and text.isprintable() and len(text) < 200)
 
 
 def example(word: str) -> str:

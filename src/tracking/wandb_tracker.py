@@ -81,15 +81,21 @@ class WandbTracker:
             self._tell(offline_line(self._info, "no connection a moment ago"))
             return  # W&B itself tries once more at exit, for all such runs together
 
-        def end() -> None:
-            self._run.finish(exit_code=0 if status == "finished" else 1)
-            self._mark(math.inf)
-
-        ending = threading.Thread(target=self._try, args=(end,), daemon=True)
+        ending = threading.Thread(target=self._try, args=(lambda: self._end(status),), daemon=True)
         ending.start()
         ending.join(PATIENCE_S if status == "interrupted" else None)
         if ending.is_alive():
             self._tell(offline_line(self._info, "no time to wait for it"))
+
+    def _end(self, status: str) -> None:
+        file = Path(self._run.settings.sync_file)
+        size = _size(file)
+        self._run.finish(exit_code=0 if status == "finished" else 1)
+        for _ in range(100):  # offline, W&B's own process writes its file after this
+            if not self._run.offline or _size(file) > size:
+                self._mark(math.inf)
+                break
+            time.sleep(0.01)
 
     def _save_difference(self, folder: Path) -> None:
         """How the code differs from its commit, as a file of the run."""
@@ -136,6 +142,10 @@ class WandbTracker:
         if not self._told:
             log.warning(message)
         self._told = True
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _epochs(config: Mapping[str, Any]) -> int:

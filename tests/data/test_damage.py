@@ -130,5 +130,5 @@ def test_a_root_that_cannot_be_read(tmp_path, name, monkeypatch):
 
 
 def test_a_root_with_nul():
-    with pytest.raises(UserError, match=r"dataset\.root='a\\x00b' is not allowed: .*no NUL"):
+    with pytest.raises(UserError, match=r"dataset\.root='a\\x00b' is not allowed: .*without NUL"):
         Folder(root="a\0b").check("dataset")

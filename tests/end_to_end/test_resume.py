@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from src.errors import Interrupted
+from src.execution.interruption import Interruption
 from tests.support import ROOT, command_line, folder_of
+from tests.tracking.offline_log import offline_runs, read_log
 
 RUN = ["dataset=digits", "model=mlp", "prune.iterations=3", "trainer.epochs=4", "trainer.batch_size=50", "threads=1"]
 RECORDS = ["iterations.csv", "layers.csv", "epochs.csv", "measures.safetensors", "masks.safetensors"]
@@ -55,6 +58,48 @@ def test_killed_runs_end_bit_identical(tmp_path, prune):
     same, different, missing = filecmp.cmpfiles(expected, found, RECORDS, shallow=False)
     assert (sorted(same), different, missing) == (sorted(RECORDS), [], [])
     assert not list((tmp_path / "killed").rglob("*.partial.safetensors"))
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_run_at_once_with_a_checkpoint_and_all_of_it_in_the_mirror(tmp_path, number, status):
+    command = [sys.executable, "-m", "src.main", "tracking=offline", "device=cpu", f"output_dir={tmp_path}", *RUN]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not list(tmp_path.glob("runs/*/iterations.csv")) and process.poll() is None:
+        time.sleep(0.01)
+    began = time.monotonic()
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < 5
+    assert process.returncode == status
+    assert "interrupted; the same command goes on" in err
+    assert "Traceback" not in err
+    folder = folder_of(command_line(*RUN, "tracking=offline", f"output_dir={tmp_path}"))
+    parts = [read_log(part) for part in offline_runs(folder)]
+    assert len(parts) == 2
+    assert [value for part in parts for value in part.column("iteration")] == [0, 1, 2, 3]
+    assert [value for part in parts for value in part.column("epoch")] == list(range(1, 17))
+
+
+def test_a_second_signal_is_deadly():
+    code = (
+        "import os, signal, time\n"
+        "from src.execution.interruption import Interruption\n"
+        "with Interruption():\n"
+        "    for _ in range(2):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(60)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=30, check=False)
+    assert done.returncode == -signal.SIGTERM
+
+
+def test_an_epoch_that_takes_long_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("src.execution.interruption.PATIENCE_S", 0.1)
+    with Interruption(), pytest.raises(Interrupted) as ended:  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(30)
+    assert ended.value.status == 130
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_finished_run_says_so_and_does_nothing(tmp_path):

@@ -13,7 +13,8 @@ from src.records.timings import read_timings
 from tests.support import command_line, folder_of
 
 RUN = ["model=linear", "dataset=digits", "trainer=smoke", "prune.iterations=3", "threads=1"]
-RECORDS = ["iterations.csv", "layers.csv", "epochs.csv", "measures.safetensors", "masks.safetensors"]
+RECORDS = ["iterations.csv", "layers.csv", "epochs.csv", "measures.safetensors", "masks.safetensors",
+           "networks.safetensors"]  # fmt: skip
 INTERRUPTED_AT = 2
 
 DAMAGES = {

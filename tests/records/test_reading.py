@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from src.errors import UserError
+from src.records.integrity import stamps
 from src.records.library import load_library, missing_runs, run_words
 from src.records.method import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP, Method, paper_method
 from src.records.run import load_run
@@ -43,7 +44,7 @@ def test_records_of_another_schema_are_named_and_left_out(tmp_path):
         (lambda folder: (folder / "run.json").write_text("[" * 10**5), "run.json is damaged"),
         (lambda folder: (folder / "run.json").write_bytes(b"\0" * 500), "run.json is damaged"),
         (lambda folder: (folder / "run.json").write_bytes(b'{"id": "\xff"}'), "run.json is damaged"),
-        (lambda folder: set_in(folder, status="fnished"), "status is 'fnished', none of running, finished"),
+        (lambda folder: set_in(folder, status="fnished"), "status is 'fnished', none of running, failed, finished"),
         (lambda folder: set_in(folder, scope="filter"), "scope is 'filter', none of neuron, layer, global"),
         (lambda folder: set_in(folder, seed="0"), "seed is '0', not of type int"),
         (lambda folder: set_in(folder, seed=True), "seed is 'True', not of type int"),
@@ -287,3 +288,23 @@ def test_what_was_run_from_folders_with_spaces_is_made_again_by_a_command_that_a
     assert words[3:5] == ["--config-dir", "/home/me/my conf"]
     assert "dataset='my data'" in words
     assert f"output_dir='{output_dir}'" in words
+
+
+@pytest.mark.parametrize("name", ["iterations.csv", "layers.csv", "measures.safetensors"])
+def test_a_digit_that_was_changed_by_hand_is_told_and_the_other_runs_are_read(tmp_path, name):
+    write_run(tmp_path, Spec(FOUR[0]))
+    folder = write_run(tmp_path, Spec(FOUR[1]))
+    set_in(folder, files=stamps(folder, ["iterations.csv", "layers.csv", "measures.safetensors"]))
+    assert len(load_library(tmp_path).runs) == 2
+    content = bytearray((folder / name).read_bytes())
+    content[-10] ^= 1
+    (folder / name).write_bytes(content)
+    told = f"{folder.name}: {name} was changed after it was recorded; remove it and run the same command again"
+    library = load_library(tmp_path)
+    if name == "measures.safetensors":
+        (run,) = [run for run in library.runs if run.folder == folder]
+        with pytest.raises(UserError, match=re.escape(told)):
+            run.grid("retrained", 0)
+    else:
+        assert [run.method.short for run in library.runs] == ["sap-0.5-1-0-1"]
+        assert library.problems[0].startswith(told)

@@ -74,6 +74,17 @@ def test_a_resumed_run_keeps_its_id_and_logs_nothing_twice(tmp_path: Path):
     assert before.column("_step") + after.column("_step") == [0, 1, 2, 3, 4, 5]
 
 
+def test_what_a_killed_process_may_not_have_written_is_sent_again(tmp_path: Path):
+    killed = open_tracker("offline", **settings(tmp_path))
+    killed.log_iteration(ROWS[0], layers(0))
+    killed._run.finish()  # and the tracker never hears that it is written
+    after = open_tracker("offline", **settings(tmp_path))
+    for t, row in enumerate(ROWS):
+        after.log_iteration(row, layers(t))
+    after.finish("finished")
+    assert read_log(offline_runs(tmp_path)[-1]).column("iteration") == [0, 1, 2]
+
+
 def test_runs_of_one_process_do_not_mix(tmp_path: Path):
     trackers = {name: open_tracker("offline", **settings(tmp_path / name, run_id=name)) for name in ("one", "two")}
     trackers["one"].log_iteration(ROWS[0], [])

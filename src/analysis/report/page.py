@@ -40,8 +40,8 @@ class PageFigure(NamedTuple):
         return self.readings["corrected"]
 
 
-def page(settings: RecordSettings) -> tuple[str, list[str]]:
-    """The whole HTML document, the same for the same records, and a message for each missing run or damaged folder.
+def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
+    """`index.html`, the same for the same records, and a message for each missing run or damaged folder.
 
     Raises UserError where no run is finished.
     """
@@ -102,7 +102,7 @@ def page(settings: RecordSettings) -> tuple[str, list[str]]:
         script=Markup("\n".join(map(_part, SCRIPTS))),
         style=Markup(_part("style.css")),
     )  # fmt: skip
-    return text, messages
+    return {"index.html": text}, messages
 
 
 def _part(name: str) -> str:

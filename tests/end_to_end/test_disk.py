@@ -1,0 +1,171 @@
+"""Kills, full disks and files in the way, at every event of a run's files: the last good state is kept."""
+
+import errno
+import os
+import shutil
+import signal
+import sys
+
+import pytest
+
+from tests.support import command_line, folder_of
+
+RUN = ["model=linear", "dataset=digits", "trainer=smoke", "trainer.epochs=2", "prune.iterations=2", "threads=1"]
+RECORDS = ["iterations.csv", "layers.csv", "epochs.csv", "measures.safetensors", "masks.safetensors"]
+CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
+DEFECT = 99
+EVENTS = 125
+"""More than a run has; those beyond its last one are left out."""
+
+
+def records(output_dir):
+    (folder,) = (output_dir / "runs").iterdir()
+    return {name: (folder / name).read_bytes() for name in RECORDS}
+
+
+def run(output_dir, *words):
+    done = command_line(*RUN, *words, f"output_dir={output_dir}")
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    output_dir = tmp_path_factory.mktemp("whole")
+    folder_of(run(output_dir))
+    return records(output_dir)
+
+
+def at_event(number, output_dir, action):
+    """Have `action` called instead of the n-th change of a file below the folder, in this process, for ever."""
+    seen = 0
+
+    def hook(event, given):
+        nonlocal seen
+        writes = event == "open" and given[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        if (writes or event in CHANGES) and str(given[0]).startswith(str(output_dir)):
+            seen += 1
+            if seen > number:
+                action(seen)
+
+    sys.addaudithook(hook)
+
+
+def in_a_child(number, output_dir, action):
+    """The wait status of a process that runs with `action` at an event."""
+    child = os.fork()
+    if child == 0:
+        status = DEFECT
+        try:
+            at_event(number, output_dir, action)
+            done = command_line(*RUN, f"output_dir={output_dir}")
+            status = DEFECT if "Traceback" in done.stderr else done.returncode
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1]
+
+
+def sample(step):
+    return [pytest.param(n, marks=() if n % step == 5 else pytest.mark.slow) for n in range(EVENTS)]
+
+
+@pytest.mark.parametrize("number", sample(29))
+def test_killed_at_an_event(tmp_path, whole, number):
+    ended = in_a_child(number, tmp_path, lambda _: os.kill(os.getpid(), signal.SIGKILL))
+    if not os.WIFSIGNALED(ended):
+        pytest.skip("the run has fewer events")
+    run(tmp_path)
+    assert records(tmp_path) == whole
+    left = [path.name for path in tmp_path.rglob("*") if path.name.endswith((".part", ".partial.safetensors"))]
+    assert left == []
+
+
+def full(_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("number", sample(37))
+def test_full_from_an_event_on(tmp_path, whole, number):
+    ended = in_a_child(number, tmp_path, full)
+    assert os.waitstatus_to_exitcode(ended) in (0, 1)
+    done = run(tmp_path)
+    assert done.returncode == 0
+    assert records(tmp_path) == whole
+
+
+@pytest.mark.parametrize("name", ["", "runs", "locks"])
+def test_a_file_in_the_way_is_named(tmp_path, whole, name):
+    path = tmp_path / "out" / name
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    done = run(tmp_path / "out")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert str(tmp_path / "out") in line
+    assert "the same command goes on" in line
+    path.unlink()
+    assert run(tmp_path / "out").returncode == 0
+    assert records(tmp_path / "out") == whole
+
+
+def test_trainings_that_cannot_be_kept_are_told_and_the_run_goes_on(tmp_path, whole):
+    (tmp_path / "trainings").touch()
+    done = run(tmp_path)
+    assert done.returncode == 0
+    assert (done.stdout + done.stderr).count("cannot be written (Not a directory)") == 1
+    assert records(tmp_path) == whole
+
+
+def test_a_dangling_link_is_told(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere" / "x")
+    assert "a file or a dangling link is in its place" in run(tmp_path / "link").stderr
+
+
+def test_an_output_folder_removed_during_the_run_is_told(tmp_path, monkeypatch, whole):
+    from src.execution.session import Session
+
+    record = Session.record
+
+    def removing(self, given):
+        if given.iteration == 1:
+            shutil.rmtree(tmp_path / "out")
+        record(self, given)
+
+    monkeypatch.setattr(Session, "record", removing)
+    done = run(tmp_path / "out")
+    assert done.returncode == 1
+    assert "it was removed while the run went on" in done.stderr
+    monkeypatch.undo()
+    run(tmp_path / "out")
+    assert records(tmp_path / "out") == whole
+
+
+def test_one_runs_error_ends_no_other(tmp_path):
+    (tmp_path / "bad.npz").write_bytes(b"no zip")
+    sweep = ["-m", "hydra/launcher=stacked", f"init_from=null,{tmp_path / 'bad.npz'}"]
+    done = run(tmp_path / "out", *sweep)
+    assert done.returncode == 1
+    assert "1 of 2 runs failed" in done.stderr
+    assert len(list((tmp_path / "out").glob("runs/*/measures.safetensors"))) == 1
+
+
+@pytest.mark.slow
+def test_the_cost_of_an_iteration_does_not_grow_with_their_number(tmp_path, monkeypatch):
+    import time
+
+    from src.execution.session import Session
+
+    record, seconds, memory = Session.record, [], []
+
+    def measured(self, given):
+        began = time.process_time()
+        record(self, given)
+        seconds.append(time.process_time() - began)
+        with open("/proc/self/statm") as file:
+            memory.append(int(file.read().split()[1]) * 4096)
+
+    monkeypatch.setattr(Session, "record", measured)
+    command_line(*RUN[:3], "prune=lottery_ticket", "prune.ratio=0.01", "prune.iterations=300", f"output_dir={tmp_path}")
+    assert len(seconds) == 301
+    assert sum(seconds[201:]) < 1.5 * sum(seconds[:100])
+    assert memory[-1] - memory[50] < 5e6
