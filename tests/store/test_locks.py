@@ -24,7 +24,7 @@ def hold(path: Path, leased: bool, ready, release) -> None:
     with ExitStack() as until:
         assert acquire(path, until)
         ready.set()
-        release.wait(60)
+        release.poll(60)
 
 
 def no_locks() -> None:
@@ -42,10 +42,13 @@ def leased(request, monkeypatch):
 
 @pytest.fixture
 def owner(tmp_path, leased):
-    """A process that has the lock `work.lock`, and the event that makes it release it."""
+    """A process that has the lock `work.lock`, and the pipe that makes it release it.
+
+    Not an event: to set one waits for those who sleep on it, and for ever where one of them is suspended.
+    """
     context = multiprocessing.get_context("spawn")
-    ready, release = context.Event(), context.Event()
-    process = context.Process(target=hold, args=(tmp_path / "work.lock", leased, ready, release))
+    ready, (told, release) = context.Event(), context.Pipe(duplex=False)
+    process = context.Process(target=hold, args=(tmp_path / "work.lock", leased, ready, told))
     process.start()
     assert ready.wait(60)
     yield process, release
@@ -80,7 +83,7 @@ def test_an_owner_that_was_suspended_leaves_its_successors_lease_alone(tmp_path,
     assert not is_held(path)
     with ExitStack() as until:
         assert acquire(path, until)
-        release.set()
+        release.send(None)
         os.kill(process.pid, signal.SIGCONT)
         process.join(10)
         assert process.exitcode == 0
