@@ -8,13 +8,10 @@ from typing import Any, Never, Protocol
 from tqdm import tqdm
 
 from src.messages import Epoch
-from src.records.timings import duration, measured_rates
+from src.records.timings import LESS, SHORT_EPOCHS, duration, measured_rates
 from src.run import Run
 
 log = logging.getLogger(__name__)
-
-SHORT_EPOCHS, LESS = 3, "trainer=quick or trainer.epochs=3"
-"""Epochs of the shortest training worth looking at, and how to ask for it."""
 
 UNKNOWN = "in a time known after the first epoch"
 

@@ -8,6 +8,9 @@ from pathlib import Path
 
 FILE = "timings.csv"
 
+SHORT_EPOCHS, LESS = 3, "trainer=quick or trainer.epochs=3"
+"""Epochs of the shortest training worth looking at, and how to ask for it."""
+
 Setting = tuple[str, str, int | None]
 """What the time of an epoch depends on here: data set, model, number of training images (None: all)."""
 

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.records.timings import Rate, Setting, duration, measured_rates
+from src.records.timings import LESS, SHORT_EPOCHS, Rate, Setting, duration, measured_rates
 from src.run import Run
 from src.sweeps.disk import Disk, disk
 from src.sweeps.jobs import BadJob
 from src.sweeps.progress import Progress, by_state, progress
 from src.sweeps.work import Work, work
-
-SHORT_EPOCHS, LESS = 3, "trainer=quick or trainer.epochs=3"
-"""Epochs of the shortest training worth looking at, and how to ask for it."""
 
 
 @dataclass(frozen=True)
