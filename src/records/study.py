@@ -56,9 +56,16 @@ class Setting:
         return size
 
     @property
+    def epochs(self) -> int:
+        """E, of each training."""
+        epochs: int = json.loads(self.detail)["trainer"]["epochs"]
+        return epochs
+
+    @property
     def text(self) -> str:
         images = f", {self.train_size} training images" if self.train_size else ""
-        return f"{self.dataset}, {self.model}, T={self.iterations}, {self.trainer}, {self.protocol}{images}"
+        length = f"T={self.iterations}, E={self.epochs}"
+        return f"{self.dataset}, {self.model}, {length}, {self.trainer}, {self.protocol}{images}"
 
     @property
     def short(self) -> str:
