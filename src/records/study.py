@@ -57,14 +57,15 @@ class Setting:
 
     @property
     def epochs(self) -> int | None:
-        """Epochs of a training, where the settings say so."""
-        count: int | None = json.loads(self.detail).get("trainer", {}).get("epochs")
-        return count
+        """E, of each training; None where the settings do not say so."""
+        epochs: int | None = json.loads(self.detail).get("trainer", {}).get("epochs")
+        return epochs
 
     @property
     def text(self) -> str:
         images = f", {self.train_size} training images" if self.train_size else ""
-        return f"{self.dataset}, {self.model}, T={self.iterations}, {self.trainer}, {self.protocol}{images}"
+        length = f"T={self.iterations}, E={self.epochs}"
+        return f"{self.dataset}, {self.model}, {length}, {self.trainer}, {self.protocol}{images}"
 
     @property
     def short(self) -> str:
