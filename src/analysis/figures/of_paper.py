@@ -22,7 +22,8 @@ def predicted() -> FigureSpec:
     resnet = [p for p in found if p.model == "resnet18" and p.method == FOUR_METHODS[0]]
     panels = [_remaining("CNN", cnn), _remaining("ResNet18", resnet), _gap(cnn, resnet)]
     return FigureSpec("predicted", "predicted", "CIFAR10, SAP (p=0.5, q=1.0), global", CAPTIONS["predicted"],
-                      tuple(panels), tuple(map(_said, found)), title="Published curves: CIFAR-10, SAP (p=0.5, q=1.0), global pruning")  # fmt: skip
+                      tuple(panels), tuple(map(_said, found)),
+                      title="Published curves: CIFAR-10, SAP (p=0.5, q=1.0), global pruning")  # fmt: skip
 
 
 def _named(found: list[Prediction]) -> Iterator[tuple[Prediction, str, str]]:
