@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from src.config.settings import settings_dict
 from src.errors import Busy, as_user_error
 from src.execution.progress import Progress
-from src.messages import TrainRequest
+from src.messages import State, TrainRequest
 from src.records.pieces import Keeps
 from src.records.provenance import code_state, now, provenance, without_secrets
 from src.records.rows import epoch_row, epoch_rows
@@ -36,7 +36,9 @@ class Session:
     `last` the one before it.
     """
 
-    def __init__(self, run: Run, device: torch.device, progress: Callable[[Run, int], Progress]) -> None:
+    def __init__(
+        self, run: Run, initial: State, device: torch.device, progress: Callable[[Run, int], Progress]
+    ) -> None:
         self.run = run
         self.closed = False
         self._iteration: int | None = None
@@ -44,17 +46,17 @@ class Session:
         if not acquire(run_lock(run.folder), self._ending):
             raise Busy(f"{run.folder} is being written by another process; wait for it or stop it")
         try:
-            self._open(device, progress)
+            self._open(initial, device, progress)
         except BaseException:
             self._ending.close()
             raise
 
-    def _open(self, device: torch.device, progress: Callable[[Run, int], Progress]) -> None:
+    def _open(self, initial: State, device: torch.device, progress: Callable[[Run, int], Progress]) -> None:
         run = self.run
         record = run.config.record
         summary = without_secrets({**run.summary(), "provenance": provenance(device, run.spec.precision)})
         keeps = Keeps(record.masks, record.weights, record.networks)
-        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, summary)
+        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, initial, summary)
         config = without_secrets(settings_dict(run.config))
         self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
         done = self._folder.done
