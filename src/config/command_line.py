@@ -42,12 +42,21 @@ def run_command(arguments: Sequence[str], help_text: str, body: Callable[[list[s
 
 
 def read_settings(schema: type[T], arguments: Sequence[str]) -> T:
-    """Arguments `key=value` into a dataclass. Raises UserError for an unknown key or a value of the wrong type."""
+    """Arguments `key=value`, also spelt `--key value`, into a dataclass.
+
+    Raises UserError for an unknown key or a value of the wrong type.
+    """
     known = _keys(schema)
     given = {}
-    for argument in arguments:
+    words = iter(arguments)
+    for argument in words:
         key, equals, value = argument.partition("=")
-        if not equals:
+        if argument.startswith("--"):
+            key = key[2:].replace("-", "_")
+            value = value if equals else next(words, None)
+        elif not equals:
+            value = None
+        if value is None:
             raise UserError(f"argument {argument!r} is not key=value; see --help")
         if key not in known:
             near = get_close_matches(key, known, 1)
