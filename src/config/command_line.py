@@ -51,12 +51,10 @@ def read_settings(schema: type[T], arguments: Sequence[str]) -> T:
     words = iter(arguments)
     for argument in words:
         key, equals, value = argument.partition("=")
-        if argument.startswith("--"):
-            key = key[2:].replace("-", "_")
-            value = value if equals else next(words, None)
-        elif not equals:
-            value = None
-        if value is None:
+        if key.startswith("--"):
+            value = value if equals else next(words, "")
+            key, equals = key[2:].replace("-", "_"), equals or value
+        if not equals:
             raise UserError(f"argument {argument!r} is not key=value; see --help")
         if key not in known:
             near = get_close_matches(key, known, 1)

@@ -104,11 +104,13 @@ def _about(folder: Path) -> dict[str, Any]:
 def _built(folder: Path) -> "nn.Module":
     from src.config.settings import read_section
     from src.models.libraries import Timm
-    from src.models.model import build_model
+    from src.models.model import Model, build_model
     from src.models.shipped import MODELS
     from src.records.run import load_run
 
-    classes = {f"{cls.__module__}.{cls.__qualname__}": cls for cls in (Timm, *map(type, MODELS.values()))}
+    classes: dict[str, type[Model]] = {
+        f"{cls.__module__}.{cls.__qualname__}": cls for cls in (Timm, *map(type, MODELS.values()))
+    }
     stored = load_run(folder).config["model"]
     cls = classes.get(stored.get("_target_"))
     if cls is None:
