@@ -104,8 +104,8 @@ def _of_paper(settings: FigureSettings) -> Outcome:
     folder = settings.folder("figures")
     paths = _draw_all([OF_PAPER[name]() for name in settings.figure], settings, folder)
     for name in settings.figure:
-        table = TABLES[name]()
-        paths += [write_text(folder / name / f"{table.name}.{end}", text(table)) for end, text in FORMATS.items()]
+        for table in (made() for made in TABLES[name]):
+            paths += [write_text(folder / name / f"{table.name}.{end}", text(table)) for end, text in FORMATS.items()]
     return Outcome(tuple(paths), (), True)
 
 

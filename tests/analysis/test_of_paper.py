@@ -7,6 +7,7 @@ import pytest
 
 from src import figures
 from src.analysis.published.prediction import predictions, share_kept
+from src.analysis.published.reread import gains
 from src.pruning.methods.sap import Sap
 
 
@@ -35,7 +36,7 @@ def test_published_percentages_follow_from_the_published_pqi_and_not_from_that_o
 
 
 def test_figures_and_tables_of_the_published_curves_need_no_records(tmp_path: Path) -> None:
-    words = ["figure=predicted,unaveraged", f"output_dir={tmp_path}", "formats=svg"]
+    words = ["figure=predicted,unaveraged,rereading", f"output_dir={tmp_path}", "formats=svg"]
     assert figures.main(words) == 0
     made = {path.name for path in (tmp_path / "figures").rglob("*.*")}
     assert made >= {"predicted.svg", "unaveraged.svg", "published_predicted.csv", "published_accuracy.tex"}
@@ -44,3 +45,15 @@ def test_figures_and_tables_of_the_published_curves_need_no_records(tmp_path: Pa
     drawn, own = map(float, row.split(",")[-3:-1])
     assert drawn == pytest.approx(81.9, abs=0.1)
     assert own == pytest.approx(60.5, abs=0.5)  # PROTOCOL's figures README
+
+
+def test_the_scopes_claim_does_not_survive_its_own_data() -> None:
+    """As drawn SAP wins neuron-wise and loses globally; corrected it is level with the lottery ticket in both."""
+    found = {(g.scope, g.sap.short, g.other.short): g for g in gains()}
+    for sap in ("sap-0.5-1-0-1", "sap-1-2-0-1"):
+        neuron, everywhere = found["neuron", sap, "lt-0.2"], found["global", sap, "lt-0.2"]
+        assert neuron.drawn > 3
+        assert abs(neuron.corrected) < 0.5
+        assert everywhere.drawn < -1.4
+        assert abs(everywhere.corrected) < 2 * everywhere.error
+        assert found["global", sap, "os-0.2"].corrected > 15

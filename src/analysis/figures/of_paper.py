@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from src.analysis.figures.plan import CAPTIONS
+from src.analysis.figures.readings import CORRECTED, PUBLISHED, Reading
 from src.analysis.figures.spec import ITERATION, LABELS, Curve, CurvePanel, FigureSpec
-from src.analysis.published.curves import Key, published_curves
+from src.analysis.published.curves import X_READING_ERROR, Key, published_curves, published_in
 from src.analysis.published.prediction import Prediction, predictions
 from src.records.method import ABLATIONS, FOUR_METHODS, Method
 
@@ -83,4 +84,26 @@ def _accuracy_key(network: tuple[str, str], side: str, method: Method) -> Key:
     return Key(*network, "global", f"{side}_accuracy", method.short)
 
 
-OF_PAPER: dict[str, Callable[[], FigureSpec]] = {"predicted": predicted, "unaveraged": unaveraged}
+def rereading() -> FigureSpec:
+    """Fig. 3a as it was drawn, and as its own data have it."""
+    readings = {"as drawn": PUBLISHED, "corrected": CORRECTED}
+    panels = [_tradeoff(scope, how, reading) for scope in ("neuron", "global") for how, reading in readings.items()]
+    return FigureSpec("rereading", "rereading", "CIFAR10, CNN", CAPTIONS["rereading"], tuple(panels))
+
+
+def _tradeoff(scope: str, how: str, reading: Reading) -> CurvePanel:
+    curves = []
+    for method in FOUR_METHODS:
+        found = published_in(Key("cifar10", "cnn", scope, "tradeoff", method.short), reading)
+        if found is not None:
+            t, x, y = (values[found.x > X_READING_ERROR] for values in (found.t, found.x, found.y))
+            curves.append(Curve(method.label, method.short, method.short, t, x, y, np.zeros_like(y), NO_SEED))
+    return CurvePanel(tuple(curves), LABELS["percent_remaining"], LABELS["accuracy"], "tradeoff", scope,
+                      title=f"{scope.capitalize()}, {how}", spread="x", y_limits=(8.0, 94.0))  # fmt: skip
+
+
+OF_PAPER: dict[str, Callable[[], FigureSpec]] = {
+    "predicted": predicted,
+    "unaveraged": unaveraged,
+    "rereading": rereading,
+}

@@ -6,6 +6,7 @@ import numpy as np
 
 from src.analysis.published.curves import Key, published_curves
 from src.analysis.published.prediction import Prediction, predictions
+from src.analysis.published.reread import gains, published_phases
 from src.analysis.tables.table import Cell, Column, Table, made_table
 from src.records.method import FOUR_METHODS
 
@@ -18,6 +19,17 @@ PREDICTED = (
 ACCURACY = (
     *NETWORK, Column("side", "Network"), Column("iteration", "T"), Column("drawn", "Drawn (%)", ".1f"),
     Column("own", "Its own (%)", ".1f"), Column("error", "Reading error", ".1f"),
+)  # fmt: skip
+REREADING = (
+    Column("scope", "Scope"), Column("sap", "SAP"), Column("other", "Against"),
+    Column("drawn", "As drawn (points)", "+.2f"), Column("drawn_low", "from (%)", ".2g"),
+    Column("corrected", "Corrected (points)", "+.2f"), Column("error", "± reading", ".2f"),
+    Column("low", "from (%) ", ".2g"),
+)  # fmt: skip
+PHASES = (
+    *NETWORK, Column("index", "Index"), Column("trough", "Trough at T"), Column("peak", "Peak at T"),
+    Column("end", "End at T"), Column("falls", "Falls by", ".3f"), Column("rises", "Rises by", ".3f"),
+    Column("falls_again", "Falls again by", ".3f"), Column("error", "Reading error", ".4f"),
 )  # fmt: skip
 
 
@@ -54,5 +66,24 @@ def _accuracies() -> Iterator[tuple[Cell, ...]]:
                     yield (dataset, model, method.text, side, t, *numbers)
 
 
-TABLES: dict[str, Callable[[], Table]] = {"predicted": prediction_table, "unaveraged": accuracy_table}
+def rereading_table() -> Table:
+    """SAP against the baselines in the paper's own trade-offs, as drawn and corrected."""
+    rows = [(g.scope, g.sap.text, g.other.text, g.drawn, g.drawn_low, g.corrected, g.error, g.low) for g in gains()]
+    return made_table("published_rereading", REREADING, rows)
+
+
+def phases_table() -> Table:
+    """The three phases in the published curves."""
+    rows: list[tuple[Cell, ...]] = [
+        (p.dataset, p.model, p.method.text, p.measure, *map(int, p.turns), *map(float, p.sizes), p.error)
+        for p in published_phases()
+    ]
+    return made_table("published_phases", PHASES, rows)
+
+
+TABLES: dict[str, tuple[Callable[[], Table], ...]] = {
+    "predicted": (prediction_table,),
+    "unaveraged": (accuracy_table,),
+    "rereading": (rereading_table, phases_table),
+}
 """By the figure that they belong to."""
