@@ -88,7 +88,8 @@ def rereading() -> FigureSpec:
     """Fig. 3a as it was drawn, and as its own data have it."""
     readings = {"as drawn": PUBLISHED, "corrected": CORRECTED}
     panels = [_tradeoff(scope, how, reading) for scope in ("neuron", "global") for how, reading in readings.items()]
-    return FigureSpec("rereading", "rereading", "CIFAR10, CNN", CAPTIONS["rereading"], tuple(panels))
+    return FigureSpec("rereading", "rereading", "CIFAR10, CNN", CAPTIONS["rereading"], tuple(panels),
+                      title="Published curves: CIFAR-10, CNN")  # fmt: skip
 
 
 def _tradeoff(scope: str, how: str, reading: Reading) -> CurvePanel:

@@ -12,6 +12,7 @@ from markupsafe import escape
 from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.figures.catalogue import KINDS
 from src.analysis.figures.errors import ERRORS
+from src.analysis.figures.of_paper import OF_PAPER
 from src.analysis.report.data import slot_looks
 from src.report import main
 from tests.analysis.synthetic import FOUR, Spec, base_specs, full_experiment, write_runs
@@ -89,7 +90,7 @@ def test_every_figure_is_there_in_both_readings(data, outline):
     figures = data["figures"]
     assert outline.figures == len(figures)
     kinds = {re.search(r"figure=(\w+)", f["corrected"]["command"]).group(1) for f in figures}
-    assert kinds == KINDS.keys() - {"q", "eta", "gamma"} | {"predicted", "unaveraged"}
+    assert kinds == KINDS.keys() - {"q", "eta", "gamma"} | OF_PAPER.keys()
     for figure in figures:
         command = figure["corrected"]["command"]
         assert command.startswith("python -m src.figures figure=")
@@ -183,7 +184,7 @@ def test_hostile_text_in_every_field_of_a_record_stays_text(hostile):
     outline = Outline()
     outline.feed(text)
     assert outline.stack == []
-    assert outline.figures == 6
+    assert outline.figures == 4 + len(OF_PAPER)
     assert text.lower().count("<script") == 2
     assert "<!--" not in text
     embedded = re.search(r'id="data">(.*)</script>', text).group(1)
