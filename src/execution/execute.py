@@ -19,6 +19,7 @@ from src.execution.initial_state import InitialStates
 from src.execution.interruption import Interruption
 from src.execution.progress import RunProgress, StackProgress
 from src.execution.session import PICTURE, Session, draw
+from src.execution.waiting import choose_threads, sharing
 from src.records.integrity import is_finished
 from src.records.schema import PIECES, read_status
 from src.run import Run
@@ -116,11 +117,16 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
     """Run a group to its end. Raises UserError where its input is not good, before anything is written."""
     config = group[0].config
     device = choose_device(config.device)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
-    if processes() > 1:
-        _execute_in_parallel(group, device)
-        return
+    threads = choose_threads(config.threads)
+    with sharing(threads if device.type == "cpu" else 1):
+        if processes() > 1:
+            _execute_in_parallel(group, device)
+        else:
+            _execute_alone(group, stacked, device)
+
+
+def _execute_alone(group: Sequence[Run], stacked: bool, device: torch.device) -> None:
+    config = group[0].config
     dataset = config.dataset.load()
     initial, group = _initial_states(dataset, device, group)
     if not group:

@@ -58,7 +58,7 @@ class Session:
         made = {"network": initial.about, "provenance": provenance(device, run.spec.precision)}
         summary = without_secrets(run.summary() | made)
         keeps = Keeps(record.masks, record.weights, record.networks)
-        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, summary)
+        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, initial.of(run, 0), summary)
         config = without_secrets(settings_dict(run.config))
         self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
         done = self._folder.done

@@ -1,6 +1,7 @@
 """Whatever befalls a run's files: the same command ends with the records of a run that was left alone."""
 
 import shutil
+from contextlib import contextmanager
 from itertools import cycle
 
 import pytest
@@ -47,19 +48,26 @@ def whole(tmp_path_factory):
     return folder_of(command_line(*RUN, f"output_dir={tmp_path_factory.mktemp('whole')}"))
 
 
-@pytest.fixture(scope="module")
-def interrupted(tmp_path_factory):
-    """The folder of the same run, interrupted in iteration 2."""
+@contextmanager
+def interruption(in_iteration):
+    """Runs are interrupted before they record this iteration."""
     record = Session.record
 
     def until(self, given):
-        if given.iteration == INTERRUPTED_AT:
+        if given.iteration == in_iteration:
             raise KeyboardInterrupt
         record(self, given)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Session, "record", until)
-        output_dir = tmp_path_factory.mktemp("interrupted")
+        yield
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    """The folder of the same run, interrupted in iteration 2."""
+    output_dir = tmp_path_factory.mktemp("interrupted")
+    with interruption(INTERRUPTED_AT):
         assert command_line(*RUN, f"output_dir={output_dir}").returncode == 130
     (folder,) = (output_dir / "runs").iterdir()
     assert read_status(folder)["iterations_done"] == INTERRUPTED_AT
@@ -101,6 +109,30 @@ def test_an_interrupted_run(tmp_path, whole, interrupted, name, how):
     folder = copied(interrupted, tmp_path)
     damage(folder / name, how)
     again(folder)
+    assert records(folder) == records(whole)
+
+
+LONGER = [*RUN, "prune.iterations=5"]
+
+
+@pytest.mark.parametrize(
+    ("words", "last_whole"),
+    [([], 2), (["model=cnn"], 2), (["prune=one_shot"], 2), (["prune.rewind.epoch=1", "trainer.epochs=2"], 0)],
+)
+def test_a_run_goes_back_to_the_last_whole_iteration_before_the_damage(tmp_path, words, last_whole):
+    """Interrupted in iteration 4; the record of iteration 2 is damaged."""
+    with interruption(in_iteration=4):
+        assert command_line(*LONGER, *words, f"output_dir={tmp_path}").returncode == 130
+    (folder,) = (tmp_path / "runs").iterdir()
+    before = {path.name: path.read_bytes() for path in (folder / "iterations").glob("[01].safetensors")}
+    damage(folder / "iterations" / "2.safetensors", "bit flipped")
+    with interruption(in_iteration=last_whole):
+        told = command_line(*LONGER, *words, f"output_dir={tmp_path}").stdout
+    assert f"goes on with iteration {last_whole} of 5" in told or last_whole == 0
+    assert read_status(folder)["iterations_done"] == last_whole
+    assert {path.name for path in (folder / "iterations").glob("?.safetensors")} == set(list(before)[:last_whole])
+    command_line(*LONGER, *words, f"output_dir={tmp_path}")
+    whole = folder_of(command_line(*LONGER, *words, f"output_dir={tmp_path / 'whole'}"))
     assert records(folder) == records(whole)
 
 

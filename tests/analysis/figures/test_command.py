@@ -115,7 +115,8 @@ def test_a_kind_without_records_names_its_command_and_what_there_is(four_methods
     with pytest.raises(UserError) as told:
         draw_figures(settings(four_methods, "figure=fig4"))
     assert "dataset=cifar10 model=cnn prune=sap prune.p=0.2,0.4,0.5,0.6,0.8" in str(told.value)
-    assert "cifar10, cnn, T=30, paper, reference, global: lt-0.2, os-0.2, sap-0.5-1-0-1, sap-1-2-0-1" in str(told.value)
+    shorts = "lt-0.2, os-0.2, sap-0.5-1-0-1, sap-1-2-0-1"
+    assert f"cifar10, cnn, T=30, E=200, paper, reference, global: {shorts}" in str(told.value)
 
 
 def test_methods_outside_the_paper_are_named_and_drawn_on_request(tmp_path):
