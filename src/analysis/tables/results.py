@@ -145,7 +145,8 @@ MEASURES: dict[str, dict[Column, Measure]] = {
         Column("compression", "Compression (×)", ".3g", best="max"): lambda run: 100 / _of(_LEFT, within_loss, run),
     },
     "cost": {
-        Column(f"{when}_{unit.lower()}", f"{label} ({unit})", ",.2f", best="min" * (when == "within_loss")): partial(_cost, measure, scale, at)
+        Column(f"{when}_{unit.lower()}", f"{label} ({unit})", ",.2f", best="min" * (when == "within_loss")):
+            partial(_cost, measure, scale, at)
         for unit, measure, scale in (("kFLOPs", Network.flops, 1e3), ("KiB", Network.size_bytes, 1024.0))
         for when, label, at in (
             ("dense", "Dense", 0), ("within_loss", f"≤ {LOSS:g} point", within_loss), ("final", "At T", -1),
@@ -163,7 +164,8 @@ def verdict_table(findings: Iterable[Finding]) -> Table:
     columns = (
         Column("claim", "Claim", long=True), Column("source", "In the paper"), *WHERE, Column("subject", "Subject"),
         Column("verdict", "Verdict"), SEEDS, Column("evidence", "Evidence", long=True),
-        Column("effects", "Effects [95 % interval]; up to 3 seeds (range)", long=True), Column("reason", "Why", long=True),
+        Column("effects", "Effects [95 % interval], up to 3 seeds (range)", long=True),
+        Column("reason", "Why", long=True),
     )  # fmt: skip
     claims = {claim.name: claim for claim in CLAIMS}
     rows = [

@@ -105,7 +105,7 @@ class Table:
         columns = {column.key: [row[i] for row in self.rows] for i, column in enumerate(self.columns)}
         said = {key: str(columns[key][0]) for key in GROUPED[:3] if key in columns and len(set(columns[key])) == 1}
         gone = set(said)
-        networks = set(zip(columns.get("dataset", ()), columns.get("model", ()), strict=True))
+        networks = set(zip(columns.get("dataset", ()), columns.get("model", ()), strict=False))
         if networks and len(networks) == len(set(columns.get("study", ()))):
             gone.add("study")
         kept = [i for i, column in enumerate(self.columns) if column.key not in gone]
@@ -122,7 +122,8 @@ def made_table(name: str, columns: Sequence[Column], rows: Iterable[tuple[Cell, 
 
 @cache
 def _texts() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "tables.yaml").read_text(encoding="utf-8"))
+    text = (Path(__file__).parent / "tables.yaml").read_text(encoding="utf-8")
+    found: dict[str, dict[str, str]] = yaml.safe_load(text)
     return found
 
 
