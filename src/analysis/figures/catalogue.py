@@ -14,7 +14,7 @@ from src.errors import UserError
 from src.records.library import Library, Missing, output_words
 from src.records.method import ABLATIONS, SAP
 from src.records.schema import SCOPES
-from src.records.study import Selection, Study, studies
+from src.records.study import Selection, Study, networks, studies
 
 KINDS: dict[str, Planner] = {
     "prune": kinds.plans, "pruned": kinds.plans, **dict.fromkeys(ABLATIONS, kinds.ablations),
@@ -73,6 +73,8 @@ def plan_figures(settings: FigureSettings, grouped: Sequence[Study], library: Li
     for kind, chosen in requests(settings):
         asked = Selection(dataset=chosen.dataset, model=chosen.model)
         wanted = [study for study in grouped if any(map(asked.takes, study.all_runs))]
+        if kind == "errors" and kind not in settings.figure:  # what the paper got wrong is shown on its networks
+            wanted = [study for study in wanted if of_the_paper(study)]
         found = [plan for study in wanted for plan in KINDS[kind](kind, study, chosen)]
         plans += found
         empty += [] if found else [(kind, chosen)]
@@ -80,6 +82,13 @@ def plan_figures(settings: FigureSettings, grouped: Sequence[Study], library: Li
         left_out = "".join(f"\nleft out: {problem}" for problem in library.problems)
         raise UserError(_nothing_to_draw(empty, settings, studies(library.runs)) + left_out)
     return plans
+
+
+def of_the_paper(study: Study) -> bool:
+    """Whether the paper's experiments have the study's data set and model."""
+    pairs = networks("paper")
+    return any((run.choices.get("dataset", run.dataset), run.choices.get("model", run.model)) in pairs
+               for run in study.all_runs)  # fmt: skip
 
 
 def build(plan: Plan, settings: FigureSettings, missing: Sequence[Missing] = ()) -> FigureSpec:
@@ -92,8 +101,13 @@ def build(plan: Plan, settings: FigureSettings, missing: Sequence[Missing] = ())
             spec = with_published(spec, plan.study.setting, reading)
         marks = [*settings.marks, *["overlay"] * spec.has_published, *marks]
     # The command draws others of the kind as well where the study is not alone.
-    words = [f"figure={plan.kind}", f"dataset={plan.study.setting.dataset}", f"model={plan.study.setting.model}"]
+    setting = plan.study.setting
+    words = [f"figure={plan.kind}", f"dataset={setting.dataset}", f"model={setting.model}"]
     words += [f"scope={scope}" for scope in plan.scopes if len(plan.scopes) == 1]
+    if settings.method is None and plan.kind in ("layer", "si_layer"):
+        words.append(f"method={plan.series[0].method.short}")
+    words += [f"trainer={setting.trainer}"] * (settings.trainer is None)
+    words += [f"protocol={setting.protocol}"] * (settings.protocol is None and setting.protocol != "reference")
     words += [*settings.words(GIVEN), *(f"plot.{word}" for word in settings.plot_words)]
     notes, name = (*spec.notes, *(m.short for m in missing)), "-".join([spec.name, *marks])
     return replace(spec, name=name, notes=notes, command=command("src.figures", words))
@@ -104,7 +118,8 @@ def in_no_figure(grouped: Iterable[Study], plans: Sequence[Plan]) -> tuple[str, 
     shown = {(p.study.name, *condition) for p in plans for condition in (*p.conditions, *p.guests)}
     lines = []
     for study in grouped:
-        hidden = {run.method.short for run in study.runs if (study.name, run.scope, run.method) not in shown}
+        conditions = {(study.name, study.scope(run.scope), run.method) for run in study.runs}
+        hidden = {method.short for *_, method in conditions - shown}
         if methods := ",".join(sorted(hidden)):
             lines.append(f"{study.setting.text}: not in the paper's figures: {methods}; draw with method={methods}")
     return tuple(lines)

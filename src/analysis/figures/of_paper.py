@@ -23,7 +23,7 @@ def predicted() -> FigureSpec:
     resnet = [p for p in found if p.model == "resnet18" and p.method == FOUR_METHODS[0]]
     panels = [_remaining("CNN", cnn), _remaining("ResNet18", resnet), _gap(cnn, resnet)]
     return FigureSpec("predicted", "predicted", "CIFAR10, SAP (p=0.5, q=1.0), global", CAPTIONS["predicted"],
-                      tuple(panels), tuple(map(_said, found)))  # fmt: skip
+                      tuple(panels), tuple(map(_said, found)), title="Published curves: CIFAR-10, SAP (p=0.5, q=1.0), global pruning")  # fmt: skip
 
 
 def _named(found: list[Prediction]) -> Iterator[tuple[Prediction, str, str]]:
@@ -64,7 +64,8 @@ def _said(p: Prediction) -> str:
 def unaveraged() -> FigureSpec:
     """The published accuracies, means over iterations 0..t, behind those of each iteration that they are means of."""
     panels = [_accuracies(network, side) for network in NETWORKS for side in ("retrained", "pruned")]
-    return FigureSpec("unaveraged", "unaveraged", "CIFAR10, global", CAPTIONS["unaveraged"], tuple(panels))
+    return FigureSpec("unaveraged", "unaveraged", "CIFAR10, global", CAPTIONS["unaveraged"], tuple(panels),
+                      title="Published curves: CIFAR-10, global pruning")  # fmt: skip
 
 
 def _accuracies(network: tuple[str, str], side: str) -> CurvePanel:
