@@ -92,7 +92,9 @@ def _heat_maps(kind: str, study: Study, scope: str, series: Sequence[Series], re
 
     def mean(runs: Sequence[Run]) -> FloatArray:
         remaining = [run.table["remaining"][list(iterations)] for run in runs]
-        grids = [overflowed(r.grids("retrained", iterations), p, n, reading) for r, n in zip(runs, remaining, strict=True)]
+        grids = [
+            overflowed(r.grids("retrained", iterations), p, n, reading) for r, n in zip(runs, remaining, strict=True)
+        ]
         return np.asarray(np.mean(grids, axis=0))
 
     means = [mean(runs) for _, runs in rows]

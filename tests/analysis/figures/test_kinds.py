@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from src.analysis.figures import length
 from src.analysis.figures.catalogue import KINDS, build
 from src.analysis.figures.kinds import shown
 from src.analysis.figures.plan import Filter, Plan
@@ -175,3 +176,14 @@ def test_a_figure_tells_the_command_that_draws_it(study):
         "python -m src.figures figure=prune dataset=cifar10 model=cnn scope=global reading=published style=paper "
         "overlay=true plot.ddof=1"
     )
+
+
+def test_length_compares_studies_that_differ_in_their_epochs_alone(tmp_path):
+    three = [Spec(dict(spec.method), epochs=3) for spec in base_specs("cifar10", "cnn", (0,), ("global",))]
+    write_runs(tmp_path, base_specs("cifar10", "cnn", (0, 1), ("global",)) + three)
+    found = studies(load_library(tmp_path).runs)
+    (plan,) = length.plans(found, Filter(scopes=("global",)))
+    panels = plan.build(CORRECTED).panels
+    assert len(panels) == len(FOUR_METHODS)
+    assert [curve.label for curve in panels[0].curves] == ["E=3, 1 seed", "E=200, 2 seeds"]
+    assert not length.plans(found[:1], Filter())
