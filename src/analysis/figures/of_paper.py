@@ -53,7 +53,7 @@ def _gap(cnn: list[Prediction], resnet: list[Prediction]) -> CurvePanel:
             curves.append(Curve(f"{name}{label}", "other-0" if name else slot, f"{name}{label}", p.t[kept], p.t[kept],
                                 values, np.zeros_like(values), NO_SEED))  # fmt: skip
     return CurvePanel(tuple(curves), ITERATION, "Reading errors", "predicted_gap", "global",
-                      title="Predicted minus published", y_limits=(-1.5, 1.5))  # fmt: skip
+                      title="Difference", y_limits=(-1.5, 1.5))  # fmt: skip
 
 
 def _said(p: Prediction) -> str:

@@ -5,6 +5,7 @@ import shlex
 import numpy as np
 import pytest
 
+from src.analysis.figures import length
 from src.analysis.figures.catalogue import KINDS, build
 from src.analysis.figures.kinds import shown
 from src.analysis.figures.plan import Filter, Plan
@@ -190,3 +191,14 @@ def test_the_command_of_a_figure_draws_that_figure_alone(study, tmp_path):
         words = [*shlex.split(spec.command)[3:], f"destination={tmp_path / kind}", "formats=svg"]
         drawn = draw_figures(read_settings(FigureSettings, words))
         assert [path.stem for path in drawn.paths] == [spec.name]
+
+
+def test_length_compares_studies_that_differ_in_their_epochs_alone(tmp_path):
+    three = [Spec(dict(spec.method), epochs=3) for spec in base_specs("cifar10", "cnn", (0,), ("global",))]
+    write_runs(tmp_path, base_specs("cifar10", "cnn", (0, 1), ("global",)) + three)
+    found = studies(load_library(tmp_path).runs)
+    (plan,) = length.plans(found, Filter(scopes=("global",)))
+    panels = plan.build(CORRECTED).panels
+    assert len(panels) == len(FOUR_METHODS)
+    assert [curve.label for curve in panels[0].curves] == ["E=3, 1 seed", "E=200, 2 seeds"]
+    assert not length.plans(found[:1], Filter())
