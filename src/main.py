@@ -20,6 +20,7 @@ from src.config.schema import Config, register_schemas
 from src.config.settings import hint, job_settings
 from src.errors import Interrupted, UserError, as_user_error, message
 from src.execution.device import is_first
+from src.execution.waiting import prepare
 
 VALUED = ("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--cfg", "-c", "--package", "-p")
 """Flags of Hydra's that a value follows."""
@@ -55,6 +56,7 @@ def _flags_first(words: list[str]) -> list[str]:
 def main() -> None:
     """The command line: a mistake of the user's ends with one message and status 1, a defect with a traceback."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra re-raises instead of printing a traceback of its own
+    prepare()
     logging.raiseExceptions = False  # a reader of the log that has gone, as `head`, is no error
     words = sys.argv[1:]
     try:

@@ -78,9 +78,9 @@ class RecordConfig:
 class Config:
     """All settings of a run. Typed and checked, the sections of parts hold a DataSource, a Model and a Method.
 
-    threads: of one process on the CPU, null: all cores; choices: the groups' choices that were made, by group;
-    overrides: the words of the command line; config_dir: the user's own folder of choices. The last three are filled in
-    by Hydra's shell and are part of no identity.
+    threads: of one process on the CPU, null: all cores that it may use; choices: the groups' choices that were made, by
+    group; overrides: the words of the command line; config_dir: the user's own folder of choices. The last three are
+    filled in by Hydra's shell and are part of no identity.
     """
 
     dataset: Any = field(default_factory=dict)

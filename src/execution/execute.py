@@ -19,6 +19,7 @@ from src.execution.initial_state import InitialStates
 from src.execution.interruption import Interruption
 from src.execution.progress import RunProgress, StackProgress
 from src.execution.session import PICTURE, Session, draw
+from src.execution.waiting import choose_threads, sharing
 from src.records.integrity import is_finished
 from src.records.schema import PIECES, read_status
 from src.run import Run
@@ -116,11 +117,16 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
     """Run a group to its end. Raises UserError where its input is not good, before anything is written."""
     config = group[0].config
     device = choose_device(config.device)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
-    if processes() > 1:
-        _execute_in_parallel(group, device)
-        return
+    threads = choose_threads(config.threads)
+    with sharing(threads if device.type == "cpu" else 1):
+        if processes() > 1:
+            _execute_in_parallel(group, device)
+        else:
+            _execute_alone(group, stacked, device)
+
+
+def _execute_alone(group: Sequence[Run], stacked: bool, device: torch.device) -> None:
+    config = group[0].config
     dataset = config.dataset.load()
     initial, group = _initial_states(dataset, device, group)
     if not group:
@@ -187,7 +193,7 @@ def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates, device:
     config = group[0].config
     store = TrainingStore(Path(config.output_dir) / "trainings", device)
     able = {run: initial.layout(run) for run in group if _is_able(run, engine, initial)}
-    with Interruption() as interruption, _sessions(list(able), initial, device) as sessions:
+    with Interruption() as interruption, _sessions(list(able), device, initial) as sessions:
         tasks = []
         for run, session in sessions.items():
             if session.last is not None:  # whose process was killed before it had tidied up
@@ -216,14 +222,14 @@ def _is_able(run: Run, engine: Engine, initial: InitialStates) -> bool:
 
 
 @contextmanager
-def _sessions(group: Sequence[Run], initial: InitialStates, device: torch.device) -> Iterator[dict[Run, Session]]:
+def _sessions(group: Sequence[Run], device: torch.device, initial: InitialStates) -> Iterator[dict[Run, Session]]:
     """Sessions of the runs that no other process has; those that have not ended are ended, whatever happens."""
     together = StackProgress() if len(group) > 1 else None
     sessions: dict[Run, Session] = {}
     try:
         for run in group:
             try:
-                sessions[run] = Session(run, initial.of(run, 0), device, together.add if together else RunProgress)
+                sessions[run] = Session(run, device, together.add if together else RunProgress, initial)
             except Exception as error:  # one that is busy, or cannot be written, is that run's affair
                 run.error = as_user_error(error, run.folder)
         yield sessions

@@ -4,6 +4,7 @@ import math
 import zipfile
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,15 @@ class InitialStates:
                 state = read_initial_state(Path(config.init_from), state)
             self._states[key] = self._moved(state)
         return self._states[key]
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What run.json tells of the network: what it takes and gives, and how many numbers it has."""
+        return {
+            "image_shape": list(self._dataset.image_shape),
+            "classes": self._dataset.classes,
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+        }
 
     def layout(self, run: Run) -> Layout:
         """What is pruned of a run's network. Raises UserError where a pattern of prune.exclude matches nothing."""

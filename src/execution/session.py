@@ -10,8 +10,9 @@ from omegaconf import OmegaConf
 
 from src.config.settings import settings_dict
 from src.errors import Busy, as_user_error
+from src.execution.initial_state import InitialStates
 from src.execution.progress import Progress
-from src.messages import State, TrainRequest
+from src.messages import TrainRequest
 from src.records.pieces import Keeps
 from src.records.provenance import code_state, now, provenance, without_secrets
 from src.records.rows import epoch_row, epoch_rows
@@ -37,7 +38,7 @@ class Session:
     """
 
     def __init__(
-        self, run: Run, initial: State, device: torch.device, progress: Callable[[Run, int], Progress]
+        self, run: Run, device: torch.device, progress: Callable[[Run, int], Progress], initial: InitialStates
     ) -> None:
         self.run = run
         self.closed = False
@@ -46,17 +47,18 @@ class Session:
         if not acquire(run_lock(run.folder), self._ending):
             raise Busy(f"{run.folder} is being written by another process; wait for it or stop it")
         try:
-            self._open(initial, device, progress)
+            self._open(device, progress, initial)
         except BaseException:
             self._ending.close()
             raise
 
-    def _open(self, initial: State, device: torch.device, progress: Callable[[Run, int], Progress]) -> None:
+    def _open(self, device: torch.device, progress: Callable[[Run, int], Progress], initial: InitialStates) -> None:
         run = self.run
         record = run.config.record
-        summary = without_secrets({**run.summary(), "provenance": provenance(device, run.spec.precision)})
+        made = {"network": initial.about, "provenance": provenance(device, run.spec.precision)}
+        summary = without_secrets(run.summary() | made)
         keeps = Keeps(record.masks, record.weights, record.networks)
-        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, initial, summary)
+        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, initial.of(run, 0), summary)
         config = without_secrets(settings_dict(run.config))
         self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
         done = self._folder.done
@@ -73,7 +75,7 @@ class Session:
             name=run.name,
             group=config["experiment_name"],
             tags=[*names, run.config.prune.short, run.config.prune.scope],
-            config={**config, "method": method, "provenance": summary["provenance"]},
+            config={**config, "method": method, **{key: summary[key] for key in made}},
             folder=run.folder,
             project=run.config.tracking.project,
             entity=run.config.tracking.entity,
