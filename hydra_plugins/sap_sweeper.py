@@ -47,7 +47,7 @@ class ProductSweeper(Sweeper):
         assert self.launcher is not None
         hydra = self.config.hydra
         config_dir = config_dir_of(hydra)
-        sweep = Sweep(jobs([*hydra.overrides.hydra, *arguments], config_dir), config_dir)
+        sweep = Sweep(jobs([*hydra.overrides.hydra, *arguments], config_dir), config_dir, arguments)
         if not self.dry_run:
             return sweep.run(self.launcher.launch)
         show(f"{sweep.outlook()}\n{sweep.report().text()}")
