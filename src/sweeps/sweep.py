@@ -91,7 +91,7 @@ class Sweep:
 
 @contextmanager
 def _as_one(runs: Sequence[Run], serial: bool) -> Iterator[None]:
-    """The runs are told as one sweep: one line says how to upload all, and one how far they are where they are serial."""
+    """The runs are told as one sweep: how all are uploaded, and, where they are serial, how far they all are."""
     from src.execution.progress import SweepProgress, begin_sweep
     from src.tracking.wandb_run import upload_together
 
