@@ -110,7 +110,8 @@ def completions(line: str) -> list[str]:
 
 def keys(settings: Any, key: str = "") -> Iterator[Key]:
     """Every key of settings and of the sections within, but for those that the shell fills in."""
-    texts, types = documented(type(settings)), types_of(type(settings))
+    kind: Any = type(settings)
+    texts, types = documented(kind), types_of(kind)
     for field in dataclasses.fields(settings):
         value, name = getattr(settings, field.name), f"{key}.{field.name}" if key else field.name
         if dataclasses.is_dataclass(value):
