@@ -178,7 +178,7 @@ def test_an_edited_table_is_believed_when_run_json_does_not_say_otherwise(tmp_pa
     folder = copied(whole, tmp_path)
     text = (folder / "iterations.csv").read_text()
     (folder / "iterations.csv").write_text(text.replace("100.0", "99.0", 1))
-    with pytest.raises(UserError, match="or its entry in run"):
+    with pytest.raises(UserError, match=r"or its entry in run[.]json's files to keep it so"):
         _ = load_run(folder).table
     state = json.loads((folder / "run.json").read_text())
     del state["files"]["iterations.csv"]
