@@ -49,7 +49,7 @@ class ProductSweeper(Sweeper):
         assert self.launcher is not None
         hydra = self.config.hydra
         config_dir = config_dir_of(hydra)
-        sweep = Sweep(jobs([*hydra.overrides.hydra, *arguments], config_dir), config_dir)
+        sweep = Sweep(jobs([*hydra.overrides.hydra, *arguments], config_dir), config_dir, arguments)
         if not self.dry_run:
             return sweep.run(self.launcher.launch, serial=isinstance(self.launcher, BasicLauncher))
         show(f"{sweep.outlook()}\n{sweep.report().text()}")

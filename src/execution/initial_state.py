@@ -1,5 +1,6 @@
 """Initial states: from the seed, or from a file."""
 
+import copy
 import math
 import zipfile
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -70,6 +71,18 @@ class InitialStates:
             "classes": self._dataset.classes,
             "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
         }
+
+    @cached_property
+    def multiply_adds(self) -> int | None:
+        """Of one image, in all layers with weights, before pruning; None where a foreign model does not tell."""
+        from src.library.masks import Masks
+        from src.library.network import everything
+
+        network = copy.deepcopy(self.model).cpu().eval()
+        try:
+            return Masks.of(network, everything).flops(network, torch.zeros(1, *self._dataset.image_shape)).dense
+        except Exception:  # it is for information only, and the model may be anyone's
+            return None
 
     def layout(self, run: Run) -> Layout:
         """What is pruned of a run's network. Raises UserError where a pattern of prune.exclude matches nothing."""

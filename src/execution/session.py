@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import OmegaConf
@@ -21,13 +22,15 @@ from src.records.timings import Stopwatch
 from src.records.writer import Row, RunFolder
 from src.run import Run
 from src.store.locks import acquire, run_lock
-from src.tracking.tracker import open_tracker
+from src.tracking.tracker import effective_mode, open_tracker
 from src.training.state import EpochEnd
 from src.trajectory import Record
 
 log = logging.getLogger(__name__)
 
 PICTURE = "curves.png"
+TAGS = ("trainer", "protocol")
+"""Groups whose choices are tags in Weights & Biases."""
 
 
 class Session:
@@ -68,13 +71,19 @@ class Session:
         names = run.config.dataset.short, run.config.model.short
         self._watch = Stopwatch(run.folder, *names, run.config.dataset.train_size, device.type)
         method = {**summary["method"], "label": plain(run.config.prune.label)}
+        choices = run.config.choices
         self._tracker = open_tracker(
             run.config.tracking.mode,
             run_id=run.identity,
             name=run.name,
             group=config["experiment_name"],
-            tags=[*names, run.config.prune.short, run.config.prune.scope],
-            config={**config, "method": method, **{key: summary[key] for key in made}},
+            tags=[*names, run.config.prune.short, run.config.prune.scope, *filter(None, map(choices.get, TAGS))],
+            config={
+                **config,
+                "method": method,
+                **{key: summary[key] for key in made},
+                "network": self._network(initial),
+            },
             folder=run.folder,
             project=run.config.tracking.project,
             entity=run.config.tracking.entity,
@@ -83,6 +92,11 @@ class Session:
         self._progress = progress(run, done)
         for rows, layers, epochs in self._folder.rows():
             self._tell(rows[0], layers, epochs)
+
+    def _network(self, initial: InitialStates) -> dict[str, Any]:
+        """What Weights & Biases is told of the network."""
+        tracked = effective_mode(self.run.config.tracking.mode) != "none"
+        return initial.about | ({"multiply_adds": initial.multiply_adds} if tracked else {})
 
     @property
     def complete(self) -> bool:
@@ -113,6 +127,7 @@ class Session:
         self._folder.finish()
         self._tracker.log_records(self.run.folder / "iterations.csv")
         self._tracker.log_figures(draw(self.run))
+        self._tracker.log_network(self.run.folder)
         self._close("finished")
 
     def fail(self, error: Exception) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from src.errors import UserError
 from src.library.compressed import decompress
+from src.records.objective import LOST
 from src.records.schema import NETWORKS_FILE, RUN_FILE, WEIGHTS_FILE, read_status
 from src.store.tensors import read_tensors
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from src.library.masks import Masks
     from src.trajectory import Record
-
-LOST = 1.0
-"""Points of accuracy that the sparsest network may be behind that of iteration 0."""
 
 
 def evaluated_state(record: "Record") -> "dict[str, Tensor]":

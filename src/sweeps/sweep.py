@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
@@ -12,6 +13,7 @@ from hydra.core.utils import JobReturn, JobStatus
 
 from src.config.commands import command, setting_word
 from src.errors import Busy, UserError, message
+from src.records.provenance import without_secrets
 from src.records.timings import measured_rates
 from src.run import Run
 from src.store.locks import is_held, run_lock
@@ -19,6 +21,7 @@ from src.sweeps.jobs import MISTAKES, BadJob, Job
 from src.sweeps.progress import Progress, State, progress
 from src.sweeps.report import Report, ends, indented, outlook, plural, report
 from src.sweeps.work import work
+from src.tracking.tracker import GROUP
 
 log = logging.getLogger(__name__)
 
@@ -30,16 +33,20 @@ ENDED = (State.finished, State.failed)
 WAIT_S = 1.0
 """Time between two looks at the runs of other processes."""
 
+NOT_ABOUT = ("output_dir=", "tracking", "hydra", "device=", "threads=", "dataset.root=", "experiment=")
+"""How words begin that do not say what is compared."""
+
 Launch = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
 
 
 class Sweep:
     """The jobs of one command. Raises UserError where none is possible."""
 
-    def __init__(self, jobs: Sequence[Job | BadJob], config_dir: str | None = None) -> None:
+    def __init__(self, jobs: Sequence[Job | BadJob], config_dir: str | None = None, words: Sequence[str] = ()) -> None:
         self.jobs = [job for job in jobs if isinstance(job, Job)]
         self.bad = [job for job in jobs if isinstance(job, BadJob)]
         self.config_dir = config_dir
+        self.words = words
         if not self.jobs:
             raise UserError("\n".join(dict.fromkeys(job.reason for job in self.bad)))
 
@@ -66,7 +73,7 @@ class Sweep:
         counts = (plural(len(self.jobs), "run"), self.output_dir / "runs", len(self.jobs) - len(todo), len(todo))
         log.info("%s in %s: %d finished, %d to do", *counts)
         results: dict[Job, JobReturn] = {}
-        with _as_one([job.run for job in todo], serial):
+        with _grouped(self.words), _as_one([job.run for job in todo], serial):
             while todo:
                 new = _launch(todo, launch)
                 results |= new
@@ -87,6 +94,20 @@ class Sweep:
         own = ["--config-dir", self.config_dir] if self.config_dir else []
         alone = command("src.main", [*own, *words, "hydra.mode=RUN"])
         return f"  {name}\n    {indented(reason)}\n    again: {alone}"
+
+
+@contextmanager
+def _grouped(words: Sequence[str]) -> Iterator[None]:
+    """What a sweep is about is the group of its runs in Weights & Biases, in whichever process they are."""
+    about = without_secrets(" ".join(word for word in words if not word.startswith(NOT_ABOUT)))
+    known = GROUP in os.environ or not about
+    if not known:
+        os.environ[GROUP] = about
+    try:
+        yield
+    finally:
+        if not known:
+            del os.environ[GROUP]
 
 
 @contextmanager

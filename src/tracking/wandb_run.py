@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from src.records.provenance import without_secrets
+from src.tracking.tracker import GROUP
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ def _init(info: RunInfo, mode: Literal["online", "offline"]) -> Any:
             id=info.run_id,
             resume="allow",
             name=info.name[:128],
-            group=info.group,
+            group=(info.group or os.environ.get(GROUP, ""))[:128] or None,
             job_type="prune",
             tags=[tag[:64] for tag in info.tags],
             config=dict(info.config),
@@ -133,9 +134,8 @@ def _init(info: RunInfo, mode: Literal["online", "offline"]) -> Any:
             entity=info.entity,
             reinit="create_new",
             settings=wandb.Settings(
-                console="off",
+                console="wrap",
                 silent=True,
-                x_disable_stats=True,
                 init_timeout=INIT_TIMEOUT_S,
                 finish_timeout=FINISH_TIMEOUT_S,
                 finish_timeout_raises=True,
