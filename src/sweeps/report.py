@@ -91,8 +91,8 @@ def ends(runs: Sequence[Run]) -> str:
         return f"their numbers: {command('src.tables', [setting_word('output_dir', runs[0].output_dir)])}"
     lines = [f"accuracy  remaining    PQI  run, its folder in {runs[0].folder.parent}"]
     for run in finished:
-        last = read_rows(run.folder / ITERATIONS_FILE)[-1]
-        accuracy, percent, pqi = (float(last[key] or "nan") for key in ENDS)
+        rows = read_rows(run.folder / ITERATIONS_FILE)
+        accuracy, percent, pqi = (float(rows[-1][key] or "nan") if rows else float("nan") for key in ENDS)
         lines.append(f"{accuracy:6.2f} %  {percent:7.3g} %  {pqi:5.3f}  {run.name}")
     return "\n".join(lines)
 

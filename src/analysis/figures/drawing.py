@@ -47,7 +47,7 @@ CHARACTER, LETTER, LINE = 0.62, 0.64, 0.19
 PUBLISHED_ALPHA = 0.4
 MARGIN = 0.04
 """Share of the range, of the decades on a log axis, left free beyond the outermost points."""
-FEW_DECADES, MANY_DECADES = 1.7, 4.5
+FEW_DECADES, MANY_DECADES = 2.1, 4.5
 """Below the first, 2 and 5 are labelled as well; above the second, every other power of ten."""
 _METADATA: dict[str, dict[str, Any]] = {
     "pdf": dict.fromkeys(("CreationDate", "ModDate", "Producer", "Creator")),

@@ -135,14 +135,14 @@ MEASURES: dict[str, dict[Column, Measure]] = {
         Column("dense_accuracy", "Dense accuracy (%)"): partial(_of, _ACCURACY, 0),
         Column("final_accuracy", "Final accuracy (%)"): partial(_of, _ACCURACY, -1),
         Column("best_accuracy", "Best accuracy (%)", best="max"): lambda run: float(np.nanmax(run.table[_ACCURACY])),
-        Column("percent_remaining", "Remaining (%)", ".3g"): partial(_of, _LEFT, -1),
+        Column("percent_remaining", "Remaining (%)", "#.3g"): partial(_of, _LEFT, -1),
         Column("pqi", "PQ Index", ".3f"): partial(_of, "retrained_pqi", -1),
     },
     "compression": {
         Column("iteration", "Iteration", ".3g"): within_loss,
         Column("accuracy", "Accuracy (%)"): partial(_of, _ACCURACY, within_loss),
-        Column("percent_remaining", "Remaining (%)", ".3g", best="min"): partial(_of, _LEFT, within_loss),
-        Column("compression", "Compression (×)", ".3g", best="max"): lambda run: 100 / _of(_LEFT, within_loss, run),
+        Column("percent_remaining", "Remaining (%)", "#.3g", best="min"): partial(_of, _LEFT, within_loss),
+        Column("compression", "Compression (×)", "#.3g", best="max"): lambda run: 100 / _of(_LEFT, within_loss, run),
     },
     "cost": {
         Column(f"{when}_{unit.lower()}", f"{label} ({unit})", ",.2f", best="min" * (when == "within_loss")):

@@ -130,12 +130,14 @@ def _texts() -> dict[str, dict[str, str]]:
 def shown(cell: Cell, form: str) -> list[str]:
     """A cell as text, with the standard deviation, where it has one, in as many decimals.
 
-    >>> shown(Spread(0.9234, 0.0638), ".3g"), shown(Spread(110.4), ".3g"), shown(None, ".2f"), shown(7, ".2f")
+    >>> shown(Spread(0.9234, 0.0638), ".3g"), shown(Spread(110.4), "#.3g"), shown(None, ".2f"), shown(7, ".2f")
     (['0.923', '0.064'], ['110'], ['–'], ['7'])
+    >>> shown(Spread(23.0, 0.5), "#.3g")
+    ['23.0', '0.5']
     """
     if not isinstance(cell, Spread):
         return ["–" if cell is None else f"{cell:{form}}" if isinstance(cell, float) else str(cell)]
-    mean = f"{cell.mean:{form}}"
+    mean = f"{cell.mean:{form}}".removesuffix(".")
     decimals = len(mean.partition(".")[2])
     return [mean] if cell.std is None else [mean, f"{cell.std:,.{decimals}f}"]
 
