@@ -27,7 +27,7 @@ from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
 
-from src.analysis.figures.catalogue import ALIASES, KINDS, build, in_no_figure, plan_figures
+from src.analysis.figures.catalogue import ACROSS, ALIASES, KINDS, build, in_no_figure, plan_figures
 from src.analysis.figures.of_paper import OF_PAPER
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.distance import write_distances
@@ -62,7 +62,8 @@ def main(arguments: Sequence[str]) -> int:
         print(*outcome.messages, sep="\n", end="\n" * bool(outcome.messages), file=sys.stderr)
         return 0 if outcome.complete else 1
 
-    help_text = str(__doc__).format(kinds=", ".join(KINDS), figures=", ".join(ALIASES), of_paper=", ".join(OF_PAPER))
+    names = {"kinds": (*KINDS, *ACROSS), "figures": ALIASES, "of_paper": OF_PAPER}
+    help_text = str(__doc__).format(**{key: ", ".join(value) for key, value in names.items()})
     return run_command(arguments, help_text, body)
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from torch import Tensor, nn
@@ -101,14 +102,18 @@ class Task:
         self._trajectory = trajectory
         self._initialise = initialise
 
-    def advance(self, answer: Answer, engine: Engine) -> None:
-        """Go on to the next training that is asked for; an error ends this task alone."""
+    def advance(self, answer: Answer, engine: Engine, tidy: Callable[[], None] = lambda: None) -> None:
+        """Go on to the next training that is asked for; an error ends this task alone.
+
+        `tidy` is called when all is recorded, before this is told: nobody looks again at a run that is finished.
+        """
         self.request = None
         try:
             while True:
                 try:
                     request = self._trajectory.send(answer)
                 except StopIteration:
+                    tidy()
                     self.listener.finish()
                     return
                 if isinstance(request, TrainRequest):
@@ -163,7 +168,7 @@ def drive(
             if isinstance(answer, Diverged):
                 task.fail(answer)
             else:
-                task.advance(answer, engine)
+                task.advance(answer, engine, partial(store.discard_partial, identity))
             request = task.upcoming.pop(identity, None)
             if request is not None and request.iteration >= SHARED_ITERATIONS:
                 store.discard(identity)

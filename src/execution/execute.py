@@ -175,10 +175,8 @@ def _work_in_parallel(group: Sequence[Run], dataset: Dataset, initial: InitialSt
         with Interruption():
             engine.serve()
         return
-    try:
-        _drive(group, engine, initial, device)
-    finally:
-        engine.close()
+    _drive(group, engine, initial, device)
+    engine.close()
 
 
 def _shared_spec(run: Run) -> TrainingSpec:

@@ -70,7 +70,6 @@ class Session:
             log.info("%s goes on with iteration %d of %d", run.name, done, run.iterations)
         names = run.config.dataset.short, run.config.model.short
         self._watch = Stopwatch(run.folder, *names, run.config.dataset.train_size, device.type)
-        self._progress = progress(run, done)
         method = {**summary["method"], "label": plain(run.config.prune.label)}
         choices = run.config.choices
         self._tracker = open_tracker(
@@ -90,6 +89,7 @@ class Session:
             entity=run.config.tracking.entity,
             difference=without_secrets(code_state()[1]),
         )
+        self._progress = progress(run, done)
         for rows, layers, epochs in self._folder.rows():
             self._tell(rows[0], layers, epochs)
 
@@ -119,7 +119,7 @@ class Session:
             self._iteration = request.iteration
             for epoch in missed:  # those before an interruption, too
                 self._tracker.log_epoch(epoch_row(request.iteration, epoch))
-        self._progress.epoch(request.iteration, latest, seconds)
+        self._progress.epoch(request.iteration, latest, seconds, len(end.members))
 
     def finish(self) -> None:
         """All is recorded."""

@@ -107,6 +107,7 @@ def _write_grids(runs: Iterable[Run], path: Path) -> Path:
         if len(run.layers.names) > 1:
             grids[f"{run.name}/layers"] = run.layer_grids("retrained").astype(np.float32)
     save_file(grids, path, {"json": json.dumps(axes)})
+    path.chmod(0o644)
     return path
 
 

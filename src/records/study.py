@@ -19,13 +19,14 @@ from src.records.schema import SCOPES
 WITHOUT_EFFECT = {("dataset", "root"), ("model", "prune_iterations"), ("trainer", "checkpoint_every")}
 """Settings that may differ within a study; of the iterations `prune.iterations` counts."""
 Key = TypeVar("Key")
+Item = TypeVar("Item")
 
 
-def grouped(runs: Iterable[Run], key: Callable[[Run], Key]) -> dict[Key, list[Run]]:
-    """The runs by what `key` says of them, in order of appearance."""
-    found: dict[Key, list[Run]] = {}
-    for run in runs:
-        found.setdefault(key(run), []).append(run)
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """Runs, or studies, by what `key` says of them, in order of appearance."""
+    found: dict[Key, list[Item]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
     return found
 
 

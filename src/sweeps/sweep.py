@@ -14,10 +14,13 @@ from hydra.core.utils import JobReturn, JobStatus
 from src.config.commands import command, setting_word
 from src.errors import Busy, UserError, message
 from src.records.provenance import without_secrets
+from src.records.timings import measured_rates
+from src.run import Run
 from src.store.locks import is_held, run_lock
 from src.sweeps.jobs import MISTAKES, BadJob, Job
 from src.sweeps.progress import Progress, State, progress
-from src.sweeps.report import Report, indented, outlook, plural, report
+from src.sweeps.report import Report, ends, indented, outlook, plural, report
+from src.sweeps.work import work
 from src.tracking.tracker import GROUP
 
 log = logging.getLogger(__name__)
@@ -60,18 +63,22 @@ class Sweep:
         """What is left to train, how long that takes here, and how to ask for less."""
         return outlook([job.run for job in self.jobs])
 
-    def run(self, launch: Launch) -> list[JobReturn]:
-        """Launch what is not finished. Raises UserError with the table of what failed, when all else is done."""
+    def run(self, launch: Launch, serial: bool = False) -> list[JobReturn]:
+        """Launch what is not finished, and tell how all ended; `serial`: the runs are done one by one in this process.
+
+        Raises UserError with the table of what failed, when all else is done.
+        """
         todo = _unfinished(self.jobs)
         log.info("%s", self.outlook() if todo else again(self.output_dir))
         counts = (plural(len(self.jobs), "run"), self.output_dir / "runs", len(self.jobs) - len(todo), len(todo))
         log.info("%s in %s: %d finished, %d to do", *counts)
         results: dict[Job, JobReturn] = {}
-        while todo:
-            with _grouped(self.words):
+        with _grouped(self.words), _as_one([job.run for job in todo], serial):
+            while todo:
                 new = _launch(todo, launch)
-            results |= new
-            todo = _wait_for_others([job for job, result in new.items() if isinstance(error_of(result), Busy)])
+                results |= new
+                todo = _wait_for_others([job for job, result in new.items() if isinstance(error_of(result), Busy)])
+        log.info("%s", ends([job.run for job in self.jobs]))
         ended = {job: error for job, result in results.items() if (error := error_of(result)) is not None}
         failed = [(job, error) for job, error in ended.items() if not isinstance(error, Busy)]
         told = [self._told(job.words, job.run.name, _reason(job, error)) for job, error in failed]
@@ -101,6 +108,24 @@ def _grouped(words: Sequence[str]) -> Iterator[None]:
     finally:
         if not known:
             del os.environ[GROUP]
+
+
+@contextmanager
+def _as_one(runs: Sequence[Run], serial: bool) -> Iterator[None]:
+    """The runs are told as one sweep: how all are uploaded, and, where they are serial, how far they all are."""
+    from src.execution.progress import SweepProgress, begin_sweep
+    from src.tracking.wandb_run import upload_together
+
+    if runs:
+        upload_together(runs[0].folder.parent)
+    if serial and len(runs) > 1:
+        left = work([progress(run) for run in runs])
+        begin_sweep(SweepProgress(len(runs), left.epochs, measured_rates(runs[0].output_dir)))
+    try:
+        yield
+    finally:
+        begin_sweep(None)
+        upload_together(None)
 
 
 def again(output_dir: Path) -> str:

@@ -1,5 +1,6 @@
 """Whatever befalls a run's files: the same command ends with the records of a run that was left alone."""
 
+import json
 import shutil
 from contextlib import contextmanager
 from itertools import cycle
@@ -7,8 +8,10 @@ from itertools import cycle
 import pytest
 from safetensors.torch import load_file
 
+from src.errors import UserError
 from src.execution.session import Session
 from src.records.integrity import is_finished, verify
+from src.records.run import load_run
 from src.records.schema import read_status
 from src.records.timings import read_timings
 from tests.support import command_line, folder_of
@@ -169,6 +172,20 @@ def test_an_edited_table_is_its_owners_and_told(tmp_path, whole):
     (folder / "iterations.csv").unlink()
     again(folder)
     assert (folder / "iterations.csv").read_text() == text
+
+
+def test_an_edited_table_is_believed_when_run_json_does_not_say_otherwise(tmp_path, whole):
+    folder = copied(whole, tmp_path)
+    text = (folder / "iterations.csv").read_text()
+    (folder / "iterations.csv").write_text(text.replace("100.0", "99.0", 1))
+    with pytest.raises(UserError, match=r"or its entry in run[.]json's files to keep it so"):
+        _ = load_run(folder).table
+    state = json.loads((folder / "run.json").read_text())
+    del state["files"]["iterations.csv"]
+    (folder / "run.json").write_text(json.dumps(state))
+    assert verify(folder) == []
+    assert is_finished(folder, read_status(folder))
+    assert load_run(folder).table["percent_remaining"][0] == 99
 
 
 def test_a_run_that_keeps_more_after_an_interruption_goes_on(tmp_path, interrupted, whole):

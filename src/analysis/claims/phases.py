@@ -74,7 +74,7 @@ def _evidence(curves: FloatArray, percent: FloatArray, accuracies: FloatArray) -
     weights, places = resamples(len(curves))
     resampled = (np.quantile(t[places], [0.025, 0.975]) for t in turns(weights @ curves))
     for name, t, ends in zip(("trough", "peak", "end"), map(int, turns(mean)), resampled, strict=True):
-        at = f"{t}{spread_text(*(f'{end:.0f}' for end in ends), len(curves))}"
+        at = f"{t}{spread_text(f'{ends[0]:.0f}', f'{ends[1]:.0f}', len(curves))}"
         parts.append(f"{name} {mean[t]:.3f} at t={at} ({percent[t]:.3g} % left, accuracy {accuracies[t]:.1f} %)")
     return "; ".join(parts)
 

@@ -1,10 +1,10 @@
 """Every kind of figure, the names of the paper's figures for them, and what settings ask for of both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from src.analysis.figures import errors, kinds
+from src.analysis.figures import errors, kinds, length
 from src.analysis.figures.plan import Filter, Plan, Planner
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.curves import with_published
@@ -21,6 +21,8 @@ KINDS: dict[str, Planner] = {
     "ratio": kinds.tradeoffs, "layer": kinds.layers, "si_layer": kinds.layers, "pq": kinds.heat_maps,
     "errors": errors.plans,
 }  # fmt: skip
+ACROSS: dict[str, Callable[[Sequence[Study], Filter], list[Plan]]] = {length.KIND: length.plans}
+"""Kinds that compare studies."""
 _OF_THE_CNN: dict[str, Any] = {"dataset": ("cifar10",), "model": ("cnn",), "scope": ("global",)}
 _ACROSS, _OF_SAP = _OF_THE_CNN | {"scope": None}, _OF_THE_CNN | {"scope": None, "method": (SAP.short,)}
 ALIASES: dict[str, dict[str, dict[str, Any]]] = {
@@ -52,8 +54,8 @@ def requests(settings: FigureSettings) -> list[Request]:
     """What `figure=` asks for, in order, each once. Raises UserError for an unknown name."""
     if unknown := set(settings.scope or ()) - set(SCOPES):
         raise UserError(f"scope={','.join(sorted(unknown))} is not known; choose from {', '.join(SCOPES)}")
-    names: dict[str, dict[str, dict[str, Any]]] = {"all": {kind: {} for kind in KINDS}}
-    names |= {kind: {kind: {}} for kind in KINDS}
+    names: dict[str, dict[str, dict[str, Any]]] = {"all": {kind: {} for kind in (*KINDS, *ACROSS)}}
+    names |= {kind: {kind: {}} for kind in (*KINDS, *ACROSS)}
     names |= ALIASES
     found = []
     for name in settings.figure:
@@ -75,7 +77,10 @@ def plan_figures(settings: FigureSettings, grouped: Sequence[Study], library: Li
         wanted = [study for study in grouped if any(map(asked.takes, study.all_runs))]
         if kind == "errors" and kind not in settings.figure:  # what the paper got wrong is shown on its networks
             wanted = [study for study in wanted if of_the_paper(study)]
-        found = [plan for study in wanted for plan in KINDS[kind](kind, study, chosen)]
+        if kind in ACROSS:
+            found = ACROSS[kind](wanted, chosen)
+        else:
+            found = [plan for study in wanted for plan in KINDS[kind](kind, study, chosen)]
         plans += found
         empty += [] if found else [(kind, chosen)]
     if not plans or (empty and not settings.takes_all):
@@ -145,6 +150,7 @@ def _nothing_to_draw(empty: Sequence[Request], settings: FigureSettings, grouped
 def _runs_for(kind: str, chosen: Filter, settings: FigureSettings) -> str:
     words = [f"{key}={','.join(values)}" for key in ("dataset", "model") if (values := getattr(chosen, key))]
     words += settings.words(("trainer", "protocol"))
+    words += ["trainer.epochs=20,200"] * (kind == length.KIND)
     if sweep := ABLATIONS.get(kind):
         values = ",".join(f"{value:g}" for value in sweep.values)
         words += [f"prune={'sap_1_2' if sweep.parameter == 'q' else 'sap'}", f"prune.{sweep.parameter}={values}"]

@@ -25,8 +25,8 @@ try:
     import matplotlib
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.colors import PowerNorm
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.colors import PowerNorm
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
     from matplotlib.mathtext import MathTextParser
@@ -47,7 +47,7 @@ CHARACTER, LETTER, LINE = 0.62, 0.64, 0.19
 PUBLISHED_ALPHA = 0.4
 MARGIN = 0.04
 """Share of the range, of the decades on a log axis, left free beyond the outermost points."""
-FEW_DECADES, MANY_DECADES = 1.7, 4.5
+FEW_DECADES, MANY_DECADES = 2.1, 4.5
 """Below the first, 2 and 5 are labelled as well; above the second, every other power of ten."""
 _METADATA: dict[str, dict[str, Any]] = {
     "pdf": dict.fromkeys(("CreationDate", "ModDate", "Producer", "Creator")),
@@ -72,9 +72,8 @@ def draw(spec: FigureSpec, style: Style) -> Figure:
         for i, (panel, ax) in enumerate(zip(spec.panels, axes, strict=True)):
             if isinstance(panel, CurvePanel):
                 _draw_curves(panel, ax, style, _alike(panel, spec.panels))
-            if style.clean and len(axes) > 1:
-                if isinstance(panel, CurvePanel) or panel.place[0] == 0:
-                    ax.set_title(f"({LETTERS[i]}) {panel.title}", fontsize=style.font, loc="left")
+            if style.clean and len(axes) > 1 and (isinstance(panel, CurvePanel) or panel.place[0] == 0):
+                ax.set_title(f"({LETTERS[i]}) {panel.title}", fontsize=style.font, loc="left")
         _lay_out(spec, figure, axes, style, NARROW_GAP if shared else GAP, rows, columns)
         for panel, ax in zip(spec.panels, axes, strict=True):
             if isinstance(panel, HeatPanel):

@@ -59,9 +59,7 @@ def plans(kind: str, study: Study, chosen: Filter) -> list[Plan]:
     scopes = scopes_of(study, chosen.scopes)
     for error in ERRORS:
         series = chosen.of(SAP_SERIES[:1] if error.layers else METHOD_SERIES)
-        present = [
-            s for s in reversed(SCOPES) if s in scopes and study.has_any([s], [each.method for each in series])
-        ]
+        present = [s for s in reversed(SCOPES) if s in scopes and study.has_any([s], [each.method for each in series])]
         if error.across_scopes and not (set(COMPARED) <= set(present) and compares_scopes(study, series)):
             continue
         if not present or len(study.seeds) < error.seeds or (error.layers and not has_layers(study)):

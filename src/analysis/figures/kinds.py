@@ -72,11 +72,12 @@ def _row(kind: str, study: Study, scope: str, series: tuple[Series, ...], captio
 
 def heat_maps(kind: str, study: Study, chosen: Filter) -> list[Plan]:
     """`pq`: PQ Index of the whole network along pruning (PROTOCOL 6.7), one per scope, a row for each method."""
-    found = []
-    for scope in scopes_of(study, chosen.scopes):
-        if series := tuple(s for s in chosen.series(METHOD_SERIES, study) if study.has_any([scope], [s.method])):
-            found.append(Plan(kind, study, (scope,), series, partial(_heat_maps, kind, study, scope, series)))
-    return found
+    all_series = chosen.series(METHOD_SERIES, study)
+    return [
+        Plan(kind, study, (scope,), series, partial(_heat_maps, kind, study, scope, series))
+        for scope in scopes_of(study, chosen.scopes)
+        if (series := tuple(s for s in all_series if study.has_any([scope], [s.method])))
+    ]
 
 
 def shown(iterations: int) -> tuple[int, ...]:
@@ -92,7 +93,9 @@ def _heat_maps(kind: str, study: Study, scope: str, series: Sequence[Series], re
 
     def mean(runs: Sequence[Run]) -> FloatArray:
         remaining = [run.table["remaining"][list(iterations)] for run in runs]
-        grids = [overflowed(r.grids("retrained", iterations), p, n, reading) for r, n in zip(runs, remaining, strict=True)]
+        grids = [
+            overflowed(r.grids("retrained", iterations), p, n, reading) for r, n in zip(runs, remaining, strict=True)
+        ]
         return np.asarray(np.mean(grids, axis=0))
 
     means = [mean(runs) for _, runs in rows]
@@ -140,7 +143,7 @@ def _tradeoff(kind: str, study: Study, series: tuple[Series, ...], reading: Read
     lowest = (min if reading.ratio_x == "log" else max)(low for low, _ in limits)
     shared = lowest, max(high for _, high in limits)
     panels = [replace(p, y_limits=shared, legend=None if i else "lower right") for i, p in enumerate(panels)]
-    panels += _zoomed(panels)
+    panels += _zoomed(panels) if reading.ratio_x == "log" else []
     notes = [EXCHANGE_NOTE] * (reading.ratio_axes == "published")
     return figure(kind, study, panels, notes=notes)
 
@@ -155,8 +158,8 @@ def _zoomed(panels: Sequence[CurvePanel]) -> list[CurvePanel]:
     if dense - low < SMALLEST_ZOOM or not smallest < 100:
         return []
     top = max(float(np.nanmax(curve.y + curve.error)) for curve in curves)
-    limits = {"y_limits": (low, top + MARGIN * (top - low)), "x_limits": (smallest, 100.0)}
-    return [replace(p, zoom=True, legend=None, title="enlarged", **limits) for p in panels]
+    y_limits, x_limits = (low, top + MARGIN * (top - low)), (smallest, 100.0)
+    return [replace(p, zoom=True, legend=None, title="enlarged", y_limits=y_limits, x_limits=x_limits) for p in panels]
 
 
 def ratio_panel(scope: str, lines: Mapping[str, Sequence[Line]], reading: Reading) -> CurvePanel:

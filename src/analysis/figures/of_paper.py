@@ -23,7 +23,8 @@ def predicted() -> FigureSpec:
     resnet = [p for p in found if p.model == "resnet18" and p.method == FOUR_METHODS[0]]
     panels = [_remaining("CNN", cnn), _remaining("ResNet18", resnet), _gap(cnn, resnet)]
     return FigureSpec("predicted", "predicted", "CIFAR10, SAP (p=0.5, q=1.0), global", CAPTIONS["predicted"],
-                      tuple(panels), tuple(map(_said, found)), title="Published curves: CIFAR-10, SAP (p=0.5, q=1.0), global pruning")  # fmt: skip
+                      tuple(panels), tuple(map(_said, found)),
+                      title="Published curves: CIFAR-10, SAP (p=0.5, q=1.0), global pruning")  # fmt: skip
 
 
 def _named(found: list[Prediction]) -> Iterator[tuple[Prediction, str, str]]:
@@ -52,7 +53,7 @@ def _gap(cnn: list[Prediction], resnet: list[Prediction]) -> CurvePanel:
             curves.append(Curve(f"{name}{label}", "other-0" if name else slot, f"{name}{label}", p.t[kept], p.t[kept],
                                 values, np.zeros_like(values), NO_SEED))  # fmt: skip
     return CurvePanel(tuple(curves), ITERATION, "Reading errors", "predicted_gap", "global",
-                      title="Predicted minus published", y_limits=(-1.5, 1.5))  # fmt: skip
+                      title="Difference", y_limits=(-1.5, 1.5))  # fmt: skip
 
 
 def _said(p: Prediction) -> str:
@@ -87,7 +88,8 @@ def rereading() -> FigureSpec:
     """Fig. 3a as it was drawn, and as its own data have it."""
     readings = {"as drawn": PUBLISHED, "corrected": CORRECTED}
     panels = [_tradeoff(scope, how, reading) for scope in ("neuron", "global") for how, reading in readings.items()]
-    return FigureSpec("rereading", "rereading", "CIFAR10, CNN", CAPTIONS["rereading"], tuple(panels))
+    return FigureSpec("rereading", "rereading", "CIFAR10, CNN", CAPTIONS["rereading"], tuple(panels),
+                      title="Published curves: CIFAR-10, CNN")  # fmt: skip
 
 
 def _tradeoff(scope: str, how: str, reading: Reading) -> CurvePanel:

@@ -117,7 +117,9 @@ def figure(
     name, heading = safe_name("_".join(filter(None, names))), ", ".join(filter(None, headings))
     caption = caption or CAPTIONS[kind]
     title = title_of(study, scope, method)
-    return FigureSpec(kind, name, heading, caption, tuple(panels), tuple(notes), study.setting, error=error, title=title)
+    return FigureSpec(
+        kind, name, heading, caption, tuple(panels), tuple(notes), study.setting, error=error, title=title
+    )
 
 
 def title_of(study: Study, scope: str = "", method: Method | None = None) -> str:

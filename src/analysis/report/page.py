@@ -12,6 +12,7 @@ from markupsafe import Markup
 from src.analysis.claims.catalogue import CLAIMS, examine
 from src.analysis.claims.finding import Finding, Verdict
 from src.analysis.figures.catalogue import build, plan_figures
+from src.analysis.figures.of_paper import OF_PAPER
 from src.analysis.figures.plan import CAPTIONS, WISE, Plan, title_of
 from src.analysis.figures.readings import READINGS
 from src.analysis.figures.spec import FigureSpec
@@ -27,7 +28,6 @@ from src.records.library import missing_runs
 SCRIPTS = ("scale.js", "panel.js", "page.js")
 SAID_BY_HEADINGS = {"results": ("dataset", "model", "study"), "distances": ("dataset", "model", "left_out")}
 """Columns that tables leave out."""
-SEEN = "Means over seeds; a band is their standard deviation. Point at a curve for its values, click to enlarge."
 
 
 class PageFigure(NamedTuple):
@@ -77,6 +77,8 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
     errors = [_short(each) for each in figures([plan for plan in plans if plan.compares_readings])]
     drawn[len(phenomenon) :] = errors
     overlays = sorted(figures(plain, overlay=True), key=lambda each: each.spec.kind != "prune")
+    alone = {name: PageFigure(len(drawn) + i, {"corrected": _of_paper(name)}) for i, name in enumerate(OF_PAPER)}
+    drawn += alone.values()
     parts = [
         {
             "study": study, "title": title_of(study), "tables": tables([study]),
@@ -102,6 +104,7 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
         verdicts=list(Verdict),
         drawn_errors=errors,
         overlays=overlays,
+        alone=alone,
         distances={name: distance_table(figure.readings[name] for figure in overlays) for name in READINGS},
         parts=parts,
         commands=[command(module, settings.words()) for module in ("src.report", "src.tables")],
@@ -130,8 +133,12 @@ def _first(plans: Sequence[Plan], findings: Sequence[Finding]) -> list[Plan]:
 
 def _seen(figure: PageFigure, number: int) -> PageFigure:
     """Of a figure of the retrained networks what the paper is about: accuracy and PQ Index along pruning."""
-    readings = {name: replace(spec, panels=spec.panels[::2], caption=SEEN) for name, spec in figure.readings.items()}
+    readings = {name: replace(spec, panels=spec.panels[::2]) for name, spec in figure.readings.items()}
     return PageFigure(number - 1, readings)
+
+
+def _of_paper(name: str) -> FigureSpec:
+    return replace(OF_PAPER[name](), command=command("src.figures", [f"figure={name}"]))
 
 
 def _short(figure: PageFigure) -> PageFigure:

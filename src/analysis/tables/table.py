@@ -105,7 +105,7 @@ class Table:
         columns = {column.key: [row[i] for row in self.rows] for i, column in enumerate(self.columns)}
         said = {key: str(columns[key][0]) for key in GROUPED[:3] if key in columns and len(set(columns[key])) == 1}
         gone = set(said)
-        networks = set(zip(columns.get("dataset", ()), columns.get("model", ()), strict=True))
+        networks = set(zip(columns.get("dataset", ()), columns.get("model", ()), strict=False))
         if networks and len(networks) == len(set(columns.get("study", ()))):
             gone.add("study")
         kept = [i for i, column in enumerate(self.columns) if column.key not in gone]
@@ -122,19 +122,22 @@ def made_table(name: str, columns: Sequence[Column], rows: Iterable[tuple[Cell, 
 
 @cache
 def _texts() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "tables.yaml").read_text(encoding="utf-8"))
+    text = (Path(__file__).parent / "tables.yaml").read_text(encoding="utf-8")
+    found: dict[str, dict[str, str]] = yaml.safe_load(text)
     return found
 
 
 def shown(cell: Cell, form: str) -> list[str]:
     """A cell as text, with the standard deviation, where it has one, in as many decimals.
 
-    >>> shown(Spread(0.9234, 0.0638), ".3g"), shown(Spread(110.4), ".3g"), shown(None, ".2f"), shown(7, ".2f")
+    >>> shown(Spread(0.9234, 0.0638), ".3g"), shown(Spread(110.4), "#.3g"), shown(None, ".2f"), shown(7, ".2f")
     (['0.923', '0.064'], ['110'], ['–'], ['7'])
+    >>> shown(Spread(23.0, 0.5), "#.3g")
+    ['23.0', '0.5']
     """
     if not isinstance(cell, Spread):
         return ["–" if cell is None else f"{cell:{form}}" if isinstance(cell, float) else str(cell)]
-    mean = f"{cell.mean:{form}}"
+    mean = f"{cell.mean:{form}}".removesuffix(".")
     decimals = len(mean.partition(".")[2])
     return [mean] if cell.std is None else [mean, f"{cell.std:,.{decimals}f}"]
 

@@ -22,7 +22,7 @@ function scalesOf(panel, frame) {
   const ends = values => padded(Math.min(...values), Math.max(...values));
   return {
     x: panel.log === "x" ? logScale(logPadded(panel.xlim || x), across) : linearScale(ends(x), across, 45),
-    y: panel.log === "y" ? logScale(logPadded(all.flatMap(c => c.y)), up) : linearScale(panel.limits || ends(y), up, 30),
+    y: panel.log === "y" ? logScale(logPadded(all.flatMap(c => c.y)), up) : linearScale(panel.limits || ends(y), up, 24),
   };
 }
 
