@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
 
 from src.config.commands import CONF
 from src.records.objective import accuracy_at, interpolated
@@ -58,13 +59,15 @@ def test_accuracy_between_two_iterations():
 
 def test_a_sweeper_of_hydras_is_given_the_accuracy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     returned = []
+    (basic,) = [found for found in Plugins.instance().discover(Launcher) if found.__name__ == "BasicLauncher"]
+    launched = basic.launch
 
-    def launch(self, words, index, launch=BasicLauncher.launch):
-        found = launch(self, words, index)
+    def launch(self, *jobs, **places):
+        found = launched(self, *jobs, **places)
         returned.extend(result.return_value for result in found)
         return found
 
-    monkeypatch.setattr(BasicLauncher, "launch", launch)
+    monkeypatch.setattr(basic, "launch", launch)
     words = ["hydra/sweeper=basic", "prune.gamma=1,9", "accuracy_at=90", f"output_dir={tmp_path}", "-m"]
     done = command_line(*SMALL, *words)
     folders = [Path(line) for line in done.stdout.splitlines() if line.startswith(str(tmp_path))]
