@@ -9,6 +9,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from src.config.schema import Config
+from src.records.objective import accuracy_at
 from src.run import Run
 
 log = logging.getLogger(__name__)
@@ -51,11 +52,11 @@ class StackedLauncher(Launcher):
 
 
 def _result(words: Sequence[str], end: Run | Exception) -> JobReturn:
-    """What a job returns: the folder of its run, which is printed as any job's, or the error that ended it."""
+    """What a job returns, as `src.main` alone, or the error that ended it; its folder is printed as any job's."""
     result = JobReturn(overrides=filter_overrides(list(words)))
     if isinstance(end, Run) and end.error is None:
         print(end.folder, flush=True)
-        result.status, result.return_value = JobStatus.COMPLETED, str(end.folder)
+        result.status, result.return_value = JobStatus.COMPLETED, accuracy_at(end.folder, end.config.accuracy_at)
     else:
         result.status, result.return_value = JobStatus.FAILED, end.error if isinstance(end, Run) else end
     return result

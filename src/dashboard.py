@@ -38,9 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     def body(words: list[str]) -> int:
         settings = read_settings(DashboardSettings, [word for word in words if word != "--spec"])
         if find_spec("wandb_workspaces") is None:
-            raise UserError(
-                "the dashboards need wandb-workspaces; install it with `pip install 'sap-reproduction[dashboard]'`"
-            )
+            raise UserError("the dashboards need wandb-workspaces; install it with `pip install wandb-workspaces`")
         if "--spec" in words:
             print(json.dumps(specification(), indent=1, sort_keys=True, ensure_ascii=False))
         else:

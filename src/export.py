@@ -1,13 +1,16 @@
-"""`python -m src.export RUN [iteration=T] [format=dense|compressed] [output=FILE]`: the network that a run has kept.
+"""`python -m src.export RUN [--iteration T] [--format FORMAT] [--output FILE]`: the network that a run has kept.
 
 dense: a state dict as safetensors, pruned weights zero. compressed: only the weights that are left, and where they are;
-`pqindex.decompress` and `src.export.read_export` restore it.
+`pqindex.decompress` and `src.export.read_export` restore it. onnx: the network with its graph, from normalised images
+[N, C, H, W] to logits. Also as KEY=VALUE: iteration=10 format=onnx.
 """
 
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +18,9 @@ from src.config.command_line import read_settings, run_command
 from src.errors import UserError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
+
+SUFFIXES = {"dense": "safetensors", "compressed": "safetensors", "onnx": "onnx"}
 
 
 @dataclass(frozen=True)
@@ -23,20 +28,23 @@ class Settings:
     """What is exported, and where to; null: of the last iteration, beside the run's records."""
 
     iteration: int | None = None
-    format: Literal["dense", "compressed"] = "dense"
+    format: Literal["dense", "compressed", "onnx"] = "dense"
     output: Path | None = None
 
 
 def main(arguments: list[str]) -> int:
     """Write the file, and say its size and what its sparsity is worth on this machine."""
-    if not arguments or "=" in arguments[0]:
-        raise UserError("name the run's folder: python -m src.export outputs/runs/NAME iteration=10")
-    from src.records.networks import read_network
+    if not arguments or "=" in arguments[0] or arguments[0].startswith("-"):
+        raise UserError("name the run's folder: python -m src.export outputs/runs/NAME --iteration 10")
+    from src.records.networks import image_shape, load_network, read_network
 
     folder, settings = Path(arguments[0]).expanduser(), read_settings(Settings, arguments[1:])
     iteration, state = read_network(folder, settings.iteration)
-    output = settings.output or folder / f"network-{iteration}-{settings.format}.safetensors"
-    write_export(state, output, settings.format)
+    output = settings.output or folder / f"network-{iteration}-{settings.format}.{SUFFIXES[settings.format]}"
+    if settings.format == "onnx":
+        write_onnx(load_network(folder, iteration)[0], image_shape(folder), output)
+    else:
+        write_export(state, output, settings.format)
     dense = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
     print(f"iteration {iteration}: {dense:,} bytes of tensors, {output.stat().st_size:,} as a {settings.format} file")
     print(speed(state))
@@ -55,8 +63,29 @@ def write_export(state: "dict[str, Tensor]", output: Path, form: str) -> None:
         write_safetensors(tensors, output, {"shapes": json.dumps(shapes)})
 
 
+def write_onnx(network: "nn.Module", image_shape: tuple[int, int, int], output: Path) -> None:
+    """ONNX of a network, for any number of images; the file is there whole or not at all.
+
+    Raises:
+        UserError: PyTorch's exporter is not installed.
+    """
+    import warnings
+
+    import torch
+
+    if absent := [name for name in ("onnx", "onnxscript") if find_spec(name) is None]:
+        raise UserError(f"format=onnx needs {' and '.join(absent)}: pip install onnx onnxscript")
+    part = output.with_name(f"{output.name}.part")
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # the exporter's own
+        torch.onnx.export(
+            network.eval(), (torch.zeros(2, *image_shape),), part, dynamo=True, external_data=False, verbose=False,
+            input_names=["images"], output_names=["logits"], dynamic_shapes=({0: torch.export.Dim("batch")},),
+        )  # fmt: skip
+    os.replace(part, output)
+
+
 def read_export(path: Path) -> "dict[str, Tensor]":
-    """The state dict of an exported file of either format."""
+    """The state dict of an exported file, dense or compressed."""
     from src.library.compressed import decompress
     from src.library.safetensors import read_metadata, stored_tensors
 

@@ -2,7 +2,8 @@
 
 Use:  python -m src.figures [figure=NAME,...] [key=value ...]
 
-  figure       all (default), a kind ({kinds}) or a figure of the paper ({figures})
+  figure       all (default), a kind ({kinds}), a figure of the paper ({figures}),
+               or one of the published curves alone, which needs no records ({of_paper})
   dataset, model, scope, method, trainer, protocol, experiment, seed
                which records; several with commas; default: all that there are
   reading      corrected (default): what was measured; published: reported as in the paper
@@ -26,14 +27,18 @@ from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
 
-from src.analysis.figures.catalogue import ALIASES, KINDS, build, in_no_figure, plan_figures
+from src.analysis.figures.catalogue import ACROSS, ALIASES, KINDS, build, in_no_figure, plan_figures
+from src.analysis.figures.of_paper import OF_PAPER
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.distance import write_distances
 from src.analysis.settings import FigureSettings
+from src.analysis.tables.of_paper import TABLES
+from src.analysis.tables.table import FORMATS
 from src.config.command_line import read_settings, run_command
 from src.errors import UserError
 from src.records.library import Missing, load_library, missing_runs
 from src.records.study import studies
+from src.store.files import write_text
 
 WORTH_A_POOL = 8
 """With fewer figures than this, starting processes costs more than it saves."""
@@ -57,13 +62,16 @@ def main(arguments: Sequence[str]) -> int:
         print(*outcome.messages, sep="\n", end="\n" * bool(outcome.messages), file=sys.stderr)
         return 0 if outcome.complete else 1
 
-    help_text = str(__doc__).format(kinds=", ".join(KINDS), figures=", ".join(ALIASES))
+    names = {"kinds": (*KINDS, *ACROSS), "figures": ALIASES, "of_paper": OF_PAPER}
+    help_text = str(__doc__).format(**{key: ", ".join(value) for key, value in names.items()})
     return run_command(arguments, help_text, body)
 
 
 def draw_figures(settings: FigureSettings) -> Outcome:
     """Draw all figures asked for. Raises UserError where there is nothing to draw."""
     settings.check()
+    if set(settings.figure) <= set(OF_PAPER):
+        return _of_paper(settings)
     library = load_library(settings.output_dir, settings)
     grouped = studies(library.runs, settings)
     chosen = plan_figures(settings, grouped, library)
@@ -90,6 +98,16 @@ def draw_figures(settings: FigureSettings) -> Outcome:
     notes += _listed("drawn without these, of methods that are not the paper's:", guests)
     notes += in_no_figure(grouped, chosen) if settings.takes_all and settings.method is None else ()
     return Outcome(tuple(paths), (*wrong, *notes), settings.incomplete == "draw" or not wrong)
+
+
+def _of_paper(settings: FigureSettings) -> Outcome:
+    """Figures of the published curves, and the table of each."""
+    folder = settings.folder("figures")
+    paths = _draw_all([OF_PAPER[name]() for name in settings.figure], settings, folder)
+    for name in settings.figure:
+        for table in (made() for made in TABLES[name]):
+            paths += [write_text(folder / name / f"{table.name}.{end}", text(table)) for end, text in FORMATS.items()]
+    return Outcome(tuple(paths), (), True)
 
 
 def _draw_all(specs: Sequence[FigureSpec], settings: FigureSettings, folder: Path) -> list[Path]:

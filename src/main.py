@@ -8,10 +8,12 @@ import logging
 import os
 import re
 import sys
+from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -21,6 +23,7 @@ from src.config.settings import hint, job_settings
 from src.errors import Interrupted, UserError, as_user_error, message
 from src.execution.device import is_first
 from src.execution.waiting import prepare
+from src.records.objective import accuracy_at
 
 VALUED = ("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--cfg", "-c", "--package", "-p")
 """Flags of Hydra's that a value follows."""
@@ -31,15 +34,23 @@ register_schemas()
 
 
 @hydra.main(config_path=str(CONF), config_name="config", version_base="1.3")
-def run(config: DictConfig) -> str:
-    """One job: check, run, and print its folder as the last line."""
-    checked = job_settings(config, HydraConfig.get())
-    from src.execution.execute import execute  # PyTorch, which --help, --dry-run and wrong keys must not wait for
+def run(config: DictConfig) -> float:
+    """One job: check, run, and print its folder as the last line.
 
-    folder = str(execute(checked))
+    Returns what a sweeper maximises: the accuracy (%) at `accuracy_at` percent of the weights, NaN where it keeps more.
+    """
+    try:
+        checked = job_settings(config, HydraConfig.get())
+        from src.execution.execute import execute  # PyTorch, which --help, --dry-run and wrong keys must not wait for
+
+        folder = execute(checked)
+    except Exception as error:  # which Hydra would announce in its own words
+        if HydraConfig.get().mode == RunMode.MULTIRUN or (told := _mistake(error, sys.argv[1:])) is None:
+            raise
+        _end(told)
     if is_first():
         print(folder, flush=True)
-    return folder
+    return accuracy_at(folder, checked.accuracy_at)
 
 
 def _flags_first(words: list[str]) -> list[str]:
@@ -65,6 +76,12 @@ def main() -> None:
 
             show_help(words)
             return
+        if shell := next((word for word in words if word.startswith("query=") and "-sc" in words), None):
+            from src.sweeps.help import completions
+
+            if found := completions(os.environ.get("COMP_LINE", "")):
+                print(*found, sep="\n" if shell == "query=fish" else " ")
+                return
         sys.argv[1:] = _flags_first(words)
         run()
     except KeyboardInterrupt as error:
@@ -75,8 +92,12 @@ def main() -> None:
     except Exception as error:
         if (told := _mistake(error, words)) is None:
             raise
-        print(f"error: {told}", file=sys.stderr)
-        sys.exit(1)
+        _end(told)
+
+
+def _end(told: str) -> NoReturn:
+    print(f"error: {told}", file=sys.stderr)
+    sys.exit(1)
 
 
 def _mistake(error: Exception, words: list[str]) -> str | None:

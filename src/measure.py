@@ -2,6 +2,9 @@
 
 import sys
 
+if __name__ == "pqindex.measure":
+    raise ModuleNotFoundError("pqindex.measure is a function: from pqindex import measure", name=__name__)
+
 from src.library.command import main
 
 if __name__ == "__main__":

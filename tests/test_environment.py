@@ -51,8 +51,9 @@ def read_lock(path: Path) -> list[Pin]:
 
 
 def requirements() -> list[Requirement]:
-    """All that pyproject.toml asks for, with every extra and group."""
-    extras = PROJECT["project"]["optional-dependencies"].values()
+    """All that pyproject.toml asks for, with every group, and the extras that the lock is made of."""
+    locked = re.findall(r"--extra (\w+)", (ROOT / "requirements.lock").read_text())
+    extras = [PROJECT["project"]["optional-dependencies"][name] for name in locked]
     groups = PROJECT["dependency-groups"].values()
     found = [PROJECT["project"]["dependencies"], *extras, *groups]
     return [Requirement(text) for part in found for text in part]

@@ -16,7 +16,17 @@ from tests.support import ROOT
 
 LAYERS = (
     ("main",),
-    ("status", "figures", "tables", "report", "dashboard", "export", "measure", "hydra_plugins"),  # commands, plugins
+    (
+        "status",
+        "figures",
+        "tables",
+        "report",
+        "dashboard",
+        "export",
+        "archive",
+        "measure",
+        "hydra_plugins",
+    ),  # commands, plugins
     ("analysis", "sweeps"),
     ("execution",),
     ("tracking",),

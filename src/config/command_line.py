@@ -42,11 +42,18 @@ def run_command(arguments: Sequence[str], help_text: str, body: Callable[[list[s
 
 
 def read_settings(schema: type[T], arguments: Sequence[str]) -> T:
-    """Arguments `key=value` into a dataclass. Raises UserError for an unknown key or a value of the wrong type."""
+    """Arguments `key=value`, also spelt `--key value`, into a dataclass.
+
+    Raises UserError for an unknown key or a value of the wrong type.
+    """
     known = _keys(schema)
     given = {}
-    for argument in arguments:
+    words = iter(arguments)
+    for argument in words:
         key, equals, value = argument.partition("=")
+        if key.startswith("--"):
+            value = value if equals else next(words, "")
+            key, equals = key[2:].replace("-", "_"), equals or value
         if not equals:
             raise UserError(f"argument {argument!r} is not key=value; see --help")
         if key not in known:

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -12,14 +13,19 @@ UNQUOTED = re.compile(r"[A-Za-z0-9_/\-+.%*@?|:]+")
 
 def default_output_dir() -> Path:
     """`output_dir` of this machine's `conf/local/default.yaml`, else of `conf/config.yaml`: that of `src.main`."""
-    import yaml  # type: ignore[import-untyped]
-
     for name in ("local/default.yaml", "config.yaml"):
         path = CONF / name
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+        values = _loaded(path.read_text(encoding="utf-8")) if path.is_file() else None
         if isinstance(values, dict) and values.get("output_dir"):
             return Path(str(values["output_dir"])).expanduser()
     return Path("outputs")
+
+
+@cache
+def _loaded(text: str) -> object:
+    import yaml  # type: ignore[import-untyped]
+
+    return yaml.safe_load(text)
 
 
 def command(module: str, words: Iterable[str]) -> str:

@@ -21,10 +21,11 @@ from src.config.protocol import ProtocolConfig
 class TrainerConfig:
     """One training: E epochs (PROTOCOL 3.1).
 
-    lr: the schedule's largest learning rate; clip_norm: of the gradient's 2-norm, inf: no clipping; checkpoint_every:
-    epochs between two checkpoints; precision: of matrix products and convolutions, bf16 also of activations;
-    channels_last, compile: means that leave the arithmetic what it is but for rounding, `graph` on CUDA captures the
-    whole step as one CUDA graph, `compile` uses torch.compile as well.
+    epochs: of one training; batch_size: images; lr: the schedule's largest learning rate; clip_norm: largest 2-norm of
+    the gradient, inf: no clipping; checkpoint_every: epochs between two checkpoints; precision: of matrix products and
+    convolutions, bf16 also of activations; channels_last: order of images in memory, which changes rounding only;
+    compile: the same for `graph`, on CUDA the whole step as one CUDA graph, and `compile`, with torch.compile as well;
+    optimizer: trainer/optimizer=NAME; schedule: trainer/schedule=NAME.
     """
 
     epochs: int = setting(200, at_least=1)
@@ -41,11 +42,16 @@ class TrainerConfig:
 
 @dataclass
 class TrackingConfig:
-    """Weights & Biases: online where you are logged in, else offline; always offline; or not at all."""
+    """Weights & Biases: online where you are logged in, else offline; always offline; or not at all.
+
+    mode: which of these; project: where runs go; entity: user or team, null: your own; artifact: when the final network
+    and its masks are uploaded.
+    """
 
     mode: str = choice("none", "offline", "wandb")
     project: str = "pq-index-sap"
     entity: str | None = None
+    artifact: str = choice("online", "always", "never")
 
 
 @dataclass
@@ -78,9 +84,13 @@ class RecordConfig:
 class Config:
     """All settings of a run. Typed and checked, the sections of parts hold a DataSource, a Model and a Method.
 
-    threads: of one process on the CPU, null: all cores that it may use; choices: the groups' choices that were made, by
-    group; overrides: the words of the command line; config_dir: the user's own folder of choices. The last three are
-    filled in by Hydra's shell and are part of no identity.
+    experiment_name: the group in Weights & Biases; seed: of initial states, batches and augmentation; device: auto,
+    cpu, cuda or cuda:N; threads: of one process on the CPU, null: all cores that it may use; init_from: file with the
+    initial state, null: drawn from the seed; output_dir: folder of runs and trainings; accuracy_at: percent of the
+    weights left at which a sweeper compares accuracies.
+
+    Hydra's shell fills in choices: the groups' choices that were made, by group; overrides: the words of the command
+    line; config_dir: the user's own folder of choices. These three are part of no identity.
     """
 
     dataset: Any = field(default_factory=dict)
@@ -97,6 +107,7 @@ class Config:
     threads: int | None = setting(None, at_least=1, at_most=4096)
     init_from: str | None = None
     output_dir: str = "outputs"
+    accuracy_at: float = setting(10.0, above=0, at_most=100)
     choices: dict[str, str] = field(default_factory=dict)
     overrides: list[str] = field(default_factory=list)
     config_dir: str | None = None

@@ -45,7 +45,7 @@ def settings(config: DictConfig, choices: Mapping[str, str] = {}, overrides: Seq
     Raises UserError naming the key, its value, what is allowed and the fix.
     """
     values = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
-    result = _read("", Config, {**values, "choices": {}, "overrides": [], "config_dir": None})
+    result = read_section("", Config, {**values, "choices": {}, "overrides": [], "config_dir": None})
     if "iterations" not in values["prune"]:
         result.prune = dataclasses.replace(result.prune, iterations=result.model.prune_iterations)
     result.choices, result.overrides = dict(choices), list(overrides)
@@ -106,10 +106,10 @@ def _part(key: str, node: Any, kind: type[Part], default: type[Part] | None) -> 
     if not isinstance(node, dict):
         raise UserError(f"{key}={shown(node)} is not allowed: choose {_choose(key)}")
     cls = _resolve(key, node.get("_target_"), kind, default)
-    return _read(key, cls, {name: value for name, value in node.items() if name != "_target_"})
+    return read_section(key, cls, {name: value for name, value in node.items() if name != "_target_"})
 
 
-def _read(key: str, cls: type[T], node: Any) -> T:
+def read_section(key: str, cls: type[T], node: Any) -> T:
     """A dataclass with the values that a section gives, and the sections and parts within it."""
     fields = {field.name: field for field in dataclasses.fields(cast(Any, cls)) if field.init}
     if not isinstance(node, dict):
@@ -125,7 +125,7 @@ def _read(key: str, cls: type[T], node: Any) -> T:
         elif name in node and "part" in field.metadata:
             made[name] = _part(place, node[name], field.metadata["part"], cast(type[Part], type(field.default)))
         elif name in node and dataclasses.is_dataclass(types[name]):
-            made[name] = _read(place, types[name], node[name])
+            made[name] = read_section(place, types[name], node[name])
         elif name in node:
             made[name] = read_value(place, field, types[name], node[name])
         else:

@@ -27,6 +27,9 @@ class Folder(DataSource):
 
     Either root/train/CLASS and root/test/CLASS (or root/val/CLASS), or root/CLASS alone, of which `test_fraction` of
     each class is held out for testing. Classes are numbered in the order of their names.
+
+    size: pixels a side; channels: 3 for colour, 1 for grey; test_fraction: of each class, where there is no test
+    folder.
     """
 
     root: str = setting("", identity=False)

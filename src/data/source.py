@@ -34,6 +34,11 @@ class DataSource(Part):
     `mean` and `std` are those of the authors' code (PROTOCOL 3.2), per channel, of pixels scaled to [0, 1]; `true_mean`
     and `true_std` those of the training images, where they differ. A class that gives none has them computed.
     `place` says where the files are, `content` is the digest of images that are published and do not change.
+
+    root: the folder of the files; train_size, test_size: images that are taken, the first ones, null: all; shuffle:
+    a new order of the training images in each epoch; augment: whether flip and crop are done at all; statistics:
+    mean and standard deviation that images are normalised with, those of the authors' code or the true ones; flip:
+    mirror half of the training images; crop: move them by up to 4 pixels.
     """
 
     mean: ClassVar[Channels | None] = None

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from torch import Tensor, nn
@@ -30,11 +31,14 @@ from src.store.digest import training_id
 from src.store.files import Pace
 from src.store.trainings import Origin, TrainingStore
 from src.training.spec import TrainingSpec
-from src.training.state import Diverged, EpochEnd, Member
+from src.training.state import Diverged, EpochEnd, Member, TrainingState
 from src.trajectory import Record, Trajectory
 
 PACE = Pace(0.015)
-"""How much of the time checkpoints may take; a stack's are many files, which do not wait for the disk."""
+"""How much of the time checkpoints may take that are not overdue."""
+
+LOST_S = 20.0
+"""What a kill may cost, or an epoch where one takes longer."""
 
 SHARED_ITERATIONS = 2
 """Trainings of iterations 0 and 1 are shared between methods, scopes or hyper-parameters (PROTOCOL 2.5) and kept."""
@@ -98,14 +102,18 @@ class Task:
         self._trajectory = trajectory
         self._initialise = initialise
 
-    def advance(self, answer: Answer, engine: Engine) -> None:
-        """Go on to the next training that is asked for; an error ends this task alone."""
+    def advance(self, answer: Answer, engine: Engine, tidy: Callable[[], None] = lambda: None) -> None:
+        """Go on to the next training that is asked for; an error ends this task alone.
+
+        `tidy` is called when all is recorded, before this is told: nobody looks again at a run that is finished.
+        """
         self.request = None
         try:
             while True:
                 try:
                     request = self._trajectory.send(answer)
                 except StopIteration:
+                    tidy()
                     self.listener.finish()
                     return
                 if isinstance(request, TrainRequest):
@@ -160,7 +168,7 @@ def drive(
             if isinstance(answer, Diverged):
                 task.fail(answer)
             else:
-                task.advance(answer, engine)
+                task.advance(answer, engine, partial(store.discard_partial, identity))
             request = task.upcoming.pop(identity, None)
             if request is not None and request.iteration >= SHARED_ITERATIONS:
                 store.discard(identity)
@@ -235,30 +243,35 @@ def _needed(waiting: Sequence[Task]) -> list[_Needed]:
 
 
 class _Checkpoints:
-    """After each epoch: keep the state when it is time, tell the listeners, with each member's share of the time."""
+    """After each epoch: keep the states when it is time, tell the listeners, with each member's share of the time."""
 
     def __init__(self, store: TrainingStore, todo: Sequence[_Needed], every: int, interruption: Interruption) -> None:
         self._store = store
         self._todo = todo
+        self._left = len(todo)
         self._every = every
         self._interruption = interruption
-        self._called = time.monotonic()
+        self._called = self._kept = time.monotonic()
 
     def __call__(self, end: EpochEnd) -> None:
-        seconds = (time.monotonic() - self._called) / len(end.members)
+        now = time.monotonic()
+        epoch_s = now - self._called
         for index in end.members:
             needed = self._todo[index]
             for task in needed.tasks:
-                task.listener.after_epoch(needed.member.request, end, index, seconds)
-        if not end.finished:
-            ending = self._interruption.asked is not None
-            if ending or (end.epochs_done % self._every == 0 and PACE.due):
+                task.listener.after_epoch(needed.member.request, end, index, epoch_s / len(end.members))
+        self._left -= len(end.members) * end.finished
+        if not end.finished or self._left > 0:  # those that are done wait for the others
+            overdue = now - self._kept + epoch_s > LOST_S
+            turn = end.finished or end.epochs_done % self._every == 0
+            if self._interruption.asked is not None or (turn and (overdue or PACE.due)):
                 with PACE.turn():
-                    self._keep(end)
+                    self._store.save_partials(self._states(end))
+                self._kept = time.monotonic()
             self._interruption.check()
         self._called = time.monotonic()
 
-    def _keep(self, end: EpochEnd) -> None:
+    def _states(self, end: EpochEnd) -> Iterator[tuple[str, TrainingState, Origin]]:
         for index in end.members:
             needed = self._todo[index]
-            self._store.save_partial(needed.identity, end.state(index), needed.origin, durable=len(end.members) == 1)
+            yield needed.identity, end.state(index), needed.origin

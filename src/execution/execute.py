@@ -175,10 +175,8 @@ def _work_in_parallel(group: Sequence[Run], dataset: Dataset, initial: InitialSt
         with Interruption():
             engine.serve()
         return
-    try:
-        _drive(group, engine, initial, device)
-    finally:
-        engine.close()
+    _drive(group, engine, initial, device)
+    engine.close()
 
 
 def _shared_spec(run: Run) -> TrainingSpec:
@@ -193,7 +191,7 @@ def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates, device:
     config = group[0].config
     store = TrainingStore(Path(config.output_dir) / "trainings", device)
     able = {run: initial.layout(run) for run in group if _is_able(run, engine, initial)}
-    with Interruption() as interruption, _sessions(list(able), device) as sessions:
+    with Interruption() as interruption, _sessions(list(able), device, initial) as sessions:
         tasks = []
         for run, session in sessions.items():
             if session.last is not None:  # whose process was killed before it had tidied up
@@ -222,14 +220,14 @@ def _is_able(run: Run, engine: Engine, initial: InitialStates) -> bool:
 
 
 @contextmanager
-def _sessions(group: Sequence[Run], device: torch.device) -> Iterator[dict[Run, Session]]:
+def _sessions(group: Sequence[Run], device: torch.device, initial: InitialStates) -> Iterator[dict[Run, Session]]:
     """Sessions of the runs that no other process has; those that have not ended are ended, whatever happens."""
     together = StackProgress() if len(group) > 1 else None
     sessions: dict[Run, Session] = {}
     try:
         for run in group:
             try:
-                sessions[run] = Session(run, device, together.add if together else RunProgress)
+                sessions[run] = Session(run, device, together.add if together else RunProgress, initial)
             except Exception as error:  # one that is busy, or cannot be written, is that run's affair
                 run.error = as_user_error(error, run.folder)
         yield sessions

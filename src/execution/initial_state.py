@@ -1,9 +1,11 @@
 """Initial states: from the seed, or from a file."""
 
+import copy
 import math
 import zipfile
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from src.data.dataset import Dataset
 from src.errors import UserError
@@ -21,6 +24,12 @@ from src.trajectory import Layout
 
 DRAWS = 1_000_003
 """Between the seeds of a run's fresh initial states."""
+
+LARGE = 100_000_000
+"""Parameters from which on it is looked whether there is room for them."""
+
+COPIES = 6
+"""Of the parameters, in training: the start, themselves, gradient, mask, momentum, best epoch's."""
 
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 """What reads the header of an array in a file, by version; later ones are for arrays with fields."""
@@ -54,16 +63,64 @@ class InitialStates:
             self._states[key] = self._moved(state)
         return self._states[key]
 
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What run.json tells of the network: what it takes and gives, and how many numbers it has."""
+        return {
+            "image_shape": list(self._dataset.image_shape),
+            "classes": self._dataset.classes,
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+        }
+
+    @cached_property
+    def multiply_adds(self) -> int | None:
+        """Of one image, in all layers with weights, before pruning; None where a foreign model does not tell."""
+        from src.library.masks import Masks
+        from src.library.network import everything
+
+        network = copy.deepcopy(self.model).cpu().eval()
+        try:
+            return Masks.of(network, everything).flops(network, torch.zeros(1, *self._dataset.image_shape)).dense
+        except Exception:  # it is for information only, and the model may be anyone's
+            return None
+
     def layout(self, run: Run) -> Layout:
         """What is pruned of a run's network. Raises UserError where a pattern of prune.exclude matches nothing."""
         names = prunable_names(self.model, run.config.prune.exclude)
         return Layout(names, [name for name, _ in self.model.named_buffers()])
 
     def _build(self, run: Run, seed: int) -> nn.Module:
-        return build_model(run.config.model, self._dataset.image_shape, self._dataset.classes, seed)
+        with _Room(run.config.model.short):
+            return build_model(run.config.model, self._dataset.image_shape, self._dataset.classes, seed)
 
     def _moved(self, state: State) -> State:
         return {name: tensor.detach().to(self._device, copy=True) for name, tensor in state.items()}
+
+
+class _Room(TorchFunctionMode):
+    """Raises UserError before a network is made that could not be trained in the memory there is."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name, self._parameters = name, 0
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function is torch.empty and args:
+            size = args[0] if isinstance(args[0], Sequence) else args
+            self._parameters += math.prod(size)
+            if self._parameters > LARGE:
+                self._check()
+        return function(*args, **(kwargs or {}))
+
+    def _check(self) -> None:
+        from src.training.stacked import FLOAT, free_memory
+
+        needed, free = COPIES * FLOAT * self._parameters, free_memory(torch.device("cpu"))
+        if needed > free:
+            raise UserError(
+                f"model={self._name} has {self._parameters / 1e9:.1f} billion parameters or more: training them takes "
+                f"{needed / 1e9:.0f} GB, {free / 1e9:.0f} GB of memory are free; choose a smaller one"
+            )
 
 
 def read_initial_state(path: Path, like: Mapping[str, Tensor]) -> State:

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import OmegaConf
 
 from src.config.settings import settings_dict
 from src.errors import Busy, as_user_error
+from src.execution.initial_state import InitialStates
 from src.execution.progress import Progress
 from src.messages import TrainRequest
 from src.records.pieces import Keeps
@@ -20,13 +22,15 @@ from src.records.timings import Stopwatch
 from src.records.writer import Row, RunFolder
 from src.run import Run
 from src.store.locks import acquire, run_lock
-from src.tracking.tracker import open_tracker
+from src.tracking.tracker import effective_mode, open_tracker
 from src.training.state import EpochEnd
 from src.trajectory import Record
 
 log = logging.getLogger(__name__)
 
 PICTURE = "curves.png"
+TAGS = ("trainer", "protocol")
+"""Groups whose choices are tags in Weights & Biases."""
 
 
 class Session:
@@ -36,7 +40,9 @@ class Session:
     `last` the one before it.
     """
 
-    def __init__(self, run: Run, device: torch.device, progress: Callable[[Run, int], Progress]) -> None:
+    def __init__(
+        self, run: Run, device: torch.device, progress: Callable[[Run, int], Progress], initial: InitialStates
+    ) -> None:
         self.run = run
         self.closed = False
         self._iteration: int | None = None
@@ -44,17 +50,18 @@ class Session:
         if not acquire(run_lock(run.folder), self._ending):
             raise Busy(f"{run.folder} is being written by another process; wait for it or stop it")
         try:
-            self._open(device, progress)
+            self._open(device, progress, initial)
         except BaseException:
             self._ending.close()
             raise
 
-    def _open(self, device: torch.device, progress: Callable[[Run, int], Progress]) -> None:
+    def _open(self, device: torch.device, progress: Callable[[Run, int], Progress], initial: InitialStates) -> None:
         run = self.run
         record = run.config.record
-        summary = without_secrets({**run.summary(), "provenance": provenance(device, run.spec.precision)})
+        made = {"network": initial.about, "provenance": provenance(device, run.spec.precision)}
+        summary = without_secrets(run.summary() | made)
         keeps = Keeps(record.masks, record.weights, record.networks)
-        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, summary)
+        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, initial.of(run, 0), summary)
         config = without_secrets(settings_dict(run.config))
         self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
         done = self._folder.done
@@ -63,22 +70,33 @@ class Session:
             log.info("%s goes on with iteration %d of %d", run.name, done, run.iterations)
         names = run.config.dataset.short, run.config.model.short
         self._watch = Stopwatch(run.folder, *names, run.config.dataset.train_size, device.type)
-        self._progress = progress(run, done)
         method = {**summary["method"], "label": plain(run.config.prune.label)}
+        choices = run.config.choices
         self._tracker = open_tracker(
             run.config.tracking.mode,
             run_id=run.identity,
             name=run.name,
             group=config["experiment_name"],
-            tags=[*names, run.config.prune.short, run.config.prune.scope],
-            config={**config, "method": method, "provenance": summary["provenance"]},
+            tags=[*names, run.config.prune.short, run.config.prune.scope, *filter(None, map(choices.get, TAGS))],
+            config={
+                **config,
+                "method": method,
+                **{key: summary[key] for key in made},
+                "network": self._network(initial),
+            },
             folder=run.folder,
             project=run.config.tracking.project,
             entity=run.config.tracking.entity,
             difference=without_secrets(code_state()[1]),
         )
+        self._progress = progress(run, done)
         for rows, layers, epochs in self._folder.rows():
             self._tell(rows[0], layers, epochs)
+
+    def _network(self, initial: InitialStates) -> dict[str, Any]:
+        """What Weights & Biases is told of the network."""
+        tracked = effective_mode(self.run.config.tracking.mode) != "none"
+        return initial.about | ({"multiply_adds": initial.multiply_adds} if tracked else {})
 
     @property
     def complete(self) -> bool:
@@ -101,7 +119,7 @@ class Session:
             self._iteration = request.iteration
             for epoch in missed:  # those before an interruption, too
                 self._tracker.log_epoch(epoch_row(request.iteration, epoch))
-        self._progress.epoch(request.iteration, latest, seconds)
+        self._progress.epoch(request.iteration, latest, seconds, len(end.members))
 
     def finish(self) -> None:
         """All is recorded."""
@@ -109,6 +127,7 @@ class Session:
         self._folder.finish()
         self._tracker.log_records(self.run.folder / "iterations.csv")
         self._tracker.log_figures(draw(self.run))
+        self._tracker.log_network(self.run.folder)
         self._close("finished")
 
     def fail(self, error: Exception) -> None:

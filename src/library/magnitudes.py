@@ -5,6 +5,7 @@ by less than 1/1024, and all count as their mean. That is exact where the weight
 float16, and else right to about 1e-7 for the PQ Index and Hoyer's measure, and to 1e-6 for the Gini index.
 """
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,7 +40,7 @@ class Magnitudes:
     rests: Counts  # sums of the magnitudes' last bits
     zeros: int
 
-    @property
+    @cached_property
     def d(self) -> int:
         """Number of weights, zeros among them."""
         return int(self.counts.sum()) + self.zeros
@@ -58,36 +59,36 @@ class Magnitudes:
             UserError: p and q that are not 0 < p <= q.
         """
         check_exponents(p, q)
-        ratio, counts = self._scaled()
+        ratio, counts = self._scaled
         log_p, log_q = (((counts * ratio**s).sum() / self.d).log() / s for s in (p, q))
         return float(index_of_log_means(log_p, log_q, torch.tensor(self.d)))
 
     def grid(self) -> Tensor:
         """I_{p,q} [10, 11] for p = 0.1..1 and q = 1..2."""
-        ratio, counts = self._scaled()
+        ratio, counts = self._scaled
         sums = torch.stack([(counts * ratio ** (k / 10)).sum() for k in range(1, 21)])
         one = torch.ones(1, dtype=torch.float64)
         return pqi_grid(PowerSums(sums[None], one, one * self.d))[0]
 
     def gini(self) -> float:
         """The Gini index, as `gini_index` has it; NaN where there are no weights."""
-        sums, counts = self.values.numpy() * self.counts, self.counts
-        before = self.zeros + np.cumsum(counts) - counts
-        total = sums.sum() + self.d * OFFSET
-        return float(((2 * before + counts - self.d) * sums).sum() / (self.d * total)) if self.d else np.nan
+        sums, d = self.values.numpy() * self.counts, self.d
+        ranks = 2 * np.cumsum(self.counts) - self.counts + (2 * self.zeros - d)
+        return float((ranks * sums).sum() / (d * (sums.sum() + d * OFFSET))) if d else np.nan
 
     def hoyer(self) -> float:
         """Hoyer's measure; NaN where all weights are zero, 0 for one weight and for none."""
-        ratio, counts = self._scaled()
+        ratio, counts = self._scaled
         if self.d <= 1:
             return 0.0
         norms = (counts * ratio).sum() / (counts * ratio.square()).sum().sqrt()
         return float((self.d**0.5 - norms) / (self.d**0.5 - 1))
 
+    @cached_property
     def _scaled(self) -> tuple[Tensor, Tensor]:
         """Magnitudes as shares of the largest, and their counts."""
         values = self.values
-        return values / values[-1:], torch.from_numpy(self.counts)
+        return values / values[-1:], torch.from_numpy(self.counts).double()
 
 
 def magnitudes(blocks: Iterable[Tensor], name: str = "the tensor") -> Magnitudes:
@@ -96,21 +97,15 @@ def magnitudes(blocks: Iterable[Tensor], name: str = "the tensor") -> Magnitudes
     Raises:
         UserError: NaN, infinity, or a number beyond float32; `name` is told.
     """
-    counts, rests = np.zeros(_BINS, np.int64), np.zeros(_BINS, np.int64)
-    size, lowest, highest = 0, _BINS, 0
-    workspace = _Workspace()
+    size, workspace = 0, _workspace()
     for block in blocks:
         size += block.numel()
         for part in block.detach().reshape(-1).split(BLOCK):
-            low, both = workspace.counted(part)
-            here = slice(low, low + len(both))
-            counts[here] += both >> _ONE
-            rests[here] += both & (2**_ONE - 1)
-            lowest, highest = min(lowest, low), max(highest, here.stop)
-    if highest > _INFINITE:
+            workspace.add(part)
+    bins, counts, rests = workspace.taken()
+    if len(bins) and bins[-1] >= _INFINITE:
         raise UserError(f"{name} holds NaN or infinity (or more than float32 can): mend it, or leave it out")
-    bins = lowest + np.flatnonzero(counts[lowest:highest])
-    return Magnitudes(bins, counts[bins], rests[bins], size - int(counts[bins].sum()))
+    return Magnitudes(bins, counts, rests, size - int(counts.sum()))
 
 
 def pooled(groups: Iterable[Magnitudes]) -> Magnitudes:
@@ -128,10 +123,13 @@ class _Workspace:
     """Memory that is written over for each part: fresh memory would cost three times the arithmetic in page faults."""
 
     def __init__(self) -> None:
-        self._bits, self._bins, self._weights = (np.empty(BLOCK, kind) for kind in (np.uint32, np.int64, np.float64))
+        self._bits, self._low = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32)
+        self._bins, self._weights = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.float64)
+        self._counts, self._rests = np.zeros(_BINS, np.int64), np.zeros(_BINS, np.int64)
+        self._first, self._end = _BINS, 0
 
-    def counted(self, part: Tensor) -> tuple[int, Counts]:
-        """The lowest bin, and from it on the count of each bin times 2^_ONE plus its sum of rests; zeros are in none.
+    def add(self, part: Tensor) -> None:
+        """Count the weights of a part, but for zeros.
 
         What float32 would take for zero counts as its smallest number.
         """
@@ -140,14 +138,43 @@ class _Workspace:
             single = torch.where((single == 0) & (part != 0), 1e-45, single)
         bits = self._bits[: len(part)]
         np.bitwise_and(single.numpy().view(np.uint32), np.uint32(0x7FFFFFFF), out=bits)
-        if not bits.all():
+        smallest = int(bits.min(initial=2**31))
+        if smallest == 0:
             bits = bits[bits != 0]
+            smallest = int(bits.min(initial=2**31))
         if len(bits) == 0:
-            return 0, np.zeros(0, np.int64)
-        bins, weights = self._bins[: len(bits)], self._weights[: len(bits)]
-        np.right_shift(bits, np.uint32(_REST), out=bins, casting="unsafe")
-        low = int(bins.min())
-        np.subtract(bins, low, out=bins)
-        np.bitwise_and(bits, np.uint32(2**_REST - 1), out=bits)
-        np.add(bits, 2.0**_ONE, out=weights, casting="unsafe")
-        return low, np.bincount(bins, weights).astype(np.int64)
+            return
+        rests, bins, weights = (memory[: len(bits)] for memory in (self._low, self._bins, self._weights))
+        first = smallest >> _REST
+        np.bitwise_and(bits, np.uint32(2**_REST - 1), out=rests)
+        np.right_shift(bits, np.uint32(_REST), out=bits)
+        np.subtract(bits, np.uint32(first), out=bits)
+        np.copyto(bins, bits)
+        np.copyto(weights, rests)
+        np.add(weights, 2.0**_ONE, out=weights)
+        both = np.bincount(bins, weights).astype(np.int64)  # in each bin its count times 2^_ONE, plus the sum of rests
+        here = slice(first, first + len(both))
+        self._counts[here] += both >> _ONE
+        self._rests[here] += both & (2**_ONE - 1)
+        self._first, self._end = min(self._first, first), max(self._end, here.stop)
+
+    def taken(self) -> tuple[Counts, Counts, Counts]:
+        """Occupied bins, ascending, their counts, and the sums of their rests; it begins anew."""
+        span = slice(self._first, self._end)
+        bins = self._first + np.flatnonzero(self._counts[span])
+        counts, rests = self._counts[bins], self._rests[bins]
+        self._counts[span] = self._rests[span] = 0
+        self._first, self._end = _BINS, 0
+        return bins, counts, rests
+
+
+_memory = threading.local()
+
+
+def _workspace() -> _Workspace:
+    """This thread's, without what a pass that was broken off has left in it."""
+    if not hasattr(_memory, "workspace"):
+        _memory.workspace = _Workspace()
+    _memory.workspace.taken()
+    workspace: _Workspace = _memory.workspace
+    return workspace

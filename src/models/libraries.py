@@ -22,6 +22,8 @@ class Torchvision(Model):
 
     Initialised by torchvision; the paper's resnet50 is this one, with post-activation bottlenecks (v1.5: stride on the
     3x3), convolutions initialised as elsewhere here, and the classifier's bias at PyTorch's default (PROTOCOL A18).
+
+    name: of a classifier in torchvision.models.
     """
 
     name: str = setting("resnet18")
@@ -46,7 +48,10 @@ class Torchvision(Model):
 
 @dataclass(frozen=True)
 class Timm(Model):
-    """A classifier of timm, the library of PyTorch image models, where that is installed."""
+    """A classifier of timm, the library of PyTorch image models, where that is installed.
+
+    name: of a model in timm.
+    """
 
     name: str = setting("resnet18")
 

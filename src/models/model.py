@@ -19,7 +19,10 @@ ImageShape = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Model(Part):
-    """A network for images; `prune_iterations` is the paper's T for it, where a run does not say otherwise."""
+    """A network for images.
+
+    prune_iterations: the paper's T for it, where a run does not say otherwise.
+    """
 
     prune_iterations: int = setting(30, at_least=0, identity=False)
 

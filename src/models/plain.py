@@ -26,7 +26,10 @@ class Linear(Model):
 
 @dataclass(frozen=True)
 class Mlp(Model):
-    """Multilayer perceptron: pixels, hidden units with ReLU, classes."""
+    """Multilayer perceptron: pixels, hidden units with ReLU, classes.
+
+    hidden: units of each hidden layer.
+    """
 
     hidden: list[int] = setting([128, 256])
 
@@ -46,7 +49,10 @@ class Mlp(Model):
 
 @dataclass(frozen=True)
 class Cnn(Model):
-    """3x3 convolutions with BatchNorm and ReLU, max-pooling between them, global average pooling, linear."""
+    """3x3 convolutions with BatchNorm and ReLU, max-pooling between them, global average pooling, linear.
+
+    widths: channels of each convolution.
+    """
 
     widths: list[int] = setting([64, 128, 256, 512])
 

@@ -18,7 +18,10 @@ WIDE_STEM = 16
 
 @dataclass(frozen=True)
 class Resnet(Model):
-    """Four stages of `depth` blocks each, 1 for ResNet-9 and 2 for ResNet-18; `width` channels that double by stage."""
+    """Four stages of `depth` blocks each, 1 for ResNet-9 and 2 for ResNet-18; `width` channels that double by stage.
+
+    depth: blocks of a stage; width: channels of the first stage.
+    """
 
     depth: int = setting(2, at_least=1)
     width: int = setting(64, at_least=1)
@@ -41,6 +44,8 @@ class WideResnet(Model):
 
     28 and 32 pixels give the standard three stages, of four blocks for depth 28; 64 pixels give four stages of only
     two, as in the authors' code (PROTOCOL A17); 8 pixels and less one stage of thirteen.
+
+    depth: layers; factor: how many times wider than a plain network.
     """
 
     depth: int = setting(28, at_least=4)

@@ -32,7 +32,10 @@ class Rewind(Part):
 
 @dataclass(frozen=True)
 class ToEpoch(Rewind):
-    """Back to iteration 0 after `epoch` epochs, and on from there in the schedule; 0: to the initialisation (A13)."""
+    """Back to iteration 0 after `epoch` epochs, and on from there in the schedule; 0: to the initialisation (A13).
+
+    epoch: of iteration 0, whose weights the pruned network is trained again from.
+    """
 
     epoch: int = setting(0, at_least=0, at_most=1_000_000)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from src.records.schema import TABLES, read_status
 
-AGAIN = "remove it and run the same command again to have it as it was"
+AGAIN = "remove it and run the same command again to have it as it was, or its entry in run.json's files to keep it so"
 
 
 def stamps(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -26,7 +26,7 @@ def is_finished(folder: Path, state: dict[str, Any] | None) -> bool:
     """Whether `state`, as `read_status` gives it, says so, and no file is missing or damaged.
 
     Only files whose size or time is not as it was recorded are read. A table that still is one counts as edited by its
-    owner, which `verify` tells.
+    owner: there is nothing to do, and `verify` tells of it until the owner has decided.
     """
     if state is None or state["status"] != "finished":
         return False

@@ -1,6 +1,6 @@
 """Masks on disk: a byte per weight that any reader understands, or a bit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,12 @@ def read_masks(run_folder: Path) -> dict[str, Tensor]:
     """
     state = read_status(run_folder)
     tensors, shapes = read_tensors(run_folder / MASKS_FILE, **({"id": state["id"]} if state and state["files"] else {}))
-    return {name: _unpacked(tensor, shapes[name.split("/", 1)[1]]) for name, tensor in tensors.items()}
+    return {name: unpacked(tensor, shapes[name.split("/", 1)[1]]) for name, tensor in tensors.items()}
 
 
-def _unpacked(tensor: Tensor, shape: list[int]) -> Tensor:
+def unpacked(tensor: Tensor, shape: Sequence[int]) -> Tensor:
+    """A mask of this shape from its bits, as `packed` gives them, or as it is."""
     if tensor.dtype == torch.bool:
         return tensor
     size = int(np.prod(shape))
-    return torch.from_numpy(np.unpackbits(tensor.numpy(), count=size).astype(bool)).view(shape)
+    return torch.from_numpy(np.unpackbits(tensor.numpy(), count=size).astype(bool)).view(*shape)

@@ -1,12 +1,14 @@
 """The networks that a run keeps: that of its last iteration, and the sparsest at no more than a point lost."""
 
+import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from src.errors import UserError
 from src.library.compressed import decompress
-from src.records.schema import NETWORKS_FILE, WEIGHTS_FILE
+from src.records.objective import LOST
+from src.records.schema import NETWORKS_FILE, RUN_FILE, WEIGHTS_FILE, read_status
 from src.store.tensors import read_tensors
 
 if TYPE_CHECKING:
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
 
     from src.library.masks import Masks
     from src.trajectory import Record
-
-LOST = 1.0
-"""Points of accuracy that the sparsest network may be behind that of iteration 0."""
 
 
 def evaluated_state(record: "Record") -> "dict[str, Tensor]":
@@ -64,17 +63,60 @@ def read_network(folder: Path, iteration: int | None = None) -> "tuple[int, dict
     raise UserError(f"{folder} keeps no networks: it is no finished run, or had record.networks=false")
 
 
-def load_network(folder: Path, network: "nn.Module", iteration: int | None = None) -> "Masks":
-    """Fill a network of the run's architecture with the weights of an iteration, and give its masks.
+def load_network(
+    folder: Path, iteration: int | None = None, network: "nn.Module | None" = None
+) -> "tuple[nn.Module, Masks]":
+    """The network of an iteration, by default the last, for evaluation, and its masks.
+
+    It is built as the run's records describe it, where its model is one of this repository; a model of your own is
+    given as `network`, which is filled: a class that is only named in a file is never imported.
 
     Raises:
-        UserError: as `read_network`; another architecture.
+        UserError: as `read_network`; another architecture, or one that is not known here.
     """
     from src.library.masks import Masks
 
     _, state = read_network(folder, iteration)
+    filled = _built(folder) if network is None else network
     try:
-        network.load_state_dict(state)
+        filled.load_state_dict(state)
     except RuntimeError as error:
         raise UserError(f"the network of {folder.name} is of another architecture: {error}") from error
-    return Masks.of_zeros(network)
+    return filled.eval(), Masks.of_zeros(filled)
+
+
+def image_shape(folder: Path) -> tuple[int, int, int]:
+    """Channels, height and width of the images that the run's network takes. Raises UserError where it is not told."""
+    channels, height, width = _about(folder)["image_shape"]
+    return channels, height, width
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """What run.json tells of the network."""
+    about = (read_status(folder) or {}).get("network")
+    if not isinstance(about, dict) or {"image_shape", "classes"} - set(about):
+        raise UserError(f"{folder / RUN_FILE} does not tell of the images: give load_network(..., network=...)")
+    return about
+
+
+def _built(folder: Path) -> "nn.Module":
+    from src.config.settings import read_section
+    from src.models.libraries import Timm
+    from src.models.model import Model, build_model
+    from src.models.shipped import MODELS
+    from src.records.run import load_run
+
+    classes: dict[str, type[Model]] = {
+        f"{cls.__module__}.{cls.__qualname__}": cls for cls in (Timm, *map(type, MODELS.values()))
+    }
+    stored = load_run(folder).config["model"]
+    cls = classes.get(stored.get("_target_"))
+    if cls is None:
+        raise UserError(
+            f"the model of {folder.name}, {stored.get('_target_')}, is none of this repository's: build it yourself, "
+            "and give load_network(..., network=...)"
+        )
+    fields = {field.name for field in dataclasses.fields(cls)}
+    model = read_section("model", cls, {key: value for key, value in stored.items() if key in fields})
+    model.check("model")
+    return build_model(model, image_shape(folder), _about(folder)["classes"], seed=0)

@@ -1,7 +1,8 @@
 """What is recorded while a run goes on, a file for each iteration: sealed, and there whole or not at all.
 
 `iterations/<t>.safetensors` holds all of iteration t, its rows of the tables included, and
-`iterations/<t>.start.safetensors` the training that iteration t begins with, of the last two.
+`iterations/<t>.start.safetensors` the training that iteration t begins with; of those before the last without what the
+run itself begins with, and not at all where that is most of it (but for the last but one).
 """
 
 import logging
@@ -15,8 +16,8 @@ from torch import Tensor
 
 from src.files import sync
 from src.library.compressed import compress
-from src.messages import TrainRequest
-from src.records.masks import packed
+from src.messages import State, TrainRequest
+from src.records.masks import packed, unpacked
 from src.records.networks import evaluated_state
 from src.records.rows import measure_tensors
 from src.records.schema import MASKS_FILE, MEASURES_FILE, NETWORKS_FILE, PIECES, TABLES, WEIGHTS_FILE
@@ -29,9 +30,6 @@ log = logging.getLogger(__name__)
 
 PACE = Pace(0.01)
 """How often records wait for the disk: always, but where iterations take less than some seconds."""
-
-KINDS = ("masks", "start")
-"""What a training begins with."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +49,12 @@ class Keeps:
 
 
 class Pieces:
-    """The pieces of the run `identity` in its folder."""
+    """The pieces of the run `identity`, which begins with the state `initial`, in its folder."""
 
-    def __init__(self, run_folder: Path, identity: str) -> None:
+    def __init__(self, run_folder: Path, identity: str, initial: State) -> None:
         self.folder = run_folder / PIECES
         self._identity = identity
+        self._initial = initial
 
     def path(self, iteration: int) -> Path:
         """The record of an iteration."""
@@ -79,10 +78,13 @@ class Pieces:
         if found is None:
             return None
         tensors, meta = found
-        masks, start = ({name: tensors[f"{kind}/{name}"].to(device) for name in meta[kind]} for kind in KINDS)
+        masks = {
+            name: unpacked(tensors[f"masks/{name}"], self._initial[name].shape).to(device) for name in meta["masks"]
+        }
+        start = {name: tensors.get(f"start/{name}", self._initial[name]).to(device) for name in meta["start"]}
         return TrainRequest(iteration, masks, start, meta["first_epoch"], meta["until"])
 
-    def read(self, path: Path, **about: object) -> tuple[dict[str, Tensor], Any] | None:
+    def read(self, path: Path, **about: Any) -> tuple[dict[str, Tensor], Any] | None:
         """The content of a file of this run, or None where it is missing or damaged, which is said."""
         try:
             return read_tensors(path, id=self._identity, **about)
@@ -108,11 +110,15 @@ class Pieces:
                 self._write_start(record.step.following)
             if due:
                 sync(*(path for path in (self.path(t), self._start(t + 1), self.folder) if path.exists()))
-        self._start(t - 1).unlink(missing_ok=True)
+        own = {name: tensor for name, tensor in record.request.start.items() if not _same(tensor, self._initial[name])}
+        if t > 0 and 2 * _bytes(own) < _bytes(record.request.start):
+            self._write_start(record.request, own)
+        else:
+            self._start(t - 1).unlink(missing_ok=True)
 
     def forget_after(self, done: int) -> None:
         """Remove what is not of the first `done` iterations, nor needed to go on with them."""
-        needed = {self.path(t) for t in range(done)} | {self._start(done), self._start(done - 1)}
+        needed = {self.path(t) for t in range(done)} | {self._start(t) for t in range(done + 1)}
         for path in set(self.folder.iterdir()) - needed:
             path.unlink()
 
@@ -135,11 +141,14 @@ class Pieces:
         }
         write_tensors(self.path(record.iteration), _below(kept), about)
 
-    def _write_start(self, request: TrainRequest) -> None:
-        kinds = dict(zip(KINDS, (dict(request.masks), dict(request.start)), strict=True))
+    def _write_start(self, request: TrainRequest, own: Mapping[str, Tensor] | None = None) -> None:
+        """`own`: what of the starting state is to be kept, and masks as bits; None: all as it is."""
+        kept = {"masks": dict(request.masks), "start": dict(request.start)}
         where = {"iteration": request.iteration, "first_epoch": request.first_epoch, "until": request.until}
-        about = {"id": self._identity, **where, **{kind: list(named) for kind, named in kinds.items()}}
-        write_tensors(self._start(request.iteration), _below(kinds), about)
+        about = {"id": self._identity, **where, **{kind: list(named) for kind, named in kept.items()}}
+        if own is not None:
+            kept = {"masks": packed(request.masks), "start": dict(own)}
+        write_tensors(self._start(request.iteration), _below(kept), about)
 
     def _start(self, iteration: int) -> Path:
         return self.folder / f"{iteration}.start.safetensors"
@@ -147,3 +156,13 @@ class Pieces:
 
 def _below(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return {f"{kind}/{name}": tensor for kind, named in kinds.items() for name, tensor in named.items()}
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are the same bit for bit."""
+    bits = [tensor.contiguous().reshape(-1).view(torch.uint8) for tensor in (one, other)]
+    return (one.dtype, one.shape) == (other.dtype, other.shape) and torch.equal(*bits)
+
+
+def _bytes(state: State) -> int:
+    return sum(tensor.nbytes for tensor in state.values())

@@ -118,6 +118,10 @@ class Run:
         """PQ Index of the whole network over the grid: [10, 11], rows p = 0.1..1.0, columns q = 1.0..2.0."""
         return self._measures([f"iteration_{iteration}/{side}/pqi_global"]).squeeze(0)
 
+    def grids(self, side: Side, iterations: Sequence[int]) -> FloatArray:
+        """The same of several iterations, read at once: [n, 10, 11]."""
+        return self._measures([f"iteration_{t}/{side}/pqi_global" for t in iterations])
+
     def layer_grids(self, side: Side) -> FloatArray:
         """PQ Index of each layer over the grid: [T+1, L, 10, 11], of pruned models [T, L, 10, 11]."""
         count = self.iterations + (side == "retrained")

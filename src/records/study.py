@@ -19,13 +19,14 @@ from src.records.schema import SCOPES
 WITHOUT_EFFECT = {("dataset", "root"), ("model", "prune_iterations"), ("trainer", "checkpoint_every")}
 """Settings that may differ within a study; of the iterations `prune.iterations` counts."""
 Key = TypeVar("Key")
+Item = TypeVar("Item")
 
 
-def grouped(runs: Iterable[Run], key: Callable[[Run], Key]) -> dict[Key, list[Run]]:
-    """The runs by what `key` says of them, in order of appearance."""
-    found: dict[Key, list[Run]] = {}
-    for run in runs:
-        found.setdefault(key(run), []).append(run)
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """Runs, or studies, by what `key` says of them, in order of appearance."""
+    found: dict[Key, list[Item]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
     return found
 
 
@@ -56,9 +57,16 @@ class Setting:
         return size
 
     @property
+    def epochs(self) -> int | None:
+        """E, of each training; None where the settings do not say so."""
+        epochs: int | None = json.loads(self.detail).get("trainer", {}).get("epochs")
+        return epochs
+
+    @property
     def text(self) -> str:
         images = f", {self.train_size} training images" if self.train_size else ""
-        return f"{self.dataset}, {self.model}, T={self.iterations}, {self.trainer}, {self.protocol}{images}"
+        length = f"T={self.iterations}, E={self.epochs}"
+        return f"{self.dataset}, {self.model}, {length}, {self.trainer}, {self.protocol}{images}"
 
     @property
     def short(self) -> str:
@@ -81,23 +89,34 @@ class Study:
         return (*self.runs, *self.unfinished)
 
     @cached_property
+    def one_layer(self) -> bool:
+        """Whether the network has one layer that is pruned: layer-wise and global pruning are then the same."""
+        return bool(self.runs) and len(self.runs[0].layers.names) == 1
+
+    def scope(self, scope: str) -> str:
+        """The scope that this one counts as: of one layer, layer-wise pruning is global."""
+        return "global" if self.one_layer and scope == "layer" else scope
+
+    @cached_property
     def _series(self) -> dict[tuple[str, str], list[Run]]:
-        return grouped(sorted(self.runs, key=lambda run: run.seed), lambda run: (run.scope, run.method.short))
+        ordered = sorted(self.runs, key=lambda run: (run.seed, run.scope))  # of one layer, a seed's global run first
+        found = grouped(ordered, lambda run: (self.scope(run.scope), run.method.short))
+        return {key: list({run.seed: run for run in reversed(runs)}.values())[::-1] for key, runs in found.items()}
 
     def series(self, scope: str, method: Method) -> tuple[Run, ...]:
         """The method's runs in a scope, one per seed, ordered by seed; empty where there are none."""
-        return tuple(self._series.get((scope, method.short), ()))
+        return tuple(self._series.get((self.scope(scope), method.short), ()))
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """Those present, in the order neuron, layer, global."""
+        """Those present, in the order neuron, layer, global; of a network with one layer without `layer`."""
         present = {scope for scope, _ in self._series}
         return tuple(scope for scope in SCOPES if scope in present)
 
     def has_any(self, scopes: Iterable[str], methods: Iterable[Method]) -> bool:
         """Whether there is a run, finished or not, of any of the methods in any of the scopes."""
-        wanted = {(scope, method.short) for scope, method in product(scopes, methods)}
-        return any((run.scope, run.method.short) in wanted for run in self.all_runs)
+        wanted = {(self.scope(scope), method.short) for scope, method in product(scopes, methods)}
+        return any((self.scope(run.scope), run.method.short) in wanted for run in self.all_runs)
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from src.files import remove_parts, sync
-from src.messages import TrainRequest
+from src.messages import State, TrainRequest
 from src.records.integrity import stamps
 from src.records.networks import kept_iterations
 from src.records.pieces import Keeps, Pieces
@@ -39,20 +39,22 @@ Row = dict[str, Any]
 class RunFolder:
     """Records of one run under `path`, one iteration after the other.
 
-    `done` of its T + 1 iterations are recorded. `summary` is what `run.json` tells of the run besides where it stands.
+    `done` of its T + 1 iterations are recorded. `initial` is the state that it begins with, `summary` what `run.json`
+    tells of it besides where it stands.
     """
 
     path: Path
     identity: str
     iterations: int
     keeps: Keeps
+    initial: State = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
     done: int = 0
     _joined: bool = False
     _accuracies: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.pieces = Pieces(self.path, self.identity)
+        self.pieces = Pieces(self.path, self.identity, self.initial)
 
     @property
     def complete(self) -> bool:

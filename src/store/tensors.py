@@ -44,23 +44,24 @@ def write_tensors(
     replace(path, lambda part: _write_sealed(part, entries, metadata or {}), durable)
 
 
-def read_tensors(path: Path, **about: object) -> "tuple[dict[str, Tensor], Any]":
+def read_tensors(path: Path, sealed: bool = False, **about: object) -> "tuple[dict[str, Tensor], Any]":
     """All tensors, and the metadata; of a file that somebody else made, which has no seal, as they are.
 
-    `about`: what the metadata of a file of ours must say. Raises OSError where the file is missing, damaged or another.
+    `sealed`: it must be one of ours; `about`: so must it, and what its metadata must say. Raises OSError where the file
+    is missing, damaged or another.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     content = path.read_bytes()
     try:
-        metadata = _unsealed(content, about)
+        metadata = _unsealed(content, sealed, about)
         return load(content), metadata
     except (SafetensorError, ValueError) as error:
         raise OSError(f"{path} is damaged: {error}") from error
 
 
-def _unsealed(content: bytes, about: Mapping[str, object]) -> Any:
+def _unsealed(content: bytes, sealed: bool, about: Mapping[str, object]) -> Any:
     """The metadata in a file's bytes. Raises ValueError where these are not what was sealed."""
     metadata = _metadata(_header(io.BytesIO(content))[0])
     seal = metadata.pop(SEAL, None) if isinstance(metadata, dict) else None
@@ -71,6 +72,8 @@ def _unsealed(content: bytes, about: Mapping[str, object]) -> Any:
         found.update(view[place + len(UNSEALED) :])
         if found.hexdigest() != seal:
             raise ValueError("its checksum is another")
+    if sealed and seal is None:
+        raise ValueError("it has no checksum")
     if about and (seal is None or metadata | about != metadata):
         raise ValueError(f"it is not of {', '.join(f'{key} {value}' for key, value in about.items())}")
     return metadata

@@ -1,22 +1,31 @@
 """Trainings on disk, finished or interrupted, under their identity."""
 
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from src.files import remove_parts
+from src.files import remove_parts, replace, sync
 from src.messages import Epoch, Performance, Trained
 from src.store.locks import acquire
 from src.store.tensors import read_tensors, write_tensors
 from src.training.state import Snapshot, TrainingState
 
 log = logging.getLogger(__name__)
+
+
+FILE_BYTES = 32_000_000
+"""Checkpoints of a stack's members come together in files of about this size."""
+
+MEMBERS = "members"
+"""Under which a file of several checkpoints tells of each what a file of one tells."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +36,48 @@ class Origin:
     iteration: int
 
 
+@dataclass(frozen=True)
+class _Partial:
+    """A checkpoint as it is stored."""
+
+    identity: str
+    tensors: dict[str, Tensor]
+    meta: dict[str, Any]
+
+    @classmethod
+    def of(cls, identity: str, state: TrainingState, origin: Origin) -> "_Partial":
+        tensors = {f"optimizer/{name}": tensor for name, tensor in state.optimizer.items()}
+        tensors |= _tensors(state.current, "current")
+        best_is_current = state.best is state.current
+        if not best_is_current:
+            tensors |= _tensors(state.best, "best")
+        meta = {
+            "id": identity,
+            **asdict(origin),
+            "best_is_current": best_is_current,
+            "best_epoch": state.best_epoch,
+            "best_correct": state.best_correct,
+            "history": _rows(state.history),
+        }
+        return cls(identity, tensors, meta)
+
+    @property
+    def bytes(self) -> int:
+        return sum(tensor.nbytes for tensor in self.tensors.values())
+
+
 class TrainingStore:
-    """One file per training under `root`: `<id>.safetensors`, or `<id>.partial.safetensors` before its end."""
+    """One name per training under `root`: `<id>.safetensors`, or `<id>.partial.safetensors` before its end."""
 
     def __init__(self, root: Path, device: torch.device) -> None:
         self.root = root
         self.device = device
         self._told = False
+        self._shared: tuple[tuple[int, ...], dict[str, Tensor], dict[str, Any]] | None = None
 
     def load(self, identity: str) -> Trained | None:
         """The finished training, or None; a damaged file counts as none."""
-        found = self._read(self._finished(identity), identity)
+        found = self._read(self._finished(identity), id=identity)
         if found is None:
             return None
         tensors, meta = found
@@ -56,7 +96,7 @@ class TrainingStore:
         if trained.best_epoch != trained.history[-1].epoch:
             states["best"] = trained.best
         tensors = {f"{which}/{name}": tensor for which, state in states.items() for name, tensor in state.items()}
-        history = [asdict(epoch) for epoch in trained.history]
+        history = _rows(trained.history)
         meta = {"id": identity, **asdict(origin), "order": order, "best_epoch": trained.best_epoch, "history": history}
         if self._write(self._finished(identity), tensors, meta):
             self.discard_partial(identity)
@@ -65,7 +105,7 @@ class TrainingStore:
         """The checkpoint of an interrupted training, or None."""
         path = self._partial(identity)
         remove_parts(path.parent, identity)
-        found = self._read(path, identity)
+        found = self._member(path, identity)
         if found is None:
             return None
         tensors, meta = found
@@ -75,22 +115,34 @@ class TrainingStore:
         optimizer = _select(tensors, "optimizer")
         return TrainingState(current, optimizer, best, meta["best_epoch"], meta["best_correct"], history)
 
-    def save_partial(self, identity: str, state: TrainingState, origin: Origin, durable: bool = True) -> None:
-        """Keep the state between two epochs; not `durable`: a power cut may cost it."""
-        best_is_current = state.best is state.current
-        tensors = {f"optimizer/{name}": tensor for name, tensor in state.optimizer.items()}
-        tensors |= _tensors(state.current, "current")
-        if not best_is_current:
-            tensors |= _tensors(state.best, "best")
-        meta = {
-            "id": identity,
-            **asdict(origin),
-            "best_is_current": best_is_current,
-            "best_epoch": state.best_epoch,
-            "best_correct": state.best_correct,
-            "history": [asdict(epoch) for epoch in state.history],
-        }
-        self._write(self._partial(identity), tensors, meta, durable)
+    def save_partials(self, states: Iterable[tuple[str, TrainingState, Origin]]) -> None:
+        """Keep states between two epochs, of several small ones a file, which each of them has under its own name."""
+        together: list[_Partial] = []
+        size = 0
+        for identity, state, origin in states:
+            together.append(_Partial.of(identity, state, origin))
+            size += together[-1].bytes
+            if size >= FILE_BYTES:
+                self._save_together(together)
+                together, size = [], 0
+        if together:
+            self._save_together(together)
+
+    def _save_together(self, partials: Sequence[_Partial]) -> None:
+        first, others = partials[0], partials[1:]
+        if not others:
+            self._write(self._partial(first.identity), first.tensors, first.meta)
+            return
+        tensors = {f"{p.identity}/{name}": tensor for p in partials for name, tensor in p.tensors.items()}
+        if not self._write(self._partial(first.identity), tensors, {MEMBERS: {p.identity: p.meta for p in partials}}):
+            return
+        try:
+            for other in others:
+                replace(self._partial(other.identity), partial(os.link, self._partial(first.identity)))
+            sync(self._partial(others[-1].identity).parent)  # the journal has the names before it, too
+        except OSError:  # as on a file system where a file has one name
+            for p in partials:
+                self._save_together([p])
 
     def discard(self, identity: str) -> None:
         """Forget a finished training."""
@@ -106,20 +158,39 @@ class TrainingStore:
         """Lock a training until `until` closes; False where another process is at it."""
         return acquire(self.root.parent / "locks" / f"{identity}.lock", until)
 
-    def _read(self, path: Path, identity: str) -> tuple[dict[str, Tensor], Any] | None:
+    def _member(self, path: Path, identity: str) -> tuple[dict[str, Tensor], Any] | None:
+        """Tensors and metadata of a training in a file that may be of several; of these the last one is remembered."""
         try:
-            tensors, meta = read_tensors(path, id=identity)
+            stat = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        inode = stat.st_dev, stat.st_ino, stat.st_mtime_ns
+        if self._shared is None or self._shared[0] != inode:
+            found = self._read(path, sealed=True)
+            if found is None:
+                return None
+            tensors, meta = found
+            members = meta.get(MEMBERS)
+            if members is None:
+                return (tensors, meta) if meta.get("id") == identity else self._read(path, id=identity)
+            self._shared = inode, tensors, members
+        _, tensors, members = self._shared
+        return (_select(tensors, identity), members[identity]) if identity in members else self._read(path, id=identity)
+
+    def _read(self, path: Path, **about: Any) -> tuple[dict[str, Tensor], Any] | None:
+        try:
+            tensors, meta = read_tensors(path, **about)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            log.warning("%s; it is trained again", error)
+            log.warning("%s; what it holds is trained again", error)
             return None
         return {name: tensor.to(self.device) for name, tensor in tensors.items()}, meta
 
-    def _write(self, path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any], durable: bool = True) -> bool:
+    def _write(self, path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> bool:
         """Keep what could be trained again: where the disk does not take it, the run goes on."""
         try:
-            write_tensors(path, tensors, meta, durable)
+            write_tensors(path, tensors, meta, durable=True)
             return True
         except OSError as error:
             if not self._told:
@@ -145,6 +216,12 @@ def _tensors(snapshot: Snapshot, prefix: str) -> dict[str, Tensor]:
 
 def _snapshot(tensors: Mapping[str, Tensor], prefix: str) -> Snapshot:
     return Snapshot(tensors[f"{prefix}/parameters"], _select(tensors, f"{prefix}/buffers"))
+
+
+def _rows(history: Iterable[Epoch]) -> list[dict[str, Any]]:
+    """As `dataclasses.asdict`, which takes most of the time that small trainings take to be kept."""
+    parts = ("train", "test", "selection")
+    return [{**vars(epoch), **{part: vars(getattr(epoch, part)) for part in parts}} for epoch in history]
 
 
 def _history(rows: list[dict[str, Any]]) -> list[Epoch]:

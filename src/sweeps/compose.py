@@ -164,9 +164,12 @@ def parsed(arguments: Sequence[str], *flags: str) -> Namespace:
 def check_words(arguments: Sequence[str]) -> None:
     """Raise UserError for an argument of `src.main` that Hydra cannot read, before it is given to Hydra."""
     parser = OverridesParser.create()
+    swept = {"-m", "--multirun"} & set(arguments) or any(w.startswith(("experiment=", "hydra.")) for w in arguments)
     for word in arguments:
-        if "=" in word and not word.startswith("-"):
-            read(parser, word)
+        if "=" in word and not word.startswith("-") and read(parser, word).is_sweep_override() and not swept:
+            raise UserError(
+                f"{word} has several values: add -m to run each of them, or quote it as one: {example(word)}"
+            )
 
 
 def read(parser: OverridesParser, word: str) -> Override:

@@ -24,11 +24,15 @@ def disk(output_dir: Path, runs: Iterable[Progress]) -> Disk:
 
 
 def size(path: Path) -> int:
-    """Bytes of a file, or of all files below a folder; 0 where there is nothing."""
+    """Bytes of a file, or of all files below a folder; 0 where there is nothing. Names of one file share its bytes."""
     if path.is_dir():
         with os.scandir(path) as entries:
-            return sum(size(Path(entry)) if entry.is_dir() else entry.stat().st_size for entry in entries)
-    return path.stat().st_size if path.exists() else 0
+            return sum(size(Path(entry)) if entry.is_dir() else _share(entry.stat()) for entry in entries)
+    return _share(path.stat()) if path.exists() else 0
+
+
+def _share(stat: os.stat_result) -> int:
+    return stat.st_size // max(stat.st_nlink, 1)
 
 
 def unneeded(output_dir: Path, runs: Sequence[Progress]) -> list[Path]:
@@ -61,6 +65,7 @@ def _about(training: Path) -> tuple[str, int] | None:
         with training.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
             meta = json.loads(json.loads(file.read(length))["__metadata__"]["json"])
+        meta = meta.get("members", {}).get(training.name.partition(".")[0], meta)
         return str(meta["spec"]), int(meta["iteration"])
     except (OSError, KeyError, ValueError, struct.error):
         return None

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from src.config.commands import command, setting_word
+from src.records.schema import ITERATIONS_FILE
 from src.records.timings import LESS, SHORT_EPOCHS, Rate, Setting, duration, measured_rates
 from src.run import Run
+from src.store.files import read_rows
 from src.sweeps.disk import Disk, disk
 from src.sweeps.jobs import BadJob
 from src.sweeps.progress import Progress, by_state, progress
 from src.sweeps.work import Work, work
+
+SHOWN = 40
+"""Runs up to which a sweep ends with a table of them."""
+ENDS = ("retrained_accuracy", "percent_remaining", "retrained_pqi")
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,19 @@ def outlook(runs: Sequence[Run]) -> str:
     time = "in a time not known before an epoch is done here" if seconds is None else f"about {duration(seconds)} here"
     less = f"; for less: {LESS}" if any(epochs > SHORT_EPOCHS for _, epochs in trainers) else ""
     return f"{told}; at most {plural(len(left.trainings), 'training')} to do, {time}{less}"
+
+
+def ends(runs: Sequence[Run]) -> str:
+    """The last iteration of each run that is finished, a line each, at most SHOWN of them."""
+    finished = [run for run in runs if progress(run).finished] if len(runs) <= SHOWN else []
+    if not finished:
+        return f"their numbers: {command('src.tables', [setting_word('output_dir', runs[0].output_dir)])}"
+    lines = [f"accuracy  remaining    PQI  run, its folder in {runs[0].folder.parent}"]
+    for run in finished:
+        rows = read_rows(run.folder / ITERATIONS_FILE)
+        accuracy, percent, pqi = (float(rows[-1][key] or "nan") if rows else float("nan") for key in ENDS)
+        lines.append(f"{accuracy:6.2f} %  {percent:7.3g} %  {pqi:5.3f}  {run.name}")
+    return "\n".join(lines)
 
 
 def show(text: str) -> None:

@@ -2,20 +2,26 @@
 
 import io
 import logging
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 
 from src.config.commands import command, setting_word
 from src.errors import Busy, UserError, message
+from src.records.provenance import without_secrets
+from src.records.timings import measured_rates
+from src.run import Run
 from src.store.locks import is_held, run_lock
 from src.sweeps.jobs import MISTAKES, BadJob, Job
 from src.sweeps.progress import Progress, State, progress
-from src.sweeps.report import Report, indented, outlook, plural, report
+from src.sweeps.report import Report, ends, indented, outlook, plural, report
+from src.sweeps.work import work
+from src.tracking.tracker import GROUP
 
 log = logging.getLogger(__name__)
 
@@ -27,16 +33,20 @@ ENDED = (State.finished, State.failed)
 WAIT_S = 1.0
 """Time between two looks at the runs of other processes."""
 
+NOT_ABOUT = ("output_dir=", "tracking", "hydra", "device=", "threads=", "dataset.root=", "experiment=")
+"""How words begin that do not say what is compared."""
+
 Launch = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
 
 
 class Sweep:
     """The jobs of one command. Raises UserError where none is possible."""
 
-    def __init__(self, jobs: Sequence[Job | BadJob], config_dir: str | None = None) -> None:
+    def __init__(self, jobs: Sequence[Job | BadJob], config_dir: str | None = None, words: Sequence[str] = ()) -> None:
         self.jobs = [job for job in jobs if isinstance(job, Job)]
         self.bad = [job for job in jobs if isinstance(job, BadJob)]
         self.config_dir = config_dir
+        self.words = words
         if not self.jobs:
             raise UserError("\n".join(dict.fromkeys(job.reason for job in self.bad)))
 
@@ -53,17 +63,22 @@ class Sweep:
         """What is left to train, how long that takes here, and how to ask for less."""
         return outlook([job.run for job in self.jobs])
 
-    def run(self, launch: Launch) -> list[JobReturn]:
-        """Launch what is not finished. Raises UserError with the table of what failed, when all else is done."""
+    def run(self, launch: Launch, serial: bool = False) -> list[JobReturn]:
+        """Launch what is not finished, and tell how all ended; `serial`: the runs are done one by one in this process.
+
+        Raises UserError with the table of what failed, when all else is done.
+        """
         todo = _unfinished(self.jobs)
         log.info("%s", self.outlook() if todo else again(self.output_dir))
         counts = (plural(len(self.jobs), "run"), self.output_dir / "runs", len(self.jobs) - len(todo), len(todo))
         log.info("%s in %s: %d finished, %d to do", *counts)
         results: dict[Job, JobReturn] = {}
-        while todo:
-            new = _launch(todo, launch)
-            results |= new
-            todo = _wait_for_others([job for job, result in new.items() if isinstance(error_of(result), Busy)])
+        with _grouped(self.words), _as_one([job.run for job in todo], serial):
+            while todo:
+                new = _launch(todo, launch)
+                results |= new
+                todo = _wait_for_others([job for job, result in new.items() if isinstance(error_of(result), Busy)])
+        log.info("%s", ends([job.run for job in self.jobs]))
         ended = {job: error for job, result in results.items() if (error := error_of(result)) is not None}
         failed = [(job, error) for job, error in ended.items() if not isinstance(error, Busy)]
         told = [self._told(job.words, job.run.name, _reason(job, error)) for job, error in failed]
@@ -79,6 +94,38 @@ class Sweep:
         own = ["--config-dir", self.config_dir] if self.config_dir else []
         alone = command("src.main", [*own, *words, "hydra.mode=RUN"])
         return f"  {name}\n    {indented(reason)}\n    again: {alone}"
+
+
+@contextmanager
+def _grouped(words: Sequence[str]) -> Iterator[None]:
+    """What a sweep is about is the group of its runs in Weights & Biases, in whichever process they are."""
+    about = without_secrets(" ".join(word for word in words if not word.startswith(NOT_ABOUT)))
+    known = GROUP in os.environ or not about
+    if not known:
+        os.environ[GROUP] = about
+    try:
+        yield
+    finally:
+        if not known:
+            del os.environ[GROUP]
+
+
+@contextmanager
+def _as_one(runs: Sequence[Run], serial: bool) -> Iterator[None]:
+    """The runs are told as one sweep: how all are uploaded, and, where they are serial, how far they all are."""
+    from src.execution.progress import SweepProgress, begin_sweep
+    from src.tracking.wandb_run import upload_together
+
+    if runs:
+        upload_together(runs[0].folder.parent)
+    if serial and len(runs) > 1:
+        left = work([progress(run) for run in runs])
+        begin_sweep(SweepProgress(len(runs), left.epochs, measured_rates(runs[0].output_dir)))
+    try:
+        yield
+    finally:
+        begin_sweep(None)
+        upload_together(None)
 
 
 def again(output_dir: Path) -> str:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from src.records.objective import LOST, interpolated
+
 Value = float | int | None
+
+OBJECTIVE = "accuracy_at"
+"""What `wandb sweep conf/sweep.yaml` maximises; at which percent of the weights is a setting of the same name."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("iterations", "pruned_loss", "pruned/loss"),
     Metric("iterations", "pruned_pqi", "pruned/pqi"),
     Metric("iterations", "pruned_gini", "pruned/gini"),
-    Metric("iterations", "best_epoch", "best/epoch"),
-    Metric("iterations", "best_accuracy", "best/accuracy"),
+    Metric("iterations", "best_epoch", "best_epoch/epoch"),
+    Metric("iterations", "best_accuracy", "best_epoch/accuracy"),
     Metric("iterations", "retained_bound", "decision/retained_bound"),
     Metric("iterations", "pruned_count", "decision/pruned_count"),
     Metric("iterations", "empty_neurons", "empty/neurons"),
@@ -77,3 +83,30 @@ def axes() -> dict[str, str | None]:
     found = {metric.name.replace("{layer}", "*"): metric.x for metric in METRICS if metric.table != "layers"}
     found |= {metric.name.split("{")[0] + "*": metric.x for metric in METRICS if metric.table == "layers"}
     return dict(sorted(found.items(), key=lambda item: item[1] is not None))
+
+
+def summarised(rows: Iterable[Mapping[str, Value]], percent: float) -> dict[str, float]:
+    """What a table of runs is sorted by, of the rows of iterations.csv so far; what is not defined is left out.
+
+    The dense, the best and the last network; the points of accuracy lost from the first to the last; the fewest weights
+    (%) at no more than a point lost; the accuracy at `percent` of the weights.
+
+    >>> rows = [{"iteration": t, "percent_remaining": 100 / 2**t, "retrained_accuracy": 90.0 - t * t} for t in range(3)]
+    >>> found = summarised(rows, percent=50)
+    >>> found["lost/accuracy"], found["within_a_point/percent_remaining"], found["accuracy_at"]
+    (4.0, 50.0, 89.0)
+    """
+    curve = sorted(
+        (row for row in rows if row.get("retrained_accuracy") is not None), key=lambda row: row["iteration"] or 0
+    )
+    if not curve:
+        return {}
+    accuracies = [float(row["retrained_accuracy"] or 0) for row in curve]
+    left = [float(row["percent_remaining"] or 0) for row in curve]
+    best = max(range(len(curve)), key=accuracies.__getitem__)
+    good = max(t for t, accuracy in enumerate(accuracies) if accuracy >= accuracies[0] - LOST)
+    found = {"dense/accuracy": accuracies[0], "lost/accuracy": accuracies[0] - accuracies[-1]}
+    for name, t in (("best", best), ("last", len(curve) - 1), ("within_a_point", good)):
+        found |= {f"{name}/accuracy": accuracies[t], f"{name}/percent_remaining": left[t], f"{name}/iteration": t}
+    at = interpolated(zip(left, accuracies, strict=True), percent)
+    return found if math.isnan(at) else found | {OBJECTIVE: at}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MODES = ("wandb", "offline", "none")
+GROUP = "WANDB_RUN_GROUP"
+"""Variable that names the group of runs without an experiment; a sweep sets it."""
 ENVIRONMENT_MODES = {"online": "wandb", "run": "wandb", "shared": "wandb", "offline": "offline", "dryrun": "offline"}
 
 
@@ -34,6 +36,9 @@ class Tracker(Protocol):
     def log_figures(self, figures: Sequence[Path]) -> None:
         """Pictures (.png or .jpg; others are left out)."""
 
+    def log_network(self, folder: Path) -> None:
+        """The final network and its masks, of a run's folder of records, where they are uploaded."""
+
     def finish(self, status: str) -> None:
         """End of the run; `status` as in run.json: "finished", or anything else for a failure."""
 
@@ -48,6 +53,8 @@ class NoTracker:
     def log_records(self, iterations_csv: Path) -> None: ...
 
     def log_figures(self, figures: Sequence[Path]) -> None: ...
+
+    def log_network(self, folder: Path) -> None: ...
 
     def finish(self, status: str) -> None: ...
 

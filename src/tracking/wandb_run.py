@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from src.records.provenance import without_secrets
+from src.tracking.tracker import GROUP
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +55,24 @@ def begin(info: RunInfo, online: bool) -> Any:
             reason = first_line(error)
             wandb.teardown()  # a run that failed to begin keeps its id in use
     run = _init(info, "offline")
-    log.info(offline_line(info, reason))
+    if _together is None:
+        log.info(offline_line(info, reason))
+    elif not _told:
+        log.info(offline_line(info, reason, _together))
+        _told.append(_together)
     return run
+
+
+_together: Path | None = None
+"""The folder of a sweep's runs, where one line tells how all are uploaded."""
+_told: list[Path] = []
+
+
+def upload_together(runs: Path | None) -> None:
+    """From now on runs are of a sweep, with their folders in this one; None: each is told for itself."""
+    global _together
+    _together = runs
+    _told.clear()
 
 
 def reachable() -> bool:
@@ -69,16 +86,19 @@ def unreachable() -> None:
     _online_again_at = time.monotonic() + RETRY_AFTER_S
 
 
-def offline_line(info: RunInfo, reason: str) -> str:
-    """The one line that tells why a run is offline and how to upload it."""
+def offline_line(info: RunInfo, reason: str, runs: Path | None = None) -> str:
+    """The one line that tells why a run is offline and how to upload it, or all runs in a folder."""
     folder = info.folder / "wandb"
     begun_online = any(folder.glob(f"run-*-{info.run_id}"))
     if folder.is_absolute() and folder.is_relative_to(Path.cwd()):
         folder = folder.relative_to(Path.cwd())
+    if runs is not None:
+        folder = runs.relative_to(Path.cwd()) if runs.is_absolute() and runs.is_relative_to(Path.cwd()) else runs
     login = "wandb login && " if "logged in" in reason else ""
     command = f"{login}wandb sync {'--include-online ' if begun_online else ''}"
-    parts = f"{shlex.quote(str(folder))}/*-{info.run_id}"
-    return f"Weights & Biases is offline{f' ({reason})' if reason else ''}; to upload this run: {command}{parts}"
+    parts = f"{shlex.quote(str(folder))}/{f'*-{info.run_id}' if runs is None else '*/wandb/offline-run-*'}"
+    what = "this run" if runs is None else "all runs"
+    return f"Weights & Biases is offline{f' ({reason})' if reason else ''}; to upload {what}: {command}{parts}"
 
 
 def _why_offline() -> str:
@@ -105,7 +125,7 @@ def _init(info: RunInfo, mode: Literal["online", "offline"]) -> Any:
             id=info.run_id,
             resume="allow",
             name=info.name[:128],
-            group=info.group,
+            group=(info.group or os.environ.get(GROUP, ""))[:128] or None,
             job_type="prune",
             tags=[tag[:64] for tag in info.tags],
             config=dict(info.config),
@@ -114,9 +134,8 @@ def _init(info: RunInfo, mode: Literal["online", "offline"]) -> Any:
             entity=info.entity,
             reinit="create_new",
             settings=wandb.Settings(
-                console="off",
+                console="wrap",
                 silent=True,
-                x_disable_stats=True,
                 init_timeout=INIT_TIMEOUT_S,
                 finish_timeout=FINISH_TIMEOUT_S,
                 finish_timeout_raises=True,

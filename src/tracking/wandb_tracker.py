@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, MASKS_FILE, NETWORKS_FILE, RUN_FILE
 from src.store.files import parsed, read_rows, write_text
-from src.tracking.metrics import Value, axes, named
+from src.tracking.metrics import OBJECTIVE, Value, axes, named, summarised
 from src.tracking.wandb_run import RunInfo, begin, first_line, offline_line, reachable, unreachable
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class WandbTracker:
         self._info = info
         self._epochs = _epochs(info.config)
         self._told = False
+        self._rows: dict[int, Mapping[str, Value]] = {}
         self._run = begin(info, online)
         self._sent: deque[tuple[float, int]] = deque()
         self._marker = info.folder / "wandb" / f"{info.run_id}.step"
@@ -45,6 +47,9 @@ class WandbTracker:
             self._try(lambda: self._save_difference(info.folder / "wandb"))
 
     def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
+        self._rows[int(row["iteration"] or 0)] = row
+        percent = float(self._info.config.get(OBJECTIVE, 10))
+        self._try(lambda: self._run.summary.update(summarised(self._rows.values(), percent)))
         values = named("iterations", row)
         for layer in layers:
             values |= named("layers", layer, layer=str(layer["layer"]))
@@ -75,6 +80,31 @@ class WandbTracker:
             return {f"figures/{picture.stem}": wandb.Image(str(picture)) for picture in pictures}
 
         self._try(lambda: self._send(images(), self._last_step + 1))
+
+    def log_network(self, folder: Path) -> None:
+        kept = self._info.config.get("tracking", {}).get("artifact", "online")
+        if kept == "always" or (kept == "online" and not self._run.offline):
+            self._try(lambda: self._log_artifact(folder))
+
+    def _log_artifact(self, folder: Path) -> None:
+        """The files that restore the networks; masks are those of the last iteration, a byte per weight."""
+        import wandb
+
+        from src.library.masks import Masks
+        from src.records.masks import read_masks
+
+        artifact = wandb.Artifact(f"network-{self._info.run_id}", type="model", metadata={"run": self._info.name})
+        for name in (NETWORKS_FILE, CONFIG_FILE, RUN_FILE, ITERATIONS_FILE):
+            if (folder / name).exists():
+                artifact.add_file(str(folder / name), policy="immutable", skip_cache=True)
+        if (folder / MASKS_FILE).exists():
+            masks = read_masks(folder)
+            last = max(int(name.split("/", 1)[0].removeprefix("iteration_")) for name in masks)
+            prefix = f"iteration_{last}/"
+            path = folder / "wandb" / f"{self._info.run_id}-{MASKS_FILE}"
+            Masks({key.removeprefix(prefix): m for key, m in masks.items() if key.startswith(prefix)}).save(path)
+            artifact.add_file(str(path), name=MASKS_FILE, policy="immutable", skip_cache=True)
+        self._run.log_artifact(artifact)
 
     def finish(self, status: str) -> None:
         if self._waits_in_vain():

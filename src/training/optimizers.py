@@ -42,7 +42,10 @@ class Optimizer(Part):
 
 @dataclass(frozen=True)
 class Sgd(Optimizer):
-    """Stochastic gradient descent with momentum (PROTOCOL 3.1), by one fused kernel."""
+    """Stochastic gradient descent with momentum (PROTOCOL 3.1), by one fused kernel.
+
+    momentum: mu; weight_decay: lambda, on all parameters; nesterov: whether a step looks ahead.
+    """
 
     momentum: float = setting(0.9, at_least=0, below=1)
     weight_decay: float = setting(5e-4, at_least=0)
@@ -82,7 +85,11 @@ class Sgd(Optimizer):
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam (Kingma and Ba 2015), by one fused kernel; weight decay is added to the gradient."""
+    """Adam (Kingma and Ba 2015), by one fused kernel; weight decay is added to the gradient.
+
+    beta1, beta2: decay of the first and the second moment; eps: added to the root of the second; weight_decay:
+    lambda, on all parameters.
+    """
 
     beta1: float = setting(0.9, at_least=0, below=1)
     beta2: float = setting(0.999, at_least=0, below=1)
@@ -131,7 +138,10 @@ class AdamW(Adam):
 
 @dataclass(frozen=True)
 class Torch(Optimizer):
-    """An elementwise optimizer of torch.optim by its name, with the arguments of its class besides `lr`."""
+    """An elementwise optimizer of torch.optim by its name, with the arguments of its class besides `lr`.
+
+    name: of a class in torch.optim; options: its arguments, as {alpha: 0.9}.
+    """
 
     name: str = "RMSprop"
     options: dict[str, Any] = field(default_factory=dict)

@@ -8,6 +8,7 @@ process.
 import gc
 import io
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from src.data.dataset import Dataset
-from src.errors import UserError
+from src.errors import Interrupted, UserError
 from src.messages import Epoch, Performance, State, Trained, TrainRequest
 from src.training.backend import EAGER, Backend
 from src.training.loop import SoloEngine
@@ -44,6 +45,17 @@ def process_group(device: torch.device) -> Iterator[None]:
 def own_device(device: torch.device) -> torch.device:
     """The device of this process: `cuda` means the one with its local number."""
     return torch.device("cuda", int(os.environ["LOCAL_RANK"])) if device.type == "cuda" else device
+
+
+@contextmanager
+def _peers() -> Iterator[None]:
+    """Where one of the processes has ended in the middle of a training, by a signal perhaps, the others end, too."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, dist.DistBackendError) or "gloo" in str(error).lower():
+            raise Interrupted(signal.SIGTERM) from error
+        raise
 
 
 class ParallelEngine(SoloEngine):
@@ -72,25 +84,28 @@ class ParallelEngine(SoloEngine):
         self, members: Sequence[Member], after_epoch: Callable[[EpochEnd], None] = lambda _: None
     ) -> list[Trained | Diverged]:
         """As the solo engine's; called by the first process."""
-        self._send(("train", [(member.spec.seed, member.request, member.checkpoint) for member in members]))
-        return super().train(members, after_epoch)
+        with _peers():
+            self._send(("train", [(member.spec.seed, member.request, member.checkpoint) for member in members]))
+            return super().train(members, after_epoch)
 
     def evaluate(self, state: State) -> Performance:
         """As the solo engine's; called by the first process."""
-        self._send(("evaluate", dict(state)))
-        return super().evaluate(state)
+        with _peers():
+            self._send(("evaluate", dict(state)))
+            return super().evaluate(state)
 
     def serve(self) -> None:
         """Take part in what the first process does, until it closes."""
-        while (order := self._send(None)) is not None:
-            what, argument = order
-            if what == "train":
-                super().train([Member(replace(self.spec, seed=seed), *rest) for seed, *rest in argument])
-            else:
-                super().evaluate(argument)
+        with _peers():
+            while (order := self._send(None)) is not None:
+                what, argument = order
+                if what == "train":
+                    super().train([Member(replace(self.spec, seed=seed), *rest) for seed, *rest in argument])
+                else:
+                    super().evaluate(argument)
 
     def close(self) -> None:
-        """Let the other processes go."""
+        """Let the other processes go; not from the middle of a training, where they would not hear it."""
         self._send(None)
 
     def _send(self, order: Any) -> Any:

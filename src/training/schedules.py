@@ -11,6 +11,8 @@ class Schedule(Part):
     """A factor for each epoch, after `warmup` epochs that rise in equal steps from 1 / (warmup + 1).
 
     One of your own derives from this class, has its settings as fields, and defines `annealed`.
+
+    warmup: epochs.
     """
 
     warmup: int = setting(0, at_least=0)
@@ -41,7 +43,10 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class Step(Schedule):
-    """Multiplied by `decay` at each of the `milestones`, which are epochs counted from 0."""
+    """Multiplied by `decay` at each of the `milestones`, which are epochs counted from 0.
+
+    milestones: epochs, counted from 0; decay: the factor.
+    """
 
     milestones: list[int] = field(default_factory=lambda: [100, 150])
     decay: float = setting(0.1, above=0, at_most=1)
@@ -64,7 +69,10 @@ class Step(Schedule):
 
 @dataclass(frozen=True)
 class Linear(Schedule):
-    """A straight line from 1 at the end of the warm-up to `end` at epoch E."""
+    """A straight line from 1 at the end of the warm-up to `end` at epoch E.
+
+    end: the factor at epoch E.
+    """
 
     end: float = setting(0.0, at_least=0)
 

@@ -17,7 +17,7 @@ def run(
     layers: dict[str, Sequence[float]] | None = None,
     **columns: Sequence[float],
 ) -> Run:
-    """A finished run with these columns of iterations.csv; `layers` has percent remaining per layer."""
+    """A finished run with these columns of iterations.csv; `layers` has percent remaining per layer, two by default."""
     table = {name: np.asarray(values, np.float64) for name, values in columns.items()}
     count = len(next(iter(table.values())))
     table.setdefault("percent_remaining", 100 * 0.8 ** np.arange(count))
@@ -27,8 +27,8 @@ def run(
     config = {"trainer": {"name": "paper"}, "protocol": {"name": "reference"}}
     name = f"{method.short}-{seed}"
     made = Run(Path("nowhere"), name, name, "finished", count, count, "cifar10", "cnn", method, scope, seed, config)
-    names = tuple(layers or {"only": []})
-    percent = np.array(list((layers or {"only": table["percent_remaining"]}).values())).T
+    layers = layers or dict.fromkeys(("first", "last"), table["percent_remaining"])
+    names, percent = tuple(layers), np.array(list(layers.values())).T
     made.__dict__.update(table=table, layers=LayerTable(names, {"percent_remaining": percent}))
     return made
 

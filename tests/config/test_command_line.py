@@ -43,10 +43,16 @@ class Settings:
         ("on=true", "on", True),
         ("plot.colour=blue", "plot", Nested(colour="blue")),
         ("plot.count=3", "plot", Nested(count=3)),
+        ("--plot.count=3", "plot", Nested(count=3)),
+        ("--folder=lr=0.1/x", "folder", Path("lr=0.1/x")),
     ],
 )
 def test_values_are_taken_as_they_stand(word, key, value):
     assert getattr(read_settings(Settings, [word]), key) == value
+
+
+def test_a_key_with_dashes_takes_the_next_word():
+    assert read_settings(Settings, ["--name", "a=b", "on=true", "--folder", "x"]) == Settings("a=b", Path("x"), on=True)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +61,8 @@ def test_values_are_taken_as_they_stand(word, key, value):
         ("nam=x", "did you mean name"),
         ("plot.color=red", "did you mean plot.colour"),
         ("folder", "not key=value"),
+        ("--folder", "'--folder' is not key=value"),
+        ("--nam=x", "did you mean name"),
         ("plot.colour=green", "plot.colour=green is not known; choose from red, blue"),
         ("plot.count=many", "plot.count=many is not allowed: it must be a whole number"),
         ("on=perhaps", "on=perhaps"),

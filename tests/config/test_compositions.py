@@ -12,6 +12,7 @@ from src.config.commands import CONF
 from src.config.schema import Config, register_schemas
 from src.config.settings import settings, settings_dict
 from src.run import Run
+from src.sweeps.help import completions, keys
 from tests.support import ROOT
 
 GROUPS = {
@@ -135,8 +136,9 @@ def test_help_names_every_choice() -> None:
     for group, choices in GROUPS.items():
         assert f"{group}: {', '.join(choices)}" in text
     assert "schema" not in text
-    assert "eta_r: 0.0" in text
-    assert "nesterov: true" in text
+    assert "prune.eta_r=0 " in text
+    assert "trainer.optimizer.nesterov=true" in text
+    assert "prune.scope=global                  neuron | layer | global: the groups that are pruned" in text
 
 
 def test_the_shell_completes_choices() -> None:
@@ -150,3 +152,42 @@ def test_the_shell_completes_choices() -> None:
         check=True,
     ).stdout.split()
     assert {f"prune={name}" for name in GROUPS["prune"]} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("sap prune.scope=", ["prune.scope=neuron", "prune.scope=layer", "prune.scope=global"]),
+        ("sap -m prune=sap prune.measure=pqi,g", [f"prune.measure=pqi,{word}" for word in ("pqi", "gini", "hoyer")]),
+        ("sap trainer.optimizer.nesterov=", [f"trainer.optimizer.nesterov={word}" for word in ("true", "false")]),
+        ("sap prune=dense prune.measure=", []),
+        ("sap prune=", []),
+        ("sap prune.p=", []),
+        ("sap prune=nothing prune.scope=", []),
+        ("sap ", []),
+    ],
+)
+def test_all_choices_of_a_key_are_completed(line: str, words: list[str]) -> None:
+    assert completions(line) == words
+
+
+@pytest.mark.parametrize("group", [*GROUPS, *NESTED])
+def test_every_key_is_explained(group: str) -> None:
+    for choice in {**GROUPS, **NESTED}[group]:
+        config = composed(f"{group}={choice}", *filter(None, [NEEDS_A_SETTING.get(choice)]))
+        assert [key.key for key in keys(config) if not key.text] == []
+
+
+def test_several_values_need_a_flag_and_a_mistake_is_one_line() -> None:
+    for word, told in (("seed=0,1", "add -m to run each of them"), ("prune.p=3", "prune.p=3.0 is not allowed")):
+        done = subprocess.run(
+            [sys.executable, "-m", "src.main", word, "tracking=none"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"error: {word}") or done.stderr.startswith(f"error: {told}")
+        assert told in done.stderr
+        assert done.stderr.count("\n") == 1

@@ -1,26 +1,16 @@
-"""Kills, full disks and files in the way, at every event of a run's files: the last good state is kept."""
+"""Full disks and files in the way: the last good state is kept."""
 
 import errno
-import os
 import shutil
-import signal
-import sys
 
 import pytest
 
+from tests.end_to_end.events import at_event, fork, records, status_of
 from tests.support import command_line, folder_of
 
 RUN = ["model=linear", "dataset=digits", "trainer=smoke", "trainer.epochs=2", "prune.iterations=2", "threads=1"]
-RECORDS = ["iterations.csv", "layers.csv", "epochs.csv", "measures.safetensors", "masks.safetensors"]
-CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
-DEFECT = 99
 EVENTS = 125
 """More than a run has; those beyond its last one are left out."""
-
-
-def records(output_dir):
-    (folder,) = (output_dir / "runs").iterdir()
-    return {name: (folder / name).read_bytes() for name in RECORDS}
 
 
 def run(output_dir, *words):
@@ -36,58 +26,16 @@ def whole(tmp_path_factory):
     return records(output_dir)
 
 
-def at_event(number, output_dir, action):
-    """Have `action` called instead of the n-th change of a file below the folder, in this process, for ever."""
-    seen = 0
-
-    def hook(event, given):
-        nonlocal seen
-        writes = event == "open" and given[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-        if (writes or event in CHANGES) and str(given[0]).startswith(str(output_dir)):
-            seen += 1
-            if seen > number:
-                action(seen)
-
-    sys.addaudithook(hook)
-
-
-def in_a_child(number, output_dir, action):
-    """The wait status of a process that runs with `action` at an event."""
-    child = os.fork()
-    if child == 0:
-        status = DEFECT
-        try:
-            at_event(number, output_dir, action)
-            done = command_line(*RUN, f"output_dir={output_dir}")
-            status = DEFECT if "Traceback" in done.stderr else done.returncode
-        finally:
-            os._exit(status)
-    return os.waitpid(child, 0)[1]
-
-
-def sample(step):
-    return [pytest.param(n, marks=() if n % step == 5 else pytest.mark.slow) for n in range(EVENTS)]
-
-
-@pytest.mark.parametrize("number", sample(29))
-def test_killed_at_an_event(tmp_path, whole, number):
-    ended = in_a_child(number, tmp_path, lambda _: os.kill(os.getpid(), signal.SIGKILL))
-    if not os.WIFSIGNALED(ended):
-        pytest.skip("the run has fewer events")
-    run(tmp_path)
-    assert records(tmp_path) == whole
-    left = [path.name for path in tmp_path.rglob("*") if path.name.endswith((".part", ".partial.safetensors"))]
-    assert left == []
-
-
 def full(_):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("number", sample(37))
+@pytest.mark.parametrize(
+    "number", [pytest.param(n, marks=() if n % 37 == 5 else pytest.mark.slow) for n in range(EVENTS)]
+)
 def test_full_from_an_event_on(tmp_path, whole, number):
-    ended = in_a_child(number, tmp_path, full)
-    assert os.waitstatus_to_exitcode(ended) in (0, 1)
+    words = [*RUN, f"output_dir={tmp_path}"]
+    assert status_of(fork(words, lambda: at_event(number, tmp_path, full))) in (0, 1)
     done = run(tmp_path)
     assert done.returncode == 0
     assert records(tmp_path) == whole

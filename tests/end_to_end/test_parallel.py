@@ -2,21 +2,24 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, command_line, folder_of
+from src.records.schema import read_status
+from tests.support import QUIET, ROOT, command_line, folder_of
 
 RUN = ["dataset=digits", "model=mlp", "prune.iterations=2", "trainer.epochs=2", "trainer.batch_size=50", "threads=1"]
+COMMAND = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "src.main"]
 
 
 def torchrun(*overrides: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "src.main"]
     return subprocess.run(
-        [*command, "tracking=none", "device=cpu", *overrides],
+        [*COMMAND, *QUIET, *overrides],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -48,3 +51,24 @@ def test_a_batch_that_cannot_be_split_is_named(tmp_path):
     assert done.returncode != 0
     assert "1 images cannot be split evenly over 2 processes" in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signalled", ["launcher", "first", "second"])
+def test_a_signal_to_any_process_ends_all_with_a_checkpoint(tmp_path, signalled):
+    """torchrun itself waits 30 s for processes that wait for each other, and then kills them."""
+    run = [*RUN, "dataset.train_size=1400", "trainer.epochs=20", f"output_dir={tmp_path}"]
+    launcher = subprocess.Popen([*COMMAND, *QUIET, *run], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not list(tmp_path.glob("runs/*/iterations.csv")) and launcher.poll() is None:
+        time.sleep(0.05)
+    children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
+    began = time.monotonic()
+    os.kill(
+        {"launcher": launcher.pid, "first": int(children[0]), "second": int(children[1])}[signalled], signal.SIGTERM
+    )
+    launcher.communicate(timeout=100)
+    assert time.monotonic() - began < 25
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert read_status(folder)["status"] == "running"
+    assert list(tmp_path.rglob("*.partial.safetensors"))

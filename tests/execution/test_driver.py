@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from src.config.protocol import ProtocolConfig
+from src.execution import driver
 from src.execution.driver import Task, drive
+from src.execution.interruption import Interruption
 from src.messages import Epoch, Performance, State, Trained, TrainRequest
 from src.pruning.methods.lottery_ticket import LotteryTicket
 from src.pruning.methods.one_shot import OneShot
 from src.store.locks import acquire
-from src.store.trainings import TrainingStore
+from src.store.trainings import Origin, TrainingStore
 from src.training.spec import TrainingSpec
 from src.training.state import Diverged, EpochEnd, Member
 from src.trajectory import Layout, Plan, Record, trajectory
@@ -163,3 +165,43 @@ def test_an_error_at_the_end_of_one_run_is_that_runs_alone(store, monkeypatch, m
     drive([task(notes=broken), task(ratio=0.3, notes=whole)], HandEngine(), store)
     assert str(broken.error) == "no space left"
     assert whole.finished
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
+
+
+@pytest.mark.parametrize("stack", [True, False])
+@pytest.mark.parametrize("epoch_s", [0.7, 8.0, 13.0, 60.0])
+def test_a_kill_costs_at_most_an_epoch_or_20_s(store, monkeypatch, epoch_s, stack):
+    """With checkpoints that take 3 s, four trainings as one stack or one after the other."""
+    clock, kept, epochs = Clock(monkeypatch), dict.fromkeys(range(4), (100.0, 0)), 40
+
+    def save(states):
+        clock.now += 3
+        for place, _, _ in states:
+            kept[place] = clock.now, done[place]
+
+    monkeypatch.setattr(store, "save_partials", save)
+    checkpoints = driver._Checkpoints(store, [needed(place) for place in kept], 1, Interruption())
+    done = dict.fromkeys(kept, 0)
+    for places in [list(kept)] if stack else [[place] for place in kept]:
+        began = clock.now
+        for epoch in range(1, epochs + 1):
+            clock.now += epoch_s
+            for place in places:  # what a kill right now would cost: epochs, or seconds since the last checkpoint
+                lost = epoch - kept[place][1]
+                assert lost == 1 or clock.now - max(kept[place][0], began) <= 20, (epoch, kept)
+            done |= dict.fromkeys(places, epoch)
+            checkpoints(EpochEnd(places, epoch, epoch == epochs, lambda place: place, lambda _: None))
+    trained_s = epochs * epoch_s * (1 if stack else 4)
+    assert clock.now - 100 - trained_s <= 3 * trained_s / max(20 - 2 * epoch_s, epoch_s) + 3
+
+
+def needed(place: int) -> driver._Needed:
+    request = TrainRequest(1, {}, {})
+    return driver._Needed(place, Member(SPEC, request), [], Origin("", 1), keep=False)

@@ -1,6 +1,9 @@
 """The networks that a run keeps, and what is exported of them."""
 
 import csv
+import json
+import shutil
+import sys
 
 import pytest
 import torch
@@ -10,6 +13,7 @@ from src import export
 from src.data.digits import Digits
 from src.errors import UserError
 from src.library.compressed import compress, decompress
+from src.library.masks import Masks
 from src.models.model import build_model
 from src.models.plain import Mlp
 from src.records.networks import kept_iterations, load_network, read_network
@@ -28,6 +32,15 @@ def run(tmp_path_factory):
     return folder_of(command_line(*words))
 
 
+DATA = Digits().load()
+
+
+def images():
+    """Test images as a network takes them."""
+    mean, std = (tensor(values).view(1, -1, 1, 1) for values in (DATA.mean, DATA.std))
+    return (DATA.test_images.float() / 255 - mean) / std
+
+
 def accuracies(run):
     return [float(row["retrained_accuracy"]) for row in csv.DictReader((run / "iterations.csv").open())]
 
@@ -41,19 +54,65 @@ def test_the_last_network_and_the_sparsest_good_one_are_kept(accuracy, kept):
 
 
 def test_a_kept_network_has_the_accuracy_of_the_tables(run):
-    data = Digits().load()
-    images = (data.test_images.float() / 255 - tensor(data.mean).view(1, -1, 1, 1)) / tensor(data.std).view(1, -1, 1, 1)
     for t in sorted(kept_iterations(accuracies(run))):
-        network = build_model(Mlp(), (1, 8, 8), 10, seed=1)
-        masks = load_network(run, network, t)
+        network, masks = load_network(run, t)
         assert masks.alive <= masks.total * 0.1**t + 1
-        right = network.eval()(images).argmax(1) == data.test_labels
+        right = network(images()).argmax(1) == DATA.test_labels
         assert 100 * right.double().mean().item() == pytest.approx(accuracies(run)[t], abs=1e-6)
 
 
+def test_a_network_of_ones_own_is_filled(run):
+    own = build_model(Mlp(), (1, 8, 8), 10, seed=1)
+    network, masks = load_network(run, network=own)
+    assert network is own
+    assert masks.alive == Masks.of_zeros(own).alive < masks.total / 50
+
+
+def test_a_class_that_only_a_file_names_is_not_imported(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    text = (copy / "config.yaml").read_text()
+    (copy / "config.yaml").write_text(text.replace("src.models.plain.Mlp", "antigravity.Mlp"))
+    with pytest.raises(UserError, match=r"antigravity\.Mlp, is none of this repository's.*network=\.\.\."):
+        load_network(copy)
+    assert "antigravity" not in sys.modules
+    (copy / "config.yaml").write_text(text.replace("- 128", "- -128"))
+    with pytest.raises(UserError, match=r"model\.hidden"):
+        load_network(copy)
+
+
+def test_older_records_say_nothing_of_their_images(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    state = json.loads((copy / "run.json").read_text())
+    assert state.pop("network") == {"image_shape": [1, 8, 8], "classes": 10, "parameters": 43914}
+    (copy / "run.json").write_text(json.dumps(state))
+    with pytest.raises(UserError, match=r"does not tell of the images: give load_network\(\.\.\., network=\.\.\.\)"):
+        load_network(copy)
+    assert load_network(copy, network=build_model(Mlp(), (1, 8, 8), 10, seed=1))[1].alive < 1000
+
+
+def test_onnx_without_its_packages(run, monkeypatch):
+    monkeypatch.setattr(export, "find_spec", lambda _: None)
+    with pytest.raises(UserError, match="format=onnx needs onnx and onnxscript: pip install onnx onnxscript"):
+        export.main([str(run), "--format", "onnx"])
+
+
+def test_onnx_gives_the_accuracy_of_the_tables(run, tmp_path):
+    for name in ("onnx", "onnxscript"):
+        pytest.importorskip(name)
+    onnxruntime = pytest.importorskip("onnxruntime")
+    path = tmp_path / "network.onnx"
+    assert export.main([str(run), "--format=onnx", "--output", str(path)]) == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["network.onnx"]
+    (logits,) = onnxruntime.InferenceSession(path).run(["logits"], {"images": images().numpy()})
+    right = torch.from_numpy(logits).argmax(1) == DATA.test_labels
+    assert 100 * right.double().mean().item() == pytest.approx(accuracies(run)[-1], abs=1e-6)
+    assert torch.allclose(torch.from_numpy(logits), load_network(run)[0](images()), atol=1e-5)
+
+
 @pytest.mark.parametrize("form", ["dense", "compressed"])
-def test_an_export_is_the_network(run, tmp_path, capsys, form):
-    assert export.main([str(run), f"format={form}", f"output={tmp_path / 'network.safetensors'}"]) == 0
+@pytest.mark.parametrize("words", [lambda *w: w, lambda *w: [part for x in w for part in f"--{x}".split("=", 1)]])
+def test_an_export_is_the_network(run, tmp_path, capsys, form, words):
+    assert export.main([str(run), *words(f"format={form}", f"output={tmp_path / 'network.safetensors'}")]) == 0
     _, state = read_network(run)
     again = export.read_export(tmp_path / "network.safetensors")
     assert set(again) == set(state)
@@ -88,6 +147,6 @@ def test_bad_input_has_one_message(run, tmp_path):
     with pytest.raises(UserError, match="keeps no networks"):
         read_network(tmp_path)
     with pytest.raises(UserError, match="is of another architecture"):
-        load_network(run, torch.nn.Linear(2, 2))
+        load_network(run, network=torch.nn.Linear(2, 2))
     with pytest.raises(UserError, match="name the run's folder"):
         export.main([])

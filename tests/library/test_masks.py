@@ -1,5 +1,7 @@
 """Masks and pruning steps of networks that are not ours."""
 
+import importlib
+
 import pytest
 import torch
 from torch import nn, tensor
@@ -159,3 +161,9 @@ def test_bad_input_has_one_message():
 
 def test_the_public_names_are_there():
     assert [name for name in pqindex.__all__ if not hasattr(pqindex, name)] == []
+
+
+def test_the_command_does_not_take_the_name_of_the_function():
+    with pytest.raises(ModuleNotFoundError, match=r"pqindex\.measure is a function"):
+        importlib.import_module("pqindex.measure")
+    assert pqindex.measure(linear([[4, 3], [2, 1]])).total.weights == 4

@@ -1,13 +1,17 @@
 """Whatever befalls a run's files: the same command ends with the records of a run that was left alone."""
 
+import json
 import shutil
+from contextlib import contextmanager
 from itertools import cycle
 
 import pytest
 from safetensors.torch import load_file
 
+from src.errors import UserError
 from src.execution.session import Session
 from src.records.integrity import is_finished, verify
+from src.records.run import load_run
 from src.records.schema import read_status
 from src.records.timings import read_timings
 from tests.support import command_line, folder_of
@@ -47,19 +51,26 @@ def whole(tmp_path_factory):
     return folder_of(command_line(*RUN, f"output_dir={tmp_path_factory.mktemp('whole')}"))
 
 
-@pytest.fixture(scope="module")
-def interrupted(tmp_path_factory):
-    """The folder of the same run, interrupted in iteration 2."""
+@contextmanager
+def interruption(in_iteration):
+    """Runs are interrupted before they record this iteration."""
     record = Session.record
 
     def until(self, given):
-        if given.iteration == INTERRUPTED_AT:
+        if given.iteration == in_iteration:
             raise KeyboardInterrupt
         record(self, given)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Session, "record", until)
-        output_dir = tmp_path_factory.mktemp("interrupted")
+        yield
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    """The folder of the same run, interrupted in iteration 2."""
+    output_dir = tmp_path_factory.mktemp("interrupted")
+    with interruption(INTERRUPTED_AT):
         assert command_line(*RUN, f"output_dir={output_dir}").returncode == 130
     (folder,) = (output_dir / "runs").iterdir()
     assert read_status(folder)["iterations_done"] == INTERRUPTED_AT
@@ -104,6 +115,30 @@ def test_an_interrupted_run(tmp_path, whole, interrupted, name, how):
     assert records(folder) == records(whole)
 
 
+LONGER = [*RUN, "prune.iterations=5"]
+
+
+@pytest.mark.parametrize(
+    ("words", "last_whole"),
+    [([], 2), (["model=cnn"], 2), (["prune=one_shot"], 2), (["prune.rewind.epoch=1", "trainer.epochs=2"], 0)],
+)
+def test_a_run_goes_back_to_the_last_whole_iteration_before_the_damage(tmp_path, words, last_whole):
+    """Interrupted in iteration 4; the record of iteration 2 is damaged."""
+    with interruption(in_iteration=4):
+        assert command_line(*LONGER, *words, f"output_dir={tmp_path}").returncode == 130
+    (folder,) = (tmp_path / "runs").iterdir()
+    before = {path.name: path.read_bytes() for path in (folder / "iterations").glob("[01].safetensors")}
+    damage(folder / "iterations" / "2.safetensors", "bit flipped")
+    with interruption(in_iteration=last_whole):
+        told = command_line(*LONGER, *words, f"output_dir={tmp_path}").stdout
+    assert f"goes on with iteration {last_whole} of 5" in told or last_whole == 0
+    assert read_status(folder)["iterations_done"] == last_whole
+    assert {path.name for path in (folder / "iterations").glob("?.safetensors")} == set(list(before)[:last_whole])
+    command_line(*LONGER, *words, f"output_dir={tmp_path}")
+    whole = folder_of(command_line(*LONGER, *words, f"output_dir={tmp_path / 'whole'}"))
+    assert records(folder) == records(whole)
+
+
 @pytest.mark.parametrize(("name", "how"), sampled([*RECORDS, "run.json"]))
 def test_a_finished_run(tmp_path, whole, name, how):
     folder = copied(whole, tmp_path)
@@ -137,6 +172,20 @@ def test_an_edited_table_is_its_owners_and_told(tmp_path, whole):
     (folder / "iterations.csv").unlink()
     again(folder)
     assert (folder / "iterations.csv").read_text() == text
+
+
+def test_an_edited_table_is_believed_when_run_json_does_not_say_otherwise(tmp_path, whole):
+    folder = copied(whole, tmp_path)
+    text = (folder / "iterations.csv").read_text()
+    (folder / "iterations.csv").write_text(text.replace("100.0", "99.0", 1))
+    with pytest.raises(UserError, match=r"or its entry in run[.]json's files to keep it so"):
+        _ = load_run(folder).table
+    state = json.loads((folder / "run.json").read_text())
+    del state["files"]["iterations.csv"]
+    (folder / "run.json").write_text(json.dumps(state))
+    assert verify(folder) == []
+    assert is_finished(folder, read_status(folder))
+    assert load_run(folder).table["percent_remaining"][0] == 99
 
 
 def test_a_run_that_keeps_more_after_an_interruption_goes_on(tmp_path, interrupted, whole):

@@ -87,7 +87,8 @@ def store(tmp_path):
     weights = {"w": torch.ones(4), "a": torch.zeros(2)}
     store.save("aa", Trained(weights, weights, 0, history), Origin("spec", 0))
     snapshot = Snapshot(torch.ones(4), {})
-    store.save_partial("bb", TrainingState(snapshot, {"v": torch.ones(4)}, snapshot, 0, 1, history), Origin("spec", 0))
+    state = TrainingState(snapshot, {"v": torch.ones(4)}, snapshot, 0, 1, history)
+    store.save_partials([("bb", state, Origin("spec", 0))])
     return store
 
 

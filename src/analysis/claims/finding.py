@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from src.records.run import FloatArray
 from src.records.study import Setting, Study
@@ -12,14 +14,19 @@ from src.records.study import Setting, Study
 RESAMPLES = 2000
 LEVEL = 0.95
 MIN_SEEDS = 3
-"""Below this the spread over seeds says next to nothing: two seeds' interval is only their range."""
+"""Below this the spread over seeds says next to nothing."""
+MIN_INTERVAL = 4
+"""Seeds from which on the spread is called an interval; up to three it is their range."""
 
 
 class Verdict(StrEnum):
+    """What decides, and what keeps a test from a decision: seeds that disagree, too few of them, too few prunings."""
+
     holds = "holds"
     fails = "fails"
     inconclusive = "inconclusive"
     not_enough_seeds = "not enough seeds"
+    not_reached = "limit not reached"
 
     @property
     def decided(self) -> bool:
@@ -28,7 +35,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Effect:
-    """A mean over seeds and its 95 % bootstrap interval; the claim wants it above `floor`. All in `unit`."""
+    """A mean over seeds and its 95 % bootstrap interval; the claim wants it above `floor`. All in `unit`.
+
+    Up to three seeds the interval is their range, and is called so; of one seed none is told.
+    """
 
     name: str
     unit: str
@@ -36,15 +46,28 @@ class Effect:
     low: float
     high: float
     floor: float = 0.0
+    seeds: int = MIN_INTERVAL
 
     @classmethod
     def of(cls, name: str, unit: str, per_seed: FloatArray, floor: float = 0.0) -> "Effect":
         low, high = interval(per_seed)
-        return cls(name, unit, float(per_seed.mean()), float(low), float(high), floor)
+        return cls(name, unit, float(per_seed.mean()), float(low), float(high), floor, len(per_seed))
 
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
-        return f"{self.name}: {self.mean:+.3g} [{self.low:+.3g}, {self.high:+.3g}]{unit}, wanted above {self.floor:g}"
+        spread = spread_text(f"{self.low:+.3g}", f"{self.high:+.3g}", self.seeds)
+        return f"{self.name}: {self.mean:+.3g}{unit}{spread}, wanted above {self.floor:g}"
+
+
+def spread_text(low: str, high: str, seeds: int) -> str:
+    """What is said of a spread over seeds, behind the mean.
+
+    >>> spread_text("1", "3", 1), spread_text("1", "3", 3), spread_text("1", "3", 4)
+    ('', ' (range 1 to 3)', ' [1, 3]')
+    """
+    if seeds < MIN_INTERVAL:
+        return f" (range {low} to {high})" if seeds > 1 else ""
+    return f" [{low}, {high}]"
 
 
 @dataclass(frozen=True)
@@ -68,21 +91,28 @@ class Finding:
 
 def finding(
     claim: str, study: Study, scope: str, subject: str, effects: Sequence[Effect], seeds: Sequence[int], evidence: str,
-    open_questions: Sequence[str] = (),
+    open_questions: Sequence[str] = (), not_reached: str = "",
 ) -> Finding:  # fmt: skip
-    """The finding that the effects lead to; `open_questions` as for `judge`."""
-    verdict, why = judge(effects, len(seeds), open_questions)
+    """The finding that the effects lead to; `open_questions` and `not_reached` as for `judge`."""
+    verdict, why = judge(effects, len(seeds), open_questions, not_reached)
     where = (claim, study.name, study.setting, scope, subject)
     return Finding(*where, verdict, tuple(effects), tuple(seeds), evidence, why)
 
 
-def judge(effects: Sequence[Effect], seeds: int, open_questions: Sequence[str] = ()) -> tuple[Verdict, str]:
+def judge(
+    effects: Sequence[Effect], seeds: int, open_questions: Sequence[str] = (), not_reached: str = ""
+) -> tuple[Verdict, str]:
     """Holds where every interval lies above its floor, fails where one lies below; the reason otherwise.
 
     `open_questions` are parts of the claim that these records cannot answer: with one, the claim cannot hold.
+    `not_reached` says that the trajectories end too early for a part of it: no number of seeds would decide that.
     """
+    so_far = all(effect.mean > effect.floor for effect in effects)
+    if not_reached and so_far and not any(effect.low <= effect.floor for effect in effects):
+        return Verdict.not_reached, "; ".join([not_reached, *open_questions])
+    open_questions = [*open_questions, *[not_reached] * bool(not_reached)]
     if seeds < MIN_SEEDS:
-        points = all(effect.mean > effect.floor for effect in effects) and not open_questions
+        points = so_far and not open_questions
         hint = f"; so far it would {'hold' if points else 'not hold'}" if seeds and effects else ""
         few = f"{seeds} seed{'s' * (seeds != 1)}, {MIN_SEEDS} needed{hint}"
         return Verdict.not_enough_seeds, "; ".join([few, *open_questions])
@@ -94,11 +124,21 @@ def judge(effects: Sequence[Effect], seeds: int, open_questions: Sequence[str] =
     return Verdict.holds, ""
 
 
+@cache
+def resamples(count: int) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+    """Seeds drawn with replacement, the same every time: the different draws as weights [k, n], and each draw's place.
+
+    Of four seeds there are 35 different draws among RESAMPLES.
+    """
+    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+    different, places = np.unique(drawn, axis=0, return_inverse=True)
+    return different / count, places.ravel()
+
+
 def resampled_means(per_seed: FloatArray) -> FloatArray:
-    """Means over seeds drawn with replacement: [n, ...] -> [RESAMPLES, ...]; the same draws every time."""
-    count = len(per_seed)
-    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=RESAMPLES) / count
-    return np.tensordot(drawn, per_seed, axes=1)
+    """Means over seeds drawn with replacement: [n, ...] -> [RESAMPLES, ...]."""
+    weights, places = resamples(len(per_seed))
+    return np.asarray(np.tensordot(weights, per_seed, axes=1)[places])
 
 
 def interval(per_seed: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from src.analysis.claims.finding import Effect, Finding, finding, leave_one_out, resampled_means
+from src.analysis.claims.finding import Effect, Finding, finding, leave_one_out, resamples, spread_text
 from src.records.method import ABLATIONS, Method
 from src.records.run import FloatArray, Run
 from src.records.study import Study
@@ -64,16 +64,18 @@ def three_phases(claim: str, column: str, study: Study) -> Iterator[Finding]:
         seen = [*there, False].index(False)
         effects = [Effect.of(NAMES[i], "", sizes[:, i], SMALLEST) for i in range(seen)]
         evidence = _evidence(curves, percent, accuracies)
-        yield finding(claim, study, scope, method.text, effects, seeds_of(runs), evidence, NOT_REACHED[seen : seen + 1])
+        missing = "".join(NOT_REACHED[seen : seen + 1])
+        yield finding(claim, study, scope, method.text, effects, seeds_of(runs), evidence, not_reached=missing)
 
 
 def _evidence(curves: FloatArray, percent: FloatArray, accuracies: FloatArray) -> str:
     mean = curves.mean(axis=0)
     parts = [f"{mean[0]:.3f} at t=0"]
-    resampled = (np.quantile(t, [0.025, 0.975]) for t in turns(resampled_means(curves)))
+    weights, places = resamples(len(curves))
+    resampled = (np.quantile(t[places], [0.025, 0.975]) for t in turns(weights @ curves))
     for name, t, ends in zip(("trough", "peak", "end"), map(int, turns(mean)), resampled, strict=True):
-        range_ = f" [{ends[0]:.0f}, {ends[1]:.0f}]" if len(curves) > 1 else ""
-        parts.append(f"{name} {mean[t]:.3f} at t={t}{range_} ({percent[t]:.3g} % left, accuracy {accuracies[t]:.1f} %)")
+        at = f"{t}{spread_text(f'{ends[0]:.0f}', f'{ends[1]:.0f}', len(curves))}"
+        parts.append(f"{name} {mean[t]:.3f} at t={at} ({percent[t]:.3g} % left, accuracy {accuracies[t]:.1f} %)")
     return "; ".join(parts)
 
 

@@ -87,14 +87,14 @@ def compared(scope: str, study: Study) -> Iterator[Finding]:
         gains = {seed: gain for seed, gain in found.items() if gain is not None}
         known = np.array(list(gains.values()))
         effects = [Effect.of(f"mean accuracy, {sense}", "points", sign * known)] if gains else []
-        questions = [] if gains else [f"the two share no percentages below {10**high:g} %"]
+        apart = "" if gains else f"the two share no percentages below {10**high:g} %"
         evidence = "no common percentages"
         if gains:
             lows = [max(of_run(one).sparsest, of_run(two).sparsest) for one, two in paired.values()]
             evidence = f"SAP {known.mean():+.2f} points from {10 ** np.mean(lows):.2g} to {10**high:g} % left"
         evidence += _as_published(study, scope, list(paired.values()), high)
         subject = f"{sap.text} against {other.text}"
-        yield finding(f"scope_{scope}", study, scope, subject, effects, list(gains), evidence, questions)
+        yield finding(f"scope_{scope}", study, scope, subject, effects, list(gains), evidence, not_reached=apart)
 
 
 def _gain(sap: Tradeoff, other: Tradeoff, high: float) -> float | None:

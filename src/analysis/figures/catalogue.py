@@ -1,10 +1,10 @@
 """Every kind of figure, the names of the paper's figures for them, and what settings ask for of both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from src.analysis.figures import errors, kinds
+from src.analysis.figures import errors, kinds, length
 from src.analysis.figures.plan import Filter, Plan, Planner
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.curves import with_published
@@ -14,13 +14,15 @@ from src.errors import UserError
 from src.records.library import Library, Missing, output_words
 from src.records.method import ABLATIONS, SAP
 from src.records.schema import SCOPES
-from src.records.study import Selection, Study, studies
+from src.records.study import Selection, Study, networks, studies
 
 KINDS: dict[str, Planner] = {
     "prune": kinds.plans, "pruned": kinds.plans, **dict.fromkeys(ABLATIONS, kinds.ablations),
     "ratio": kinds.tradeoffs, "layer": kinds.layers, "si_layer": kinds.layers, "pq": kinds.heat_maps,
     "errors": errors.plans,
 }  # fmt: skip
+ACROSS: dict[str, Callable[[Sequence[Study], Filter], list[Plan]]] = {length.KIND: length.plans}
+"""Kinds that compare studies."""
 _OF_THE_CNN: dict[str, Any] = {"dataset": ("cifar10",), "model": ("cnn",), "scope": ("global",)}
 _ACROSS, _OF_SAP = _OF_THE_CNN | {"scope": None}, _OF_THE_CNN | {"scope": None, "method": (SAP.short,)}
 ALIASES: dict[str, dict[str, dict[str, Any]]] = {
@@ -52,8 +54,8 @@ def requests(settings: FigureSettings) -> list[Request]:
     """What `figure=` asks for, in order, each once. Raises UserError for an unknown name."""
     if unknown := set(settings.scope or ()) - set(SCOPES):
         raise UserError(f"scope={','.join(sorted(unknown))} is not known; choose from {', '.join(SCOPES)}")
-    names: dict[str, dict[str, dict[str, Any]]] = {"all": {kind: {} for kind in KINDS}}
-    names |= {kind: {kind: {}} for kind in KINDS}
+    names: dict[str, dict[str, dict[str, Any]]] = {"all": {kind: {} for kind in (*KINDS, *ACROSS)}}
+    names |= {kind: {kind: {}} for kind in (*KINDS, *ACROSS)}
     names |= ALIASES
     found = []
     for name in settings.figure:
@@ -73,13 +75,25 @@ def plan_figures(settings: FigureSettings, grouped: Sequence[Study], library: Li
     for kind, chosen in requests(settings):
         asked = Selection(dataset=chosen.dataset, model=chosen.model)
         wanted = [study for study in grouped if any(map(asked.takes, study.all_runs))]
-        found = [plan for study in wanted for plan in KINDS[kind](kind, study, chosen)]
+        if kind == "errors" and kind not in settings.figure:  # what the paper got wrong is shown on its networks
+            wanted = [study for study in wanted if of_the_paper(study)]
+        if kind in ACROSS:
+            found = ACROSS[kind](wanted, chosen)
+        else:
+            found = [plan for study in wanted for plan in KINDS[kind](kind, study, chosen)]
         plans += found
         empty += [] if found else [(kind, chosen)]
     if not plans or (empty and not settings.takes_all):
         left_out = "".join(f"\nleft out: {problem}" for problem in library.problems)
         raise UserError(_nothing_to_draw(empty, settings, studies(library.runs)) + left_out)
     return plans
+
+
+def of_the_paper(study: Study) -> bool:
+    """Whether the paper's experiments have the study's data set and model."""
+    pairs = networks("paper")
+    return any((run.choices.get("dataset", run.dataset), run.choices.get("model", run.model)) in pairs
+               for run in study.all_runs)  # fmt: skip
 
 
 def build(plan: Plan, settings: FigureSettings, missing: Sequence[Missing] = ()) -> FigureSpec:
@@ -92,8 +106,13 @@ def build(plan: Plan, settings: FigureSettings, missing: Sequence[Missing] = ())
             spec = with_published(spec, plan.study.setting, reading)
         marks = [*settings.marks, *["overlay"] * spec.has_published, *marks]
     # The command draws others of the kind as well where the study is not alone.
-    words = [f"figure={plan.kind}", f"dataset={plan.study.setting.dataset}", f"model={plan.study.setting.model}"]
+    setting = plan.study.setting
+    words = [f"figure={plan.kind}", f"dataset={setting.dataset}", f"model={setting.model}"]
     words += [f"scope={scope}" for scope in plan.scopes if len(plan.scopes) == 1]
+    if settings.method is None and plan.kind in ("layer", "si_layer"):
+        words.append(f"method={plan.series[0].method.short}")
+    words += [f"trainer={setting.trainer}"] * (settings.trainer is None)
+    words += [f"protocol={setting.protocol}"] * (settings.protocol is None and setting.protocol != "reference")
     words += [*settings.words(GIVEN), *(f"plot.{word}" for word in settings.plot_words)]
     notes, name = (*spec.notes, *(m.short for m in missing)), "-".join([spec.name, *marks])
     return replace(spec, name=name, notes=notes, command=command("src.figures", words))
@@ -104,7 +123,8 @@ def in_no_figure(grouped: Iterable[Study], plans: Sequence[Plan]) -> tuple[str, 
     shown = {(p.study.name, *condition) for p in plans for condition in (*p.conditions, *p.guests)}
     lines = []
     for study in grouped:
-        hidden = {run.method.short for run in study.runs if (study.name, run.scope, run.method) not in shown}
+        conditions = {(study.name, study.scope(run.scope), run.method) for run in study.runs}
+        hidden = {method.short for *_, method in conditions - shown}
         if methods := ",".join(sorted(hidden)):
             lines.append(f"{study.setting.text}: not in the paper's figures: {methods}; draw with method={methods}")
     return tuple(lines)
@@ -130,6 +150,7 @@ def _nothing_to_draw(empty: Sequence[Request], settings: FigureSettings, grouped
 def _runs_for(kind: str, chosen: Filter, settings: FigureSettings) -> str:
     words = [f"{key}={','.join(values)}" for key in ("dataset", "model") if (values := getattr(chosen, key))]
     words += settings.words(("trainer", "protocol"))
+    words += ["trainer.epochs=20,200"] * (kind == length.KIND)
     if sweep := ABLATIONS.get(kind):
         values = ",".join(f"{value:g}" for value in sweep.values)
         words += [f"prune={'sap_1_2' if sweep.parameter == 'q' else 'sap'}", f"prune.{sweep.parameter}={values}"]

@@ -6,6 +6,7 @@ that other processes do not have, and matplotlib refuses to be imported then.
 
 import math
 import os
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +26,7 @@ try:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.colors import PowerNorm
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
     from matplotlib.mathtext import MathTextParser
@@ -34,15 +36,18 @@ finally:
         os.environ["MPLBACKEND"] = _backend
 
 PNG_DPI = 300
-LEFT, RIGHT, BOTTOM, TOP, GAP, NARROW_GAP = 0.60, 0.12, 0.48, 0.10, 0.74, 0.20
-TITLE, COLOUR_BAR, BAR_WIDTH, BAR_GAP = 0.24, 0.62, 0.10, 0.10
+LEFT, RIGHT, BOTTOM, TOP, GAP, NARROW_GAP = 0.60, 0.12, 0.48, 0.10, 0.74, 0.28
+TITLE, COLOUR_BAR, BAR_WIDTH, BAR_GAP, HEADING = 0.24, 0.62, 0.10, 0.10, 0.26
 """Inches round and between the panels at a font of 10 points, and what each extra needs."""
-CHARACTER = 0.62
-"""Width of a digit, in units of the font's size."""
+HEAT_HEIGHT = 0.72
+"""Height of a heat map among several rows of them, as a share of a panel's."""
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+CHARACTER, LETTER, LINE = 0.62, 0.64, 0.19
+"""Width of a digit and of a bold letter, in units of the font's size; a line's height in inches."""
 PUBLISHED_ALPHA = 0.4
 MARGIN = 0.04
 """Share of the range, of the decades on a log axis, left free beyond the outermost points."""
-FEW_DECADES, MANY_DECADES = 1.7, 4.5
+FEW_DECADES, MANY_DECADES = 2.1, 4.5
 """Below the first, 2 and 5 are labelled as well; above the second, every other power of ten."""
 _METADATA: dict[str, dict[str, Any]] = {
     "pdf": dict.fromkeys(("CreationDate", "ModDate", "Producer", "Creator")),
@@ -52,24 +57,38 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 
 def draw(spec: FigureSpec, style: Style) -> Figure:
-    """One pair of axes per panel; the legend stands in a panel (paper) or above the row (default)."""
-    curves = [panel for panel in spec.panels if isinstance(panel, CurvePanel)]
+    """One pair of axes per panel; the legend stands in a panel (paper) or above the rows (default).
+
+    The default style says above the legend what the figure is of, and names the panels (a), (b), ...
+    """
+    if not style.clean:
+        spec = replace(spec, panels=tuple(panel for panel in spec.panels if not getattr(panel, "zoom", False)))
+    places, (rows, columns) = spec.places, spec.shape
     shared = style.clean and len({getattr(panel, "quantity", "heat") for panel in spec.panels}) == 1
     with _settings(style):
-        figure = Figure(figsize=(style.panel_width * len(spec.panels), style.height))
+        figure = Figure(figsize=(style.panel_width * columns, style.height))
         FigureCanvasAgg(figure)
-        axes = [figure.add_subplot(1, len(spec.panels), i + 1) for i in range(len(spec.panels))]
-        for panel, ax in zip(spec.panels, axes, strict=True):
+        axes = [figure.add_subplot(rows, columns, row * columns + column + 1) for row, column in places]
+        for i, (panel, ax) in enumerate(zip(spec.panels, axes, strict=True)):
             if isinstance(panel, CurvePanel):
-                _draw_curves(panel, ax, style, [other for other in curves if other.quantity == panel.quantity])
-        _lay_out(spec, figure, axes, style, NARROW_GAP if shared else GAP)
+                _draw_curves(panel, ax, style, _alike(panel, spec.panels))
+            if style.clean and len(axes) > 1 and (isinstance(panel, CurvePanel) or panel.place[0] == 0):
+                ax.set_title(f"({LETTERS[i]}) {panel.title}", fontsize=style.font, loc="left")
+        _lay_out(spec, figure, axes, style, NARROW_GAP if shared else GAP, rows, columns)
         for panel, ax in zip(spec.panels, axes, strict=True):
             if isinstance(panel, HeatPanel):
-                _draw_heat(panel, ax, style, bar=panel is spec.panels[-1])
-        for ax in axes[1:] if shared else []:
-            ax.set_ylabel("")
-            ax.tick_params(axis="y", labelleft=False)
+                _draw_heat(panel, ax, style, places, bar=panel is spec.panels[-1])
+        for ax, (_, column) in zip(axes, places, strict=True):
+            if shared and column > 0 and not isinstance(spec.panels[0], HeatPanel):
+                ax.set_ylabel("")
+                ax.tick_params(axis="y", labelleft=False)
     return figure
+
+
+def _alike(panel: CurvePanel, panels: Sequence[CurvePanel | HeatPanel]) -> list[CurvePanel]:
+    """The panels that show the same quantity in the same range, this one included."""
+    curves = (other for other in panels if isinstance(other, CurvePanel))
+    return [other for other in curves if (other.quantity, other.zoom) == (panel.quantity, panel.zoom)]
 
 
 def save(figure: Figure, stem: Path, style: Style, formats: Sequence[str]) -> list[Path]:
@@ -114,7 +133,7 @@ def _draw_curves(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[Curv
         _draw_curve(replace(curve, error=curve.error * panel.bar_scale), ax, style)
     ax.set_xlabel(style.label(panel.x_label), fontsize=style.font)
     ax.set_ylabel(style.label(panel.y_label), fontsize=style.font)
-    if panel.title:
+    if panel.title and not style.clean:
         ax.set_title(panel.title, fontsize=style.font)
     ax.tick_params(labelsize=style.tick_font)
     ax.grid(True)
@@ -157,7 +176,7 @@ def _fit_axes(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePa
         ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
     ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
     if spread:
-        _log_percent(ax, spread, shared)
+        _log_percent(ax, spread, shared, panel.x_limits)
     if panel.y_limits:
         ax.set_ylim(*panel.y_limits)
     elif style.clean and len(alike) > 1 and spread != "y":
@@ -167,9 +186,11 @@ def _fit_axes(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePa
         ax.set_ylim(bottom - margin, top + margin)
 
 
-def _log_percent(ax: Axes, which: Literal["x", "y"], curves: Sequence[Curve]) -> None:
+def _log_percent(
+    ax: Axes, which: Literal["x", "y"], curves: Sequence[Curve], limits: tuple[float, float] | None
+) -> None:
     """A log axis from the smallest positive percentage, or 50, to 100, labelled with plain numbers."""
-    values = np.concatenate([getattr(curve.above_zero(which), which) for curve in curves])
+    values = np.concatenate([limits or (), *(getattr(c.above_zero(which), which) for c in curves if not limits)])
     smallest = min(float(values.min(initial=100.0)), 50.0)
     decades = float(np.log10(100 / smallest))
     room = 10 ** (MARGIN * decades)
@@ -183,25 +204,40 @@ def _log_percent(ax: Axes, which: Literal["x", "y"], curves: Sequence[Curve]) ->
     axis.set_minor_formatter(NullFormatter())
 
 
-def _draw_heat(panel: HeatPanel, ax: Axes, style: Style, bar: bool) -> None:
-    """Rows p from 0.1 at the top, columns q from 1.0; `bar` puts the colour bar beside the panel."""
-    image = ax.imshow(
-        panel.values, cmap=style.colour_map, vmin=panel.limits[0], vmax=panel.limits[1], aspect="auto",
-        interpolation="nearest",
-    )  # fmt: skip
-    ax.set_title(panel.title, fontsize=style.font)
+def _draw_heat(
+    panel: HeatPanel, ax: Axes, style: Style, places: Sequence[tuple[int, int]], bar: bool
+) -> None:  # fmt: skip
+    """Rows p from 0.1 at the top, columns q from 1.0; `bar` puts the colour bar beside the panels.
+
+    The clean style's colours follow the root of the index, so that small values differ as well.
+    """
+    norm = PowerNorm(0.5 if style.clean else 1.0, *panel.limits)
+    image = ax.imshow(panel.values, cmap=style.colour_map, norm=norm, aspect="auto", interpolation="nearest")
+    row, column = panel.place
+    if not style.clean and row == 0:
+        ax.set_title(panel.title, fontsize=style.font)
     ax.set_xticks(range(0, len(panel.q), 2), [f"{q:.1f}" for q in panel.q[::2]])
     ax.set_yticks(range(0, len(panel.p), 3), [f"{p:.1f}" for p in panel.p[::3]])
     ax.tick_params(labelsize=style.small_font)
-    ax.set_xlabel("q", fontsize=style.font)
-    ax.set_ylabel("p", fontsize=style.font)
+    lowest = max(r for r, c in places if c == column) == row
+    ax.set_xlabel("q" if lowest else "", fontsize=style.font)
+    leftmost = min(c for r, c in places if r == row) == column
+    method = _legible(panel.row) if column == 1 else ""
+    label = "\n".join(filter(None, [method, "p" if leftmost else ""]))
+    ax.set_ylabel(label, fontsize=style.small_font if method else style.font)
+    ax.tick_params(labelbottom=lowest, labelleft=leftmost)
     if bar and isinstance(ax.figure, Figure):
-        box, inches = ax.get_position(), ax.figure.get_size_inches()[0]
-        beside = ax.figure.add_axes((box.x1 + BAR_GAP / inches, box.y0, BAR_WIDTH / inches, box.height))
-        ax.figure.colorbar(image, cax=beside).ax.tick_params(labelsize=style.small_font)
+        boxes, inches = [other.get_position() for other in ax.figure.axes], ax.figure.get_size_inches()[0]
+        low, high = min(box.y0 for box in boxes), max(box.y1 for box in boxes)
+        beside = ax.figure.add_axes((ax.get_position().x1 + BAR_GAP / inches, low, BAR_WIDTH / inches, high - low))
+        colours = ax.figure.colorbar(image, cax=beside)
+        colours.ax.tick_params(labelsize=style.small_font)
+        colours.ax.set_title("PQ Index", fontsize=style.small_font)
 
 
-def _lay_out(spec: FigureSpec, figure: Figure, axes: Sequence[Axes], style: Style, gap: float) -> None:
+def _lay_out(
+    spec: FigureSpec, figure: Figure, axes: Sequence[Axes], style: Style, gap: float, rows: int, columns: int
+) -> None:
     width, height = figure.get_size_inches()
     heat = isinstance(spec.panels[-1], HeatPanel)
     handles: list[Artist] = []
@@ -212,35 +248,57 @@ def _lay_out(spec: FigureSpec, figure: Figure, axes: Sequence[Axes], style: Styl
             pale: dict[str, Any] = {"color": "#888888", "alpha": PUBLISHED_ALPHA, "linewidth": 3.5}
             handles.append(Line2D([], [], label="published (pale)", **pale))
     scale = style.font / 10
-    shown = len(handles) > 1 or (bool(handles) and spec.kind == "run")
-    one_row, legend = _legend(figure, handles, style) if shown else (0.0, 0.0)
-    height += legend - one_row
+    lines = _wrapped(spec.title, int(72 * (width - 2 * RIGHT) / (LETTER * style.font))) if style.clean else []
+    heading = (HEADING + LINE * (len(lines) - 1)) * scale if lines else 0.0
+    legend = _legend(figure, handles, style) if len(handles) > 1 else 0.0
+    titled = any(ax.get_title("left") or ax.get_title() for ax in axes) or heat
+    top = (TOP + TITLE * titled) * scale + legend + heading
+    bottom, between = BOTTOM * scale, (BOTTOM + TOP + TITLE) * scale
+    if style.clean:  # as high as a panel of the style below all that is written, whatever there is of it
+        inner = (height - (TOP + BOTTOM) * scale) * (HEAT_HEIGHT if heat and rows > 1 else 1.0)
+        between = TITLE * scale if heat else between
+        height = top + bottom + rows * inner + (rows - 1) * between
+    else:
+        inner = height - top - bottom if rows == 1 else height - (TOP + TITLE + BOTTOM) * scale
+        height = top + bottom + rows * inner + (rows - 1) * between
     figure.set_size_inches(width, height)
-    top = (TOP + TITLE * any(panel.title for panel in spec.panels)) * scale + legend
+    for placed in figure.legends:
+        placed.set_bbox_to_anchor((0.5, 1 - heading / height), figure.transFigure)
+    if lines:
+        figure.text(RIGHT * scale / width, 1 - 0.55 * heading / height, "\n".join(lines), fontsize=style.font,
+                    weight="bold", va="center", parse_math=False)  # fmt: skip
     ticks = [(ax.yaxis.get_major_formatter(), ax.yaxis.get_majorticklocs()) for ax in axes]
     widest = max(len(text) for formatter, at in ticks for text in formatter.format_ticks(list(at)))
     more = max(0, widest - 4) * CHARACTER * style.tick_font / 72  # inches for labels of more than four characters
     left, right = LEFT * scale + more, (RIGHT + COLOUR_BAR * heat) * scale
     gap = gap * scale + more * (gap == GAP)
-    panel = (width - left - right - gap * (len(axes) - 1)) / len(axes)
+    panel = (width - left - right - gap * (columns - 1)) / columns
     figure.subplots_adjust(
-        left=left / width, right=1 - right / width, bottom=BOTTOM * scale / height, top=1 - top / height,
-        wspace=gap / panel,
+        left=left / width, right=1 - right / width, bottom=bottom / height, top=1 - top / height, wspace=gap / panel,
+        hspace=between / inner,
     )  # fmt: skip
 
 
-def _legend(figure: Figure, handles: Sequence[Artist], style: Style) -> tuple[float, float]:
-    """A legend above the panels in as many rows as it needs; the height of one row, and of all, in inches."""
+def _wrapped(title: str, letters: int) -> list[str]:
+    """The title in lines of so many letters; what is in its last brackets in a line of its own where it needs two."""
+    if len(title) <= letters:
+        return [title] * bool(title)
+    what, how = title.rsplit(" (", 1) if " (" in title else (title, "")
+    return [line for part in (what, f"({how}" if how else "") for line in textwrap.wrap(part, letters)]
+
+
+def _legend(figure: Figure, handles: Sequence[Artist], style: Style) -> float:
+    """A legend above the panels in as many rows as it needs; its height in inches."""
     labels = [str(handle.get_label()) for handle in handles]
-    heights = []
+    height = 0.0
     for rows in range(1, len(handles) + 1):
         legend = figure.legend(
             handles, labels, loc="upper center", ncols=math.ceil(len(handles) / rows), frameon=False,
             fontsize=style.small_font, borderaxespad=0.15, handlelength=2.4, handletextpad=0.6, columnspacing=1.6,
         )  # fmt: skip
         box = legend.get_window_extent()
-        heights.append(box.height / figure.dpi)
+        height = box.height / figure.dpi
         if box.width <= figure.bbox.width:
             break
         legend.remove()
-    return heights[0], heights[-1]
+    return height

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from src.analysis.figures.kinds import SAP_SERIES, compares_scopes, has_layers, layer_panel, ratio_panel
+from src.analysis.figures.kinds import SAP_SERIES, compares_scopes, has_layers, layer_panel, ratio_panel, scopes_of
 from src.analysis.figures.plan import (
     CAPTIONS,
     METHOD_SERIES,
@@ -56,18 +56,17 @@ ERRORS = tuple(ReportingError(name, **values) for name, values in CAPTIONS["erro
 def plans(kind: str, study: Study, chosen: Filter) -> list[Plan]:
     """One figure per error, of global pruning where there is a choice; two need several scopes."""
     found = []
+    scopes = scopes_of(study, chosen.scopes)
     for error in ERRORS:
         series = chosen.of(SAP_SERIES[:1] if error.layers else METHOD_SERIES)
-        present = [
-            s for s in reversed(SCOPES) if s in chosen.scopes and study.has_any([s], [each.method for each in series])
-        ]
+        present = [s for s in reversed(SCOPES) if s in scopes and study.has_any([s], [each.method for each in series])]
         if error.across_scopes and not (set(COMPARED) <= set(present) and compares_scopes(study, series)):
             continue
         if not present or len(study.seeds) < error.seeds or (error.layers and not has_layers(study)):
             continue
-        scopes = COMPARED if error.across_scopes else (present[0],)
-        build = partial(_build, kind, study, error, scopes, series)
-        found.append(Plan(kind, study, scopes, series, build, compares_readings=True))
+        shown = COMPARED if error.across_scopes else (present[0],)
+        build = partial(_build, kind, study, error, shown, series)
+        found.append(Plan(kind, study, shown, series, build, compares_readings=True))
     return found
 
 

@@ -22,6 +22,8 @@ from src.records.study import Study
 
 SHOWN = {30: (0, 10, 20, 30), 15: (0, 4, 8, 15)}
 """T -> the iterations of which the paper shows the PQ Index over (p, q)."""
+ZOOM, SMALLEST_ZOOM = 0.12, 1.0
+"""Share of the accuracies' range that the trade-off's enlarged panels show; in points, the least worth enlarging."""
 MARGIN = 0.05
 """matplotlib's share of the data range left free beyond the outermost points."""
 EXCHANGE_NOTE = "As published: the x axes of the neuron-wise and the global panel are exchanged."
@@ -52,9 +54,14 @@ def _per_scope(
 ) -> list[Plan]:
     return [
         Plan(kind, study, (scope,), series, partial(_row, kind, study, scope, series, caption))
-        for scope in chosen.scopes
+        for scope in scopes_of(study, chosen.scopes)
         if study.has_any([scope], needed)
     ]
+
+
+def scopes_of(study: Study, scopes: Sequence[str] = SCOPES) -> tuple[str, ...]:
+    """Those that differ in the study: of a network with one layer, layer-wise pruning is global."""
+    return tuple(dict.fromkeys(map(study.scope, scopes)))
 
 
 def _row(kind: str, study: Study, scope: str, series: tuple[Series, ...], caption: str, reading: Reading) -> FigureSpec:
@@ -64,12 +71,12 @@ def _row(kind: str, study: Study, scope: str, series: tuple[Series, ...], captio
 
 
 def heat_maps(kind: str, study: Study, chosen: Filter) -> list[Plan]:
-    """`pq`: PQ Index of the whole network along pruning (PROTOCOL 6.7), per scope and method that has runs."""
+    """`pq`: PQ Index of the whole network along pruning (PROTOCOL 6.7), one per scope, a row for each method."""
+    all_series = chosen.series(METHOD_SERIES, study)
     return [
-        Plan(kind, study, (scope,), (s,), partial(_heat_map, kind, study, scope, s))
-        for scope in chosen.scopes
-        for s in chosen.series(METHOD_SERIES, study)
-        if study.has_any([scope], [s.method])
+        Plan(kind, study, (scope,), series, partial(_heat_maps, kind, study, scope, series))
+        for scope in scopes_of(study, chosen.scopes)
+        if (series := tuple(s for s in all_series if study.has_any([scope], [s.method])))
     ]
 
 
@@ -78,38 +85,55 @@ def shown(iterations: int) -> tuple[int, ...]:
     return SHOWN.get(iterations, tuple(sorted({round(iterations * part / 3) for part in range(4)})))
 
 
-def _heat_map(kind: str, study: Study, scope: str, series: Series, reading: Reading) -> FigureSpec:
-    runs = study.series(scope, series.method)
-    p, q = runs[0].grid_axes
-    grids = {
-        t: np.mean([overflowed(r.grid("retrained", t), p, r.table["remaining"][t], reading) for r in runs], axis=0)
-        for t in shown(study.setting.iterations)
-    }
-    limits = (min(float(g.min()) for g in grids.values()), max(float(g.max()) for g in grids.values()))
-    panels = [HeatPanel(grid, p, q, f"T={t}", limits) for t, grid in grids.items()]
-    return figure(kind, study, panels, scope, series.method)
+def _heat_maps(kind: str, study: Study, scope: str, series: Sequence[Series], reading: Reading) -> FigureSpec:
+    """A row of the iterations for each method; iteration 0, before all pruning, stands once, in the first."""
+    rows = [(s, runs) for s in series if (runs := study.series(scope, s.method))]
+    p, q = rows[0][1][0].grid_axes
+    iterations = shown(study.setting.iterations)
+
+    def mean(runs: Sequence[Run]) -> FloatArray:
+        remaining = [run.table["remaining"][list(iterations)] for run in runs]
+        grids = [
+            overflowed(r.grids("retrained", iterations), p, n, reading) for r, n in zip(runs, remaining, strict=True)
+        ]
+        return np.asarray(np.mean(grids, axis=0))
+
+    means = [mean(runs) for _, runs in rows]
+    limits = (min(float(grids.min()) for grids in means), max(float(grids.max()) for grids in means))
+    titles = [f"T={t}" + ", all methods" * (t == 0 and len(rows) > 1) for t in iterations]
+    panels = [
+        HeatPanel(grids[i], p, q, titles[i], limits, s.method.text if len(rows) > 1 else "", (row, i))
+        for row, ((s, _), grids) in enumerate(zip(rows, means, strict=True))
+        for i, t in enumerate(iterations)
+        if t > 0 or row == 0
+    ]
+    return figure(kind, study, panels, scope, rows[0][0].method if len(rows) == 1 else None)
 
 
 def tradeoffs(kind: str, study: Study, chosen: Filter) -> list[Plan]:
-    """`ratio`: one figure where the study compares scopes on a network of several layers."""
+    """`ratio`: one figure where the study compares scopes."""
     series = chosen.series(METHOD_SERIES, study)
     build = partial(_tradeoff, kind, study, series)
-    return [Plan(kind, study, SCOPES, series, build)] if compares_scopes(study, series) else []
+    return [Plan(kind, study, scopes_of(study), series, build)] if compares_scopes(study, series) else []
 
 
 def compares_scopes(study: Study, series: Sequence[Series]) -> bool:
-    """Whether there are runs in at least two scopes, of a network where scopes differ (more than one layer)."""
-    return sum(study.has_any([scope], [s.method for s in series]) for scope in SCOPES) > 1 and has_layers(study)
+    """Whether there are runs in at least two scopes that differ, one of them finished."""
+    differ = [scope for scope in scopes_of(study) if study.has_any([scope], [s.method for s in series])]
+    return bool(study.runs) and len(differ) > 1
 
 
 def has_layers(study: Study) -> bool:
     """Whether there is a finished run, of a network with more than one layer."""
-    return bool(study.runs) and len(study.runs[0].layers.names) > 1
+    return bool(study.runs) and not study.one_layer
 
 
 def _tradeoff(kind: str, study: Study, series: tuple[Series, ...], reading: Reading) -> FigureSpec:
+    scopes = scopes_of(study)
     lines = {scope: lines_of(study, scope, series) for scope in SCOPES}
-    panels = [ratio_panel(scope, lines, reading) for scope in SCOPES if lines[scope]]
+    panels = [ratio_panel(scope, lines, reading) for scope in scopes if lines[scope]]
+    if study.one_layer:
+        panels = [replace(p, title=planned.TITLES[p.scope].replace("Global", "Layer = Global")) for p in panels]
     limits = []
     for curves in (each.curves for each in panels if each.curves):
         low = min(float(np.nanmin(curve.y - curve.error)) for curve in curves)
@@ -119,8 +143,23 @@ def _tradeoff(kind: str, study: Study, series: tuple[Series, ...], reading: Read
     lowest = (min if reading.ratio_x == "log" else max)(low for low, _ in limits)
     shared = lowest, max(high for _, high in limits)
     panels = [replace(p, y_limits=shared, legend=None if i else "lower right") for i, p in enumerate(panels)]
+    panels += _zoomed(panels) if reading.ratio_x == "log" else []
     notes = [EXCHANGE_NOTE] * (reading.ratio_axes == "published")
     return figure(kind, study, panels, notes=notes)
+
+
+def _zoomed(panels: Sequence[CurvePanel]) -> list[CurvePanel]:
+    """The panels where curves lie on each other: ZOOM of all of y below the dense network; none where that is most."""
+    curves = [curve for panel in panels for curve in panel.curves]
+    dense = max((float(curve.y[0]) for curve in curves), default=0.0)
+    low = dense - ZOOM * (dense - min((float(np.nanmin(curve.y)) for curve in curves), default=dense))
+    inside = [curve.x[(curve.y >= low) & (curve.x > 0)] for curve in curves]
+    smallest = min((float(x.min()) for x in inside if x.size), default=100.0)
+    if dense - low < SMALLEST_ZOOM or not smallest < 100:
+        return []
+    top = max(float(np.nanmax(curve.y + curve.error)) for curve in curves)
+    y_limits, x_limits = (low, top + MARGIN * (top - low)), (smallest, 100.0)
+    return [replace(p, zoom=True, legend=None, title="enlarged", y_limits=y_limits, x_limits=x_limits) for p in panels]
 
 
 def ratio_panel(scope: str, lines: Mapping[str, Sequence[Line]], reading: Reading) -> CurvePanel:
@@ -139,7 +178,7 @@ def ratio_panel(scope: str, lines: Mapping[str, Sequence[Line]], reading: Readin
 
 def layers(kind: str, study: Study, chosen: Filter) -> list[Plan]:
     """`layer` and `si_layer`: one figure per method (SAP, unless others are asked for) run in several scopes."""
-    series = [s for s in chosen.series(SAP_SERIES, study) if compares_scopes(study, [s])]
+    series = [s for s in chosen.series(SAP_SERIES, study) if compares_scopes(study, [s]) and has_layers(study)]
     return [Plan(kind, study, SCOPES, (s,), partial(_layers, kind, study, s.method)) for s in series]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import yaml  # type: ignore[import-untyped]
 
 from src.analysis.figures.readings import MeanStd, Reading, accuracy, difference, mean_std, pqi
-from src.analysis.figures.spec import ITERATION, LABELS, Curve, CurvePanel, FigureSpec, HeatPanel
+from src.analysis.figures.spec import ITERATION, LABELS, NAMES, Curve, CurvePanel, FigureSpec, HeatPanel
 from src.config.part import safe_name
 from src.records.library import Condition
 from src.records.method import CLASSES, FOUR_METHODS, Method
@@ -19,6 +19,7 @@ from src.records.study import Study
 
 OTHERS = 9
 """Slots in a style for methods that are not among the paper's four."""
+WISE = {"neuron": "neuron-wise", "layer": "layer-wise"}
 TITLES = {"neuron": "Neuron-wise Pruning", "layer": "Layer-wise Pruning", "global": "Global Pruning"}
 
 
@@ -115,7 +116,22 @@ def figure(
     headings = [study.setting.text, f"{scope} pruning" if scope else "", method.text if method else ""]
     name, heading = safe_name("_".join(filter(None, names))), ", ".join(filter(None, headings))
     caption = caption or CAPTIONS[kind]
-    return FigureSpec(kind, name, heading, caption, tuple(panels), tuple(notes), study.setting, error=error)
+    title = title_of(study, scope, method)
+    return FigureSpec(
+        kind, name, heading, caption, tuple(panels), tuple(notes), study.setting, error=error, title=title
+    )
+
+
+def title_of(study: Study, scope: str = "", method: Method | None = None) -> str:
+    """What a picture is of: data set, model, scope and method, then epochs of a training and seeds."""
+    setting = study.setting
+    scope_text = "layer-wise = global" if study.one_layer and scope == "global" else WISE.get(scope, scope)
+    network = [NAMES.get(name, name) for name in (setting.dataset, setting.model)]
+    what = [*network, f"{scope_text} pruning" if scope else "", method.text if method else ""]
+    epochs = f"{setting.epochs} epoch{'s' * (setting.epochs != 1)} a training" if setting.epochs else ""
+    count = len(study.seeds)
+    how = [epochs, f"{count} seed{'s' * (count != 1)}" if count else ""]
+    return f"{', '.join(filter(None, what))} ({', '.join(filter(None, how))})"
 
 
 @dataclass(frozen=True)

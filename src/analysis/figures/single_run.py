@@ -35,4 +35,5 @@ def run_figure(run_folder: Path, destination: Path) -> Path:
         panels.append(CurvePanel((curve,), ITERATION, y_label, column, run["scope"], spread=spread))
     stem = destination.with_suffix("") if destination.suffix == ".png" else destination / safe_name(run["name"])
     style = style_named("default")
-    return save(draw(FigureSpec("run", run["name"], label, "", tuple(panels)), style), stem, style, ["png"])[0]
+    spec = FigureSpec("run", run["name"], label, "", tuple(panels), title=label)
+    return save(draw(spec, style), stem, style, ["png"])[0]

@@ -29,6 +29,12 @@ LABELS = {
     "running_mean": "Mean accuracy 0..T (%)", "bars": "Std. deviation (points)",
 }  # fmt: skip
 """What axes are called, by what they show."""
+NAMES = {
+    "fashion_mnist": "Fashion-MNIST", "mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "svhn": "SVHN",
+    "tiny_imagenet": "Tiny ImageNet", "linear": "linear network", "mlp": "MLP", "cnn": "CNN", "resnet18": "ResNet-18",
+    "resnet50": "ResNet-50", "wresnet28x8": "WRN-28-8",
+}  # fmt: skip
+"""Data sets and models as they are written; others by their short names."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ class Curve:
 class CurvePanel:
     """One pair of axes; `spread` asks for an axis that shows several orders of magnitude.
 
+    `zoom`: an enlarged part of another panel of the figure, which stands below it in the clean style alone.
+
     `bar_scale` is what errors are multiplied with when they are drawn.
     `quantity`, `scope` and, for panels of layers, `method` say what is shown, in the terms of the published curves.
     """
@@ -78,24 +86,29 @@ class CurvePanel:
     spread: Spread = ""
     bar_scale: float = 1.0
     published: tuple[Curve, ...] = ()
+    zoom: bool = False
+    x_limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class HeatPanel:
-    """PQ Index over the grid, [10, 11], in the colour range `limits`."""
+    """PQ Index over the grid, [10, 11], in the colour range `limits`; `row` names the row of the figure it is in."""
 
     values: FloatArray
     p: FloatArray
     q: FloatArray
     title: str
     limits: tuple[float, float]
+    row: str = ""
+    place: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A row of panels; `name` is the file's, `notes` are what a reader must know, `command` draws it.
+    """Panels in a row, or in several; `name` is the file's, `notes` are what a reader must know, `command` draws it.
 
-    error: of a figure of the kind `errors`, the name of the paper's reporting error.
+    title: data set, model, scope, epochs and seeds, for the picture; error: of a figure of the kind `errors`, the name
+    of the paper's reporting error.
     """
 
     kind: str
@@ -107,6 +120,22 @@ class FigureSpec:
     setting: Setting | None = None
     command: str = ""
     error: str = ""
+    title: str = ""
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """Row and column of each panel: enlarged ones below those that they enlarge, heat maps where they say."""
+        first = sum(not getattr(panel, "zoom", False) for panel in self.panels)
+        return [
+            panel.place if isinstance(panel, HeatPanel) else (int(panel.zoom), i - first * panel.zoom)
+            for i, panel in enumerate(self.panels)
+        ]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows and columns of panels."""
+        rows, columns = zip(*self.places, strict=True)
+        return 1 + max(rows), 1 + max(columns)
 
     @property
     def has_published(self) -> bool:

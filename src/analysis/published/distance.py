@@ -62,7 +62,7 @@ def write_distances(specs: Iterable[FigureSpec], folder: Path, marks: Sequence[s
 
 def distances(spec: FigureSpec) -> list[Distance]:
     """A row for each curve that has a published one behind it; trade-offs have a second one for their x."""
-    panels = [panel for panel in spec.panels if isinstance(panel, CurvePanel)]
+    panels = [panel for panel in spec.panels if isinstance(panel, CurvePanel) and not panel.zoom]
     return [row for panel in panels for theirs in panel.published for row in _rows(spec, panel, theirs)]
 
 

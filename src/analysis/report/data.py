@@ -35,8 +35,30 @@ def figure_data(spec: FigureSpec) -> dict[str, Any]:
         "caption": spec.caption,
         "command": spec.command,
         "notes": [plain(note) for note in spec.notes],
-        "panels": list(map(_panel, spec.panels)),
+        "columns": spec.shape[1],
+        "panels": [_panel(panel) | _place(spec, i) | _shared(spec, i) for i, panel in enumerate(spec.panels)],
     }
+
+
+def _place(spec: FigureSpec, index: int) -> dict[str, Any]:
+    """Row and column of a heat map among several rows of them."""
+    is_heat = isinstance(spec.panels[index], HeatPanel)
+    return {"place": list(spec.places[index])} if is_heat and spec.shape[0] > 1 else {}
+
+
+def _shared(spec: FigureSpec, index: int) -> dict[str, Any]:
+    """The limits of y that panels of one quantity share, where none are given."""
+    own = spec.panels[index]
+    if isinstance(own, HeatPanel) or own.y_limits or own.spread == "y":
+        return {}
+    alike = [p for p in spec.panels if isinstance(p, CurvePanel) and p.quantity == own.quantity]
+    curves = [curve for panel in alike for curve in (*panel.curves, *panel.published)]
+    if len(alike) == 1 or not curves:
+        return {}
+    low = min(float(np.nanmin(curve.y - curve.error)) for curve in curves)
+    high = max(float(np.nanmax(curve.y + curve.error)) for curve in curves)
+    room = 0.05 * (high - low or 1.0)
+    return {"limits": [low - room, high + room]}
 
 
 def numbers(values: Iterable[float] | FloatArray) -> list[float | None]:
@@ -53,7 +75,8 @@ def _panel(panel: CurvePanel | HeatPanel) -> dict[str, Any]:
     if isinstance(panel, HeatPanel):
         limits = list(panel.limits) if np.isfinite(panel.limits).all() else [0, 1]
         values = [numbers(row) for row in panel.values]
-        return {"title": panel.title, "values": values, "p": numbers(panel.p), "q": numbers(panel.q), "limits": limits}
+        title = f"{panel.row}, {panel.title}" if panel.row and panel.place != (0, 0) else panel.title
+        return {"title": title, "values": values, "p": numbers(panel.p), "q": numbers(panel.q), "limits": limits}
     along = panel.quantity == "tradeoff"
     data: dict[str, Any] = {
         "xl": panel.x_label, "yl": panel.y_label, "log": panel.spread,
@@ -65,6 +88,7 @@ def _panel(panel: CurvePanel | HeatPanel) -> dict[str, Any]:
         "published": [_curve(curve.above_zero(panel.spread), along) for curve in panel.published],
         "bars": panel.bar_scale if panel.bar_scale != 1 else None,
         "x2d": along,
+        "xlim": list(panel.x_limits) if panel.x_limits else None,
     }
     return data | {key: value for key, value in optional.items() if value}
 

@@ -10,9 +10,10 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from src.analysis.claims.catalogue import CLAIMS, examine
-from src.analysis.claims.finding import Verdict
+from src.analysis.claims.finding import Finding, Verdict
 from src.analysis.figures.catalogue import build, plan_figures
-from src.analysis.figures.plan import Plan
+from src.analysis.figures.of_paper import OF_PAPER
+from src.analysis.figures.plan import CAPTIONS, WISE, Plan, title_of
 from src.analysis.figures.readings import READINGS
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.distance import distance_table
@@ -70,14 +71,21 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
                 drawn.append(PageFigure(len(drawn), specs))
         return drawn[before:]
 
-    errors = figures([plan for plan in plans if plan.compares_readings])
-    overlays = figures(plain, overlay=True)
-    parts = [
-        {"study": study, "tables": tables([study]), "figures": figures([p for p in plain if p.study is study])}
-        for study in chosen
-    ]
     findings = examine(chosen)
-    decided = [finding.verdict for finding in findings if finding.verdict.decided]
+    phenomenon = [_seen(each, len(drawn)) for each in figures(_first(plain, findings))]
+    drawn[:] = phenomenon
+    errors = [_short(each) for each in figures([plan for plan in plans if plan.compares_readings])]
+    drawn[len(phenomenon) :] = errors
+    overlays = sorted(figures(plain, overlay=True), key=lambda each: each.spec.kind != "prune")
+    alone = {name: PageFigure(len(drawn) + i, {"corrected": _of_paper(name)}) for i, name in enumerate(OF_PAPER)}
+    drawn += alone.values()
+    parts = [
+        {
+            "study": study, "title": title_of(study), "tables": tables([study]),
+            "figures": figures([p for p in plain if p.study is study]),
+        }
+        for study in chosen
+    ]  # fmt: skip
     data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in drawn]
     # No text can end, or open, an element of the page.
     embedded = json.dumps({"figures": data, "colours": heat_colours()}, ensure_ascii=False, separators=(",", ":"))
@@ -87,11 +95,16 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
     environment.filters["parts"] = lambda cell, column: shown(cell, column.form)
     text = environment.get_template("page.html").render(
         runs=[run for study in chosen for run in study.runs],
+        networks=list(dict.fromkeys(title_of(study) for study in chosen)),
+        findings=findings,
+        phenomenon=phenomenon,
+        titles=CAPTIONS["titles"],
+        wise={scope: text.capitalize() for scope, text in {**WISE, "global": "global"}.items()},
         claims={claim: [f for f in findings if f.claim == claim.name] for claim in CLAIMS},
         verdicts=list(Verdict),
-        share=f"{decided.count(Verdict.holds)} of {len(decided)} decided" if decided else "none decided",
         drawn_errors=errors,
         overlays=overlays,
+        alone=alone,
         distances={name: distance_table(figure.readings[name] for figure in overlays) for name in READINGS},
         parts=parts,
         commands=[command(module, settings.words()) for module in ("src.report", "src.tables")],
@@ -103,6 +116,35 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
         style=Markup(_part("style.css")),
     )  # fmt: skip
     return {"index.html": text}, messages
+
+
+def _first(plans: Sequence[Plan], findings: Sequence[Finding]) -> list[Plan]:
+    """The figure that shows the phenomenon best: where it holds most, of the most seeds and runs, globally."""
+
+    def rank(plan: Plan) -> tuple[int, int, int, bool]:
+        study, (scope,) = plan.study, plan.scopes
+        holds = [f for f in findings if (f.claim, f.study, f.scope) == ("pqi_phases", study.name, scope)]
+        shown = sum(f.verdict is Verdict.holds for f in holds)
+        return shown, len(study.seeds), len(study.runs), scope == "global"
+
+    found = [plan for plan in plans if plan.kind == "prune"]
+    return [max(found, key=rank)] if found else []
+
+
+def _seen(figure: PageFigure, number: int) -> PageFigure:
+    """Of a figure of the retrained networks what the paper is about: accuracy and PQ Index along pruning."""
+    readings = {name: replace(spec, panels=spec.panels[::2]) for name, spec in figure.readings.items()}
+    return PageFigure(number - 1, readings)
+
+
+def _of_paper(name: str) -> FigureSpec:
+    return replace(OF_PAPER[name](), command=command("src.figures", [f"figure={name}"]))
+
+
+def _short(figure: PageFigure) -> PageFigure:
+    """Of an error that is seen in several panels the first two, where these are not scopes that are exchanged."""
+    keep = None if figure.spec.error == "exchanged_axes" else 2
+    return figure._replace(readings={name: replace(s, panels=s.panels[:keep]) for name, s in figure.readings.items()})
 
 
 def _part(name: str) -> str:

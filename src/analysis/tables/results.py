@@ -134,26 +134,27 @@ MEASURES: dict[str, dict[Column, Measure]] = {
     "accuracy": {
         Column("dense_accuracy", "Dense accuracy (%)"): partial(_of, _ACCURACY, 0),
         Column("final_accuracy", "Final accuracy (%)"): partial(_of, _ACCURACY, -1),
-        Column("best_accuracy", "Best accuracy (%)"): lambda run: float(np.nanmax(run.table[_ACCURACY])),
-        Column("percent_remaining", "Remaining (%)", ".3g"): partial(_of, _LEFT, -1),
+        Column("best_accuracy", "Best accuracy (%)", best="max"): lambda run: float(np.nanmax(run.table[_ACCURACY])),
+        Column("percent_remaining", "Remaining (%)", "#.3g"): partial(_of, _LEFT, -1),
         Column("pqi", "PQ Index", ".3f"): partial(_of, "retrained_pqi", -1),
     },
     "compression": {
-        Column("iteration", "Iteration", ".1f"): within_loss,
+        Column("iteration", "Iteration", ".3g"): within_loss,
         Column("accuracy", "Accuracy (%)"): partial(_of, _ACCURACY, within_loss),
-        Column("percent_remaining", "Remaining (%)", ".3g"): partial(_of, _LEFT, within_loss),
-        Column("compression", "Compression (×)", ".3g"): lambda run: 100 / _of(_LEFT, within_loss, run),
+        Column("percent_remaining", "Remaining (%)", "#.3g", best="min"): partial(_of, _LEFT, within_loss),
+        Column("compression", "Compression (×)", "#.3g", best="max"): lambda run: 100 / _of(_LEFT, within_loss, run),
     },
     "cost": {
-        Column(f"{when}_{unit.lower()}", f"{label} ({unit})", ",.2f"): partial(_cost, measure, scale, at)
+        Column(f"{when}_{unit.lower()}", f"{label} ({unit})", ",.2f", best="min" * (when == "within_loss")):
+            partial(_cost, measure, scale, at)
         for unit, measure, scale in (("kFLOPs", Network.flops, 1e3), ("KiB", Network.size_bytes, 1024.0))
         for when, label, at in (
             ("dense", "Dense", 0), ("within_loss", f"≤ {LOSS:g} point", within_loss), ("final", "At T", -1),
         )
     },
     "equal_sparsity": {
-        **{Column(f"accuracy_at_{x:g}", f"at {x:g} %"): partial(_at, accuracy_at, x) for x in PERCENTAGES},
-        **{Column(f"area_100_to_{x:g}", f"Mean, 100 to {x:g} %"): partial(_at, mean_to, x) for x in AREAS},
+        **{Column(f"accuracy_at_{x:g}", f"at {x:g} %", best="max"): partial(_at, accuracy_at, x) for x in PERCENTAGES},
+        **{Column(f"area_100_to_{x:g}", f"Mean, 100 to {x:g} %", best="max"): partial(_at, mean_to, x) for x in AREAS},
     },
 }  # fmt: skip
 """The columns of each table."""
@@ -163,7 +164,8 @@ def verdict_table(findings: Iterable[Finding]) -> Table:
     columns = (
         Column("claim", "Claim", long=True), Column("source", "In the paper"), *WHERE, Column("subject", "Subject"),
         Column("verdict", "Verdict"), SEEDS, Column("evidence", "Evidence", long=True),
-        Column("effects", "Effects [95 % interval]", long=True), Column("reason", "Why", long=True),
+        Column("effects", "Effects [95 % interval], up to 3 seeds (range)", long=True),
+        Column("reason", "Why", long=True),
     )  # fmt: skip
     claims = {claim.name: claim for claim in CLAIMS}
     rows = [

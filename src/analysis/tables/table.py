@@ -3,7 +3,8 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,10 @@ _LATEX = {
     "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "±": "$\\pm$", "–": "--", "×": "$\\times$", "≤": "$\\le$",
     "<": "$<$", ">": "$>$", "η": "$\\eta$", "γ": "$\\gamma$", "β": "$\\beta$", "→": "$\\to$",
 }  # fmt: skip
+
+
+GROUPED = ("dataset", "model", "study", "scope")
+"""Columns that say which rows are compared."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,14 @@ Cell = str | int | float | Spread | None
 class Column:
     """`key` heads the column in CSV files, `label` elsewhere; numbers are shown in `form`, a format specification.
 
-    long: text that wants a paragraph.
+    long: text that wants a paragraph; best: "max" or "min" where the rows of a group are compared by it.
     """
 
     key: str
     label: str
     form: str = ".2f"
     long: bool = False
+    best: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,30 +70,74 @@ class Table:
     def numeric(self, index: int) -> bool:
         return all(not isinstance(row[index], str) for row in self.rows)
 
-    def texts(self) -> list[list[str]]:
-        """The cells as text: `mean ± std`, or an en dash where there is nothing."""
+    def texts(self, bold: str = "{}", escape: Callable[[str], str] = str) -> list[list[str]]:
+        """The cells as text: `mean ± std`, or an en dash where there is nothing; the best of a group in `bold`."""
+        best = self.best
         return [
-            [" ± ".join(shown(cell, column.form)) for cell, column in zip(row, self.columns, strict=True)]
-            for row in self.rows
+            [
+                (bold if (i, j) in best else "{}").replace("{}", escape(" ± ".join(shown(cell, column.form))))
+                for j, (cell, column) in enumerate(zip(row, self.columns, strict=True))
+            ]
+            for i, row in enumerate(self.rows)
         ]
+
+    def group(self, row: int) -> tuple[Cell, ...]:
+        """What the rows that are compared have in common: data set, model, study and scope."""
+        return tuple(self.rows[row][i] for i, column in enumerate(self.columns) if column.key in GROUPED)
+
+    @property
+    def best(self) -> set[tuple[int, int]]:
+        """Row and column of the best values of each group of rows, as they are shown; of a single value none."""
+        found: set[tuple[int, int]] = set()
+        groups: dict[tuple[Cell, ...], list[int]] = {}
+        for i in range(len(self.rows)):
+            groups.setdefault(self.group(i), []).append(i)
+        for j, column in enumerate(self.columns):
+            for members in groups.values() if column.best else ():
+                cells = {i: self.rows[i][j] for i in members}
+                values = {i: float(shown(cell, column.form.replace(",", ""))[0]) for i, cell in cells.items() if cell}
+                chosen = (max if column.best == "max" else min)(values.values(), default=0.0)
+                found |= {(i, j) for i, value in values.items() if value == chosen and len(set(values.values())) > 1}
+        return found
+
+    def without_the_obvious(self) -> tuple["Table", str]:
+        """The table without columns of data set, model and study that say nothing, and what they say instead."""
+        columns = {column.key: [row[i] for row in self.rows] for i, column in enumerate(self.columns)}
+        said = {key: str(columns[key][0]) for key in GROUPED[:3] if key in columns and len(set(columns[key])) == 1}
+        gone = set(said)
+        networks = set(zip(columns.get("dataset", ()), columns.get("model", ()), strict=False))
+        if networks and len(networks) == len(set(columns.get("study", ()))):
+            gone.add("study")
+        kept = [i for i, column in enumerate(self.columns) if column.key not in gone]
+        rows = tuple(tuple(row[i] for i in kept) for row in self.rows)
+        return replace(self, columns=tuple(self.columns[i] for i in kept), rows=rows), ", ".join(said.values())
 
 
 def made_table(name: str, columns: Sequence[Column], rows: Iterable[tuple[Cell, ...]], **numbers: object) -> Table:
     """A table with the title and the note that `tables.yaml` has for its name, `numbers` put into them."""
-    texts = yaml.safe_load((Path(__file__).parent / "tables.yaml").read_text(encoding="utf-8"))[name]
+    texts = _texts()[name]
     title, note = (texts[key].format(**numbers) for key in ("title", "note"))
     return Table(name, title, note, tuple(columns), tuple(rows))
+
+
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    text = (Path(__file__).parent / "tables.yaml").read_text(encoding="utf-8")
+    found: dict[str, dict[str, str]] = yaml.safe_load(text)
+    return found
 
 
 def shown(cell: Cell, form: str) -> list[str]:
     """A cell as text, with the standard deviation, where it has one, in as many decimals.
 
-    >>> shown(Spread(0.9234, 0.0638), ".3g"), shown(Spread(110.4), ".3g"), shown(None, ".2f"), shown(7, ".2f")
+    >>> shown(Spread(0.9234, 0.0638), ".3g"), shown(Spread(110.4), "#.3g"), shown(None, ".2f"), shown(7, ".2f")
     (['0.923', '0.064'], ['110'], ['–'], ['7'])
+    >>> shown(Spread(23.0, 0.5), "#.3g")
+    ['23.0', '0.5']
     """
     if not isinstance(cell, Spread):
         return ["–" if cell is None else f"{cell:{form}}" if isinstance(cell, float) else str(cell)]
-    mean = f"{cell.mean:{form}}"
+    mean = f"{cell.mean:{form}}".removesuffix(".")
     decimals = len(mean.partition(".")[2])
     return [mean] if cell.std is None else [mean, f"{cell.std:,.{decimals}f}"]
 
@@ -110,21 +160,34 @@ def as_csv(table: Table) -> str:
 
 
 def as_markdown(table: Table) -> str:
+    """The best of each group in bold."""
     rule = ["---:" if table.numeric(i) else "---" for i in range(len(table.columns))]
-    body = [[text.replace("|", "\\|") for text in row] for row in table.texts()]
+    body = table.texts("**{}**", lambda text: text.replace("|", "\\|"))
     lines = [f"| {' | '.join(cells)} |" for cells in [[column.label for column in table.columns], rule, *body]]
     return "\n".join([f"# {table.title}", "", table.note, "", *lines, ""])
 
 
 def as_latex(table: Table) -> str:
-    """A `tabular` that needs no package, below its title and note as comments."""
-    places = ["p{6cm}" if c.long else "r" if table.numeric(i) else "l" for i, c in enumerate(table.columns)]
+    """A `tabular` with the rules of booktabs, below its title and note as comments.
+
+    Groups of rows are apart, the best of each is in bold; of several long columns, which no page holds, the first.
+    """
+    table, common = table.without_the_obvious()
+    long = [i for i, column in enumerate(table.columns) if column.long][1:]
+    columns = [i for i in range(len(table.columns)) if i not in long]
+    places = ["p{6cm}" if table.columns[i].long else "r" if table.numeric(i) else "l" for i in columns]
+    texts = table.texts("\\textbf{{}}", escaped)
     head, *body = (
-        " & ".join(map(escaped, row)) + " \\\\" for row in [[column.label for column in table.columns], *table.texts()]
+        " & ".join(row[i] for i in columns) + " \\\\"
+        for row in [[escaped(column.label) for column in table.columns], *texts]
     )
-    comments = [f"% {line}" for line in (table.title, *table.note.splitlines())]
-    begin = [f"\\begin{{tabular}}{{{''.join(places)}}}", "\\hline", head, "\\hline"]
-    return "\n".join([*comments, *begin, *body, "\\hline", "\\end{tabular}", ""])
+    apart = ["\\addlinespace\n" * (i > 0 and table.group(i) != table.group(i - 1)) for i in range(len(body))]
+    left_out = [f"Not here but in the CSV: {', '.join(table.columns[i].label for i in long)}."] * bool(long)
+    said = [table.title, *[common] * bool(common), *table.note.splitlines(), *left_out]
+    comments = [f"% {line}" for line in (*said, "In the preamble: \\usepackage{booktabs}")]
+    begin = [f"\\begin{{tabular}}{{@{{}}{''.join(places)}@{{}}}}", "\\toprule", head, "\\midrule"]
+    rows = [space + row for space, row in zip(apart, body, strict=True)]
+    return "\n".join([*comments, *begin, *rows, "\\bottomrule", "\\end{tabular}", ""])
 
 
 def escaped(text: str) -> str:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LotteryTicket(Method):
-    """Of n alive weights of a group ceil(P (n - 1)) go, P being `ratio` (PROTOCOL 1.7)."""
+    """Of n alive weights of a group ceil(P (n - 1)) go, P being `ratio` (PROTOCOL 1.7).
+
+    ratio: P, the share of the alive weights that goes in each iteration.
+    """
 
     ratio: float = setting(0.2, above=0, below=1)
 

@@ -18,6 +18,10 @@ class Sap(Method):
     """r = ceil(d (1 + eta_r)^(-q/(q-p)) (1 - I)^(pq/(q-p))) weights stay, floor(d clamp(gamma (1 - r/d), 0, beta)) go.
 
     I is the PQ Index with norms p < q or, as controls, the Gini index or Hoyer's measure in its place.
+
+    p, q: norms of the PQ Index, 0 < p < q; eta_r: the sum of |w|^p that may go, for each 1 of it that stays; gamma: how
+    much of what the bound spares goes, above 1 more of it; beta: the largest share of a group that goes at once;
+    measure: the index.
     """
 
     p: float = setting(0.5, above=0)

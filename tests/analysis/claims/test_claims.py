@@ -34,8 +34,8 @@ def only(claim: str, records: Study) -> Finding:
         (THREE_PHASES, DROPS, "holds", ""),
         (FALLING, COLLAPSES, "fails", "not so: rises"),
         (FALLING, DROPS, "fails", "not so: rises"),
-        (FALLING, KEEPS, "inconclusive", "limit of compression is not reached"),
-        (THREE_PHASES[:6], COLLAPSES[:6], "inconclusive", "no collapse to see"),
+        (FALLING, KEEPS, "limit not reached", "limit of compression is not reached"),
+        (THREE_PHASES[:6], COLLAPSES[:6], "limit not reached", "no collapse to see"),
         ([*THREE_PHASES[:6], 0.61, 0.62], COLLAPSES, "fails", "not so: falls again"),
         (THREE_PHASES[2:], COLLAPSES[2:], "fails", "not so: falls first"),
     ],
@@ -152,7 +152,7 @@ def test_scopes_are_compared_at_equal_sparsity(claim, scope, sign):
 
 def test_scopes_without_common_percentages_are_not_compared():
     found = findings("scope_global", tradeoffs("global", 2.0, sap_percent=20.0))
-    assert {f.verdict for f in found} == {Verdict.not_enough_seeds}
+    assert {f.verdict for f in found} == {Verdict.not_reached}
     assert "share no percentages below 5 %" in found[0].reason
 
 
@@ -189,3 +189,24 @@ def effect(low: float, high: float) -> Effect:
 def test_judge(effects, questions, verdict):
     assert judge(effects, 4, questions)[0] == verdict
     assert judge(effects, 2, questions)[0] == Verdict.not_enough_seeds
+
+
+@pytest.mark.parametrize(
+    ("effects", "verdict"),
+    [
+        ([], "limit not reached"),
+        ([effect(0.1, 0.2)], "limit not reached"),
+        ([effect(-0.1, 0.3)], "inconclusive"),
+        ([effect(-0.2, -0.1)], "fails"),
+    ],
+)
+def test_a_limit_that_is_not_reached_is_no_matter_of_seeds(effects, verdict):
+    assert judge(effects, 4, not_reached="too early")[0] == verdict
+    assert judge(effects, 1, not_reached="too early")[0] in (verdict, "not enough seeds")
+
+
+def test_a_spread_is_called_what_it_is():
+    texts = [str(Effect.of("e", "points", np.array([1.0, 2.0, 3.0, 4.0][:seeds]))) for seeds in (1, 3, 4)]
+    assert texts[0] == "e: +1 points, wanted above 0"
+    assert texts[1] == "e: +2 points (range +1 to +3), wanted above 0"
+    assert "[" in texts[2]

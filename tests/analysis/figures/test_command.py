@@ -97,8 +97,9 @@ def test_incomplete_figures_are_drawn_on_request_and_say_so(with_gaps):
 
 
 def test_figures_that_lack_nothing_are_drawn_all_the_same(with_gaps):
+    write_run(with_gaps, Spec(FOUR[0], scope="layer"))
     outcome = draw_figures(settings(with_gaps, "figure=pq"))
-    assert [name.rsplit("_", 1)[1] for name in names_of(outcome)] == ["sap-0.5-1-0-1", "sap-1-2-0-1", "os-0.2"]
+    assert [name.split("_")[-2:] for name in names_of(outcome)] == [["layer", "sap-0.5-1-0-1"]]
     assert not outcome.complete
 
 
@@ -106,7 +107,7 @@ def test_damaged_records_are_named_and_the_other_figures_drawn(tmp_path):
     folders = write_runs(tmp_path, [Spec(method) for method in FOUR])
     (folders[0] / "measures.safetensors").write_bytes(b"not a tensor")
     outcome = draw_figures(settings(tmp_path, "figure=prune,pq"))
-    assert len(outcome.paths) == 1 + 3
+    assert len(outcome.paths) == 1
     assert not outcome.complete
     assert f"{folders[0].name}/measures.safetensors" in "\n".join(outcome.messages)
 
@@ -115,7 +116,8 @@ def test_a_kind_without_records_names_its_command_and_what_there_is(four_methods
     with pytest.raises(UserError) as told:
         draw_figures(settings(four_methods, "figure=fig4"))
     assert "dataset=cifar10 model=cnn prune=sap prune.p=0.2,0.4,0.5,0.6,0.8" in str(told.value)
-    assert "cifar10, cnn, T=30, paper, reference, global: lt-0.2, os-0.2, sap-0.5-1-0-1, sap-1-2-0-1" in str(told.value)
+    shorts = "lt-0.2, os-0.2, sap-0.5-1-0-1, sap-1-2-0-1"
+    assert f"cifar10, cnn, T=30, E=200, paper, reference, global: {shorts}" in str(told.value)
 
 
 def test_methods_outside_the_paper_are_named_and_drawn_on_request(tmp_path):
@@ -205,8 +207,8 @@ def test_methods_of_ones_own_are_curves_beside_the_papers(tmp_path):
     assert [curve.label for curve in curves[4:]] == ["Mine ($\\gamma$=3)", "Mine ($\\gamma$=4)"]
     strokes = {(s.colour, str(s.line), s.marker) for s in map(style_named("default").stroke, [c.slot for c in curves])}
     assert len(strokes) == 6
-    names = names_of(draw_figures(settings(tmp_path, "figure=pq")))
-    assert [name.rsplit("_", 1)[1] for name in names][4:] == ["pruner-depth3", "pruner-depth4"]
+    (heat,) = plan_figures(settings(tmp_path, "figure=pq"), studies(library.runs), library)
+    assert heat.build(CORRECTED).shape == (6, 4)
 
 
 def test_a_notebooks_backend_and_a_users_matplotlibrc_change_nothing(four_methods, tmp_path):
@@ -234,9 +236,26 @@ def test_all_draws_what_there_is_and_names_methods_that_were_never_run(tmp_path)
 
 def test_all_still_leaves_out_figures_with_a_missing_seed(with_gaps):
     outcome = draw_figures(settings(with_gaps))
-    assert {name.split("/")[0] for name in names_of(outcome)} == {"pq", "errors"}
+    assert {name.split("/")[0] for name in names_of(outcome)} == {"errors"}
     assert not outcome.complete
     assert "incomplete=draw" in outcome.messages[-1]
+
+
+def test_errors_are_drawn_of_the_papers_networks_or_where_asked_for(tmp_path):
+    write_runs(tmp_path, base_specs("digits", "mlp", [0, 1]))
+    kinds = {name.split("/")[0] for name in names_of(draw_figures(settings(tmp_path)))}
+    assert kinds == {"prune", "pruned", "pq"}
+    asked = names_of(draw_figures(settings(tmp_path, "figure=errors")))
+    assert "errors/errors_running_mean_digits-mlp-T30-paper-reference_global" in asked
+
+
+def test_a_network_with_one_layer_is_drawn_once_layer_wise_and_globally(tmp_path):
+    write_runs(tmp_path, base_specs("digits", "linear", [0, 1], ("neuron", "layer", "global")))
+    names = names_of(draw_figures(settings(tmp_path)))
+    assert [name.rsplit("_", 1)[1] for name in names if name.startswith("prune/")] == ["neuron", "global"]
+    outcome = draw_figures(settings(tmp_path, "figure=prune", "scope=layer"))
+    assert outcome.complete
+    assert "layer-wise = global pruning (200 epochs a training, 2 seeds)" in outcome.paths[0].read_text()
 
 
 @pytest.mark.parametrize("label", ["$x_{$", "a $ b", "$\\frac$", "</svg><script>", "50 %$", "line\nbreak"])
@@ -248,7 +267,7 @@ def test_any_label_can_be_drawn_and_its_name_stays_in_the_folder(tmp_path, label
     state["name"] = "../../out"
     (folder / "run.json").write_text(json.dumps(state))
     outcome = draw_figures(settings(tmp_path, "figure=prune,pq", "incomplete=draw"))
-    assert len(outcome.paths) == 3
+    assert len(outcome.paths) == 2
     assert {path.resolve().parents[1] for path in outcome.paths} == {tmp_path / "figures"}
     assert run_figure(folder, tmp_path / "pictures").resolve().parent == tmp_path / "pictures"
     for path in outcome.paths:

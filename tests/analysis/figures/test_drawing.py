@@ -109,10 +109,11 @@ def test_every_kind_is_made_of_what_has_records_with_the_papers_panels(everythin
     specs = specs_of(everything).values()
     counts = {kind: sum(spec.kind == kind for spec in specs) for kind in KINDS}
     assert counts == {"prune": 3, "pruned": 3, "p": 1, "q": 1, "eta": 1, "gamma": 1, "ratio": 1, "layer": 2,
-                      "si_layer": 2, "pq": 12, "errors": 3}  # fmt: skip
+                      "si_layer": 2, "pq": 3, "errors": 3}  # fmt: skip
     panels = {spec.kind: len(spec.panels) for spec in specs}
-    assert {kind for kind, count in panels.items() if count == 3} == {"ratio", "layer", "si_layer"}
-    assert {panels[kind] for kind in ("prune", "pruned", "p", "q", "eta", "gamma", "pq")} == {4}
+    assert {kind for kind, count in panels.items() if count == 3} == {"layer", "si_layer"}
+    assert {panels[kind] for kind in ("prune", "pruned", "p", "q", "eta", "gamma")} == {4}
+    assert (panels["ratio"], panels["pq"]) == (6, 13)
 
 
 def test_the_papers_style_is_the_papers(everything):
@@ -141,7 +142,35 @@ def test_percent_remaining_has_a_log_axis_in_the_clean_style(everything):
 def test_panels_of_one_quantity_share_their_axes(everything):
     for kind in ("ratio", "layer", "si_layer"):
         axes = draw(one_of(everything, kind), CLEAN).axes
-        assert len({(ax.get_ylim(), ax.get_xlim()) for ax in axes}) == 1, kind
+        assert len({(ax.get_ylim(), ax.get_xlim()) for ax in axes[:3]}) == 1, kind
+
+
+def test_the_trade_off_is_enlarged_where_curves_lie_on_each_other(everything):
+    spec = one_of(everything, "ratio")
+    whole, enlarged = (draw(spec, CLEAN).axes[i] for i in (0, 3))
+    dense = max(panel.curves[0].y[0] for panel in spec.panels)
+    low, high = enlarged.get_ylim()
+    assert 80 < low < dense < high
+    assert whole.get_xlim()[0] < enlarged.get_xlim()[0] < 100
+    assert len(draw(one_of(everything, "ratio", "style=paper"), PAPER).axes) == 3
+
+
+def test_a_picture_says_what_it_is_of_and_names_its_panels(everything):
+    figure = draw(one_of(everything, "prune", "scope=neuron"), CLEAN)
+    assert figure.texts[0].get_text() == "CIFAR-10, CNN, neuron-wise pruning (200 epochs a training, 1 seed)"
+    assert [ax.get_title("left")[:3] for ax in figure.axes] == ["(a)", "(b)", "(c)", "(d)"]
+    assert draw(one_of(everything, "prune", "style=paper"), PAPER).texts == []
+
+
+def test_heat_maps_have_one_scale_and_iteration_0_once(everything):
+    spec = one_of(everything, "pq", "scope=global")
+    assert [panel.place for panel in spec.panels] == [(0, 0), *((row, t) for row in range(4) for t in (1, 2, 3))]
+    axes = draw(spec, CLEAN).axes
+    assert len(axes) == 13 + 1
+    limits = {(ax.images[0].norm.vmin, ax.images[0].norm.vmax) for ax in axes[:-1]}
+    assert limits == {spec.panels[0].limits}
+    darkest = min(sum(ax.images[0].cmap(value)[:3]) for ax in axes[:-1] for value in (0.0, 1.0))
+    assert darkest > 0.4
 
 
 def test_a_published_point_that_may_be_zero_is_not_drawn_on_a_log_axis():

@@ -1,8 +1,11 @@
 """What each kind of figure shows, against the records it is made from."""
 
+import shlex
+
 import numpy as np
 import pytest
 
+from src.analysis.figures import length
 from src.analysis.figures.catalogue import KINDS, build
 from src.analysis.figures.kinds import shown
 from src.analysis.figures.plan import Filter, Plan
@@ -10,6 +13,7 @@ from src.analysis.figures.readings import CORRECTED, PUBLISHED, running_mean
 from src.analysis.published.curves import with_published
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
+from src.figures import draw_figures
 from src.records.library import load_library
 from src.records.method import FOUR_METHODS, LOTTERY_TICKET, SAP
 from src.records.study import Study, studies
@@ -103,7 +107,7 @@ def test_layer_wise_pqi_is_at_one_p_and_q_and_mixed_as_published(study):
 
 
 def test_heat_maps_are_means_over_seeds_in_one_range(study):
-    spec = plan_of("pq", study, scopes=("global",)).build(CORRECTED)
+    spec = plan_of("pq", study, scopes=("global",), methods=(SAP.short,)).build(CORRECTED)
     runs = study.series("global", SAP)
     assert [panel.title for panel in spec.panels] == ["T=0", "T=10", "T=20", "T=30"]
     assert spec.panels[1].values == pytest.approx(np.mean([run.grid("retrained", 10) for run in runs], axis=0))
@@ -152,12 +156,15 @@ def test_errors_are_the_same_in_every_reading(study):
     assert spec.name == "errors_running_mean_cifar10-cnn-T30-paper-reference_global"
 
 
-def test_a_linear_network_has_no_scopes_to_compare(tmp_path):
+def test_of_a_network_with_one_layer_layer_wise_and_global_are_the_same(tmp_path):
     write_runs(tmp_path, base_specs("cifar10", "linear", (0,), SCOPES))
     (linear,) = studies(load_library(tmp_path).runs)
-    assert KINDS["ratio"]("ratio", linear, Filter()) == []
+    assert linear.scopes == ("neuron", "global")
+    assert linear.series("layer", SAP) == linear.series("global", SAP)
+    (ratio,) = KINDS["ratio"]("ratio", linear, Filter())
+    assert [panel.title for panel in ratio.build(CORRECTED).panels] == ["Neuron-wise Pruning", "Layer = Global Pruning"]
     assert KINDS["layer"]("layer", linear, Filter()) == []
-    assert len(KINDS["prune"]("prune", linear, Filter())) == 3
+    assert [plan.scopes for plan in KINDS["prune"]("prune", linear, Filter())] == [("neuron",), ("global",)]
 
 
 def test_published_layer_curves_are_put_behind_in_the_published_reading_only(study):
@@ -172,6 +179,26 @@ def test_a_figure_tells_the_command_that_draws_it(study):
     settings = read_settings(FigureSettings, ["reading=published", "overlay=true", "plot.ddof=1", "style=paper"])
     spec = build(plan_of("prune", study, scopes=("global",)), settings)
     assert spec.command == (
-        "python -m src.figures figure=prune dataset=cifar10 model=cnn scope=global reading=published style=paper "
-        "overlay=true plot.ddof=1"
+        "python -m src.figures figure=prune dataset=cifar10 model=cnn scope=global trainer=paper reading=published "
+        "style=paper overlay=true plot.ddof=1"
     )
+
+
+def test_the_command_of_a_figure_draws_that_figure_alone(study, tmp_path):
+    settings = read_settings(FigureSettings, [f"output_dir={study.runs[0].output_dir}"])
+    for kind in ("layer", "ratio", "pq"):
+        spec = build(KINDS[kind](kind, study, Filter())[-1], settings)
+        words = [*shlex.split(spec.command)[3:], f"destination={tmp_path / kind}", "formats=svg"]
+        drawn = draw_figures(read_settings(FigureSettings, words))
+        assert [path.stem for path in drawn.paths] == [spec.name]
+
+
+def test_length_compares_studies_that_differ_in_their_epochs_alone(tmp_path):
+    three = [Spec(dict(spec.method), epochs=3) for spec in base_specs("cifar10", "cnn", (0,), ("global",))]
+    write_runs(tmp_path, base_specs("cifar10", "cnn", (0, 1), ("global",)) + three)
+    found = studies(load_library(tmp_path).runs)
+    (plan,) = length.plans(found, Filter(scopes=("global",)))
+    panels = plan.build(CORRECTED).panels
+    assert len(panels) == len(FOUR_METHODS)
+    assert [curve.label for curve in panels[0].curves] == ["E=3, 1 seed", "E=200, 2 seeds"]
+    assert not length.plans(found[:1], Filter())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from src.analysis.figures.of_paper import OF_PAPER
 from tests.analysis.report.chromium import PATH, Page, chromium
 
 pytestmark = pytest.mark.skipif(PATH is None, reason="no Chromium here; apt-get install chromium")
@@ -45,6 +46,29 @@ def test_it_loads_without_errors_or_requests_and_draws_every_panel(page, report,
     assert page.requests == [report.as_uri()]
     assert page.run("document.documentElement.scrollWidth") <= width
     assert page.screenshot(tmp_path / "page.png").stat().st_size > 10_000
+
+
+def test_the_first_screen_has_the_verdicts_and_the_page_is_short(page, report):
+    """The paper in three sentences, the phenomenon and the verdict on each claim; below, all that is long is folded."""
+    page.open(report, 1280, 900)
+    page.run("figures.forEach(figure => { if (figure.clientWidth) draw(figure); })")
+    assert page.run("document.documentElement.scrollHeight") <= 6000
+    assert page.run("document.querySelector('#claims details.quiet').getBoundingClientRect().top") <= 900
+    assert page.run("document.querySelector('header figure .panel').getBoundingClientRect().bottom") <= 500
+    assert page.run("document.querySelector('math').getBoundingClientRect().right") < 600
+
+
+def test_no_text_of_a_panel_lies_on_other_text(page, report):
+    page.open(report, 1280, 900)
+    page.run(DRAW_ALL)
+    overlaps = """[...document.querySelectorAll('figure .panel > svg')].flatMap(svg => {
+      const boxes = [...svg.querySelectorAll('text')].map(text => [text.textContent, text.getBoundingClientRect()]);
+      const common = (p, q, from, to) => Math.min(p[to], q[to]) - Math.max(p[from], q[from]);
+      const over = (p, q) => common(p, q, "left", "right") > 1 && common(p, q, "top", "bottom") > 3;
+      const under = (a, p, i) => boxes.slice(i + 1).filter(([, q]) => over(p, q)).map(([b]) => a + " / " + b);
+      return boxes.flatMap(([a, p], i) => under(a, p, i));
+    })"""
+    assert page.run(overlaps) == []
 
 
 def test_figures_are_drawn_when_they_come_into_view(page, report):
@@ -115,7 +139,7 @@ def test_hostile_names_stop_nothing_and_run_nothing(page, hostile: Path):
     page.open(hostile, 1280, 900)
     page.run("globalThis.alert = () => { throw new Error('alert'); }")
     page.run(DRAW_ALL)
-    assert count(page, "figure[data-drawn]") == count(page, "figure") == 10
+    assert count(page, "figure[data-drawn]") == count(page, "figure") == 4 + len(OF_PAPER)
     assert count(page, "img, script[src]") == 0
     assert count(page, ".line") > 50
     assert page.problems == []

@@ -12,6 +12,7 @@ from markupsafe import escape
 from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.figures.catalogue import KINDS
 from src.analysis.figures.errors import ERRORS
+from src.analysis.figures.of_paper import OF_PAPER
 from src.analysis.report.data import slot_looks
 from src.report import main
 from tests.analysis.synthetic import FOUR, Spec, base_specs, full_experiment, write_runs
@@ -77,15 +78,23 @@ def test_every_claim_has_its_verdicts(text):
     assert "no runs for it" in text.split('id="claim-monotone_gamma"')[1]
 
 
+def test_the_sums_tell_all_tests(text):
+    sums = re.sub(r"<[^>]+>", " ", text.split('class="sums"')[1].split("</div>")[0])
+    tests = int(re.search(r"(\d+) tests", sums).group(1))
+    parts = re.findall(r"(\d+) (?:holds?|fails?|inconclusive|not enough seeds|limit not reached)", sums)
+    assert len(parts) == 5
+    assert sum(map(int, parts)) == tests
+
+
 def test_every_figure_is_there_in_both_readings(data, outline):
     figures = data["figures"]
     assert outline.figures == len(figures)
     kinds = {re.search(r"figure=(\w+)", f["corrected"]["command"]).group(1) for f in figures}
-    assert kinds == KINDS.keys() - {"q", "eta", "gamma"}
+    assert kinds == KINDS.keys() - {"q", "eta", "gamma"} | OF_PAPER.keys()
     for figure in figures:
         command = figure["corrected"]["command"]
         assert command.startswith("python -m src.figures figure=")
-        if "figure=errors" not in command:
+        if "published" in figure:
             assert figure["published"]["command"] == command.replace(" overlay", " reading=published overlay") or (
                 "reading=published" in figure["published"]["command"]
             )
@@ -175,7 +184,7 @@ def test_hostile_text_in_every_field_of_a_record_stays_text(hostile):
     outline = Outline()
     outline.feed(text)
     assert outline.stack == []
-    assert outline.figures == 10
+    assert outline.figures == 4 + len(OF_PAPER)
     assert text.lower().count("<script") == 2
     assert "<!--" not in text
     embedded = re.search(r'id="data">(.*)</script>', text).group(1)

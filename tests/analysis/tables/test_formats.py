@@ -24,10 +24,29 @@ def test_markdown():
 
 def test_latex():
     assert as_latex(TABLE) == (
-        "% A title\n% A note.\n\\begin{tabular}{lrr}\n\\hline\nMethod & Seeds & Left (\\%) \\\\\n\\hline\n"
+        "% A title\n% A note.\n% In the preamble: \\usepackage{booktabs}\n"
+        "\\begin{tabular}{@{}lrr@{}}\n\\toprule\nMethod & Seeds & Left (\\%) \\\\\n\\midrule\n"
         "SAP ($\\eta$\\_r=0.1) & 4 & 12.3 $\\pm$ 0.5 \\\\\na|b & 1 & 1.0 \\\\\nc,d & 2 & -- \\\\\n"
-        "\\hline\n\\end{tabular}\n"
+        "\\bottomrule\n\\end{tabular}\n"
     )
+
+
+def test_the_best_of_each_group_is_bold_and_groups_are_apart():
+    columns = (Column("dataset", "Data set"), Column("scope", "Scope"), Column("a", "A", ".1f", best="max"))
+    rows = (("d", "neuron", 1.0), ("d", "neuron", Spread(3.04, 1.0)), ("d", "global", 2.0), ("d", "global", None))
+    table = Table("t", "T", "N", columns, rows)
+    assert table.best == {(1, 2)}
+    assert "| d | neuron | **3.0 ± 1.0** |" in as_markdown(table)
+    latex = as_latex(table)
+    assert "neuron & \\textbf{3.0 $\\pm$ 1.0} \\\\\n\\addlinespace\nglobal & 2.0" in latex
+    assert "% d\n" in latex
+
+
+def test_latex_keeps_one_long_column():
+    columns = tuple(Column(key, key, long=key != "c") for key in "abc")
+    latex = as_latex(Table("t", "T", "N", columns, (("x", "y", "z"),)))
+    assert "a & c \\\\" in latex
+    assert "Not here but in the CSV: b." in latex
 
 
 def test_a_spread_needs_a_value_of_every_seed():

@@ -15,6 +15,7 @@ function swatch(slot) {
 }
 
 function legend(panels) {
+  if (panels[0].values) return `<li>PQ Index ${colourBar(panels[0].limits)}</li>`;
   const found = new Map(panels.flatMap(panel => (panel.curves || []).map(curve => [curve.l, curve.s])));
   const ours = found.size > 1 ? [...found].map(([label, slot]) => `<li>${swatch(slot)}${escaped(label)}</li>`) : [];
   const pale = `<li><svg class="swatch" width="30" height="12" aria-hidden="true"><path class="pale any" d="M1 6H29"/></svg>` +
@@ -32,15 +33,16 @@ function draw(figure) {
   figure.querySelector(".legend").innerHTML = legend(content.panels);
   figure.querySelector(".command code").textContent = content.command;
   figure.querySelector(".notes").innerHTML = content.notes.map(note => `<li>${escaped(note)}</li>`).join("");
-  panels.style.setProperty("--columns", Math.min(4, content.panels.length));
+  panels.style.setProperty("--columns", Math.min(+figure.dataset.columns || 4, content.columns));
   panels.replaceChildren(...content.panels.map((panel, index) => {
     const box = document.createElement("button");
     box.className = "panel";
+    if (panel.place) box.style.cssText = `--row: ${panel.place[0] + 1}; --column: ${panel.place[1] + 1}`;
     box.setAttribute("aria-label", `Enlarge. ${describe(panel)}`);
     box.onclick = () => enlarge(content, index);
     return box;
   }));
-  [...panels.children].forEach((box, index) => fill(box, content.panels[index], box.clientWidth, 210));
+  [...panels.children].forEach((box, index) => fill(box, content.panels[index], box.clientWidth, +figure.dataset.height || 210));
   figure.dataset.drawn = reading;
 }
 

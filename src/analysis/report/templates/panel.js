@@ -7,8 +7,11 @@ const xs = curve => curve.x || curve.t || curve.y.map((_, index) => index);
 const ts = curve => curve.t || curve.y.map((_, index) => index);
 const visible = (panel, axis, value) => value !== null && (panel.log !== axis || value > 0);
 
+// The room on the left is that of the longest number of the y axis, beside the axis's name.
 function frameOf(width, height, panel) {
-  return {left: 46, right: width - 8, top: panel.title ? 24 : 8, bottom: height - 36, width, height};
+  const frame = {left: 46, right: width - 8, top: panel.title ? 24 : 8, bottom: height - 36, width, height};
+  const {ticks, label} = scalesOf(panel, frame).y;
+  return {...frame, left: 26 + 6.6 * Math.max(3, ...ticks.map(value => label(value).length))};
 }
 
 function scalesOf(panel, frame) {
@@ -18,8 +21,8 @@ function scalesOf(panel, frame) {
   const across = [frame.left, frame.right], up = [frame.bottom, frame.top];
   const ends = values => padded(Math.min(...values), Math.max(...values));
   return {
-    x: panel.log === "x" ? logScale(logPadded(x), across) : linearScale(ends(x), across, 45),
-    y: panel.log === "y" ? logScale(logPadded(all.flatMap(c => c.y)), up) : linearScale(panel.limits || ends(y), up, 30),
+    x: panel.log === "x" ? logScale(logPadded(panel.xlim || x), across) : linearScale(ends(x), across, 45),
+    y: panel.log === "y" ? logScale(logPadded(all.flatMap(c => c.y)), up) : linearScale(panel.limits || ends(y), up, 24),
   };
 }
 
@@ -86,6 +89,17 @@ function curvePanel(panel, width, height) {
   return {markup, frame, near: panel.curves.map(curve => ({curve, points: points(panel, curve, scales)}))};
 }
 
+// A scale of colours, which follow the root of the value so that small ones differ as well.
+function colourBar([low, high]) {
+  const stops = DATA.colours.map((colour, i) => `<stop offset="${i / (DATA.colours.length - 1)}" stop-color="${colour}"/>`);
+  const marks = [0, 0.25, 0.5, 0.75, 1].map(at => {
+    const value = low + at * at * (high - low), x = 10 + 200 * at;
+    return `<path class="axis" d="M${x} 12V16"/><text class="tick" x="${x}" y="27" text-anchor="middle">${value.toPrecision(2)}</text>`;
+  });
+  return `<svg width="224" height="30" role="img" aria-label="Colours of the PQ Index"><defs><linearGradient id="heat">` +
+    `${stops.join("")}</linearGradient></defs><rect x="10" y="0" width="200" height="12" fill="url(#heat)"/>${marks.join("")}</svg>`;
+}
+
 function colourOf(share) {
   const stops = DATA.colours, place = Math.max(0, Math.min(1, share)) * (stops.length - 1);
   return stops[Math.round(place)];
@@ -97,7 +111,7 @@ function heatPanel(panel, width, height) {
   const [w, h] = [(frame.right - frame.left) / columns, (frame.bottom - frame.top) / rows];
   const [low, high] = panel.limits, cells = [];
   panel.values.forEach((row, i) => row.forEach((value, j) => {
-    const fill = value === null ? "none" : colourOf((value - low) / (high - low || 1));
+    const fill = value === null ? "none" : colourOf(Math.sqrt((value - low) / (high - low || 1)));
     cells.push(`<rect class="cell" x="${round(frame.left + j * w)}" y="${round(frame.top + i * h)}" width="${w + 0.4}" ` +
       `height="${h + 0.4}" fill="${fill}"/>`);
   }));

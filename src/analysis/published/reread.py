@@ -1,0 +1,98 @@
+"""The paper's claims on the paper's own curves, as drawn and corrected (un-averaged, on their own axes): no training.
+
+Means over the authors' seeds are all that was published, so that errors are those of reading the figures alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from src.analysis.claims.phases import Turns, phases, turns
+from src.analysis.claims.tradeoff import NARROWEST, mean_over, tradeoff
+from src.analysis.figures.readings import CORRECTED, PUBLISHED, Reading
+from src.analysis.published.curves import X_READING_ERROR, Key, PublishedCurve, published_curves, published_in
+from src.records.method import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP, SAP_1_2, Method
+from src.records.run import FloatArray
+from src.records.schema import SCOPES
+
+DRAWS = 400
+"""Of reading errors; each is half of what `y_uncertainty` says, which is about a 95 % bound."""
+
+
+class Gain(NamedTuple):
+    """Mean accuracy of SAP minus the other's, in points over log percent remaining from `low` to 100 %.
+
+    drawn: read from Fig. 3a as it stands, `drawn_low` up; corrected: from each iteration's own accuracy against the
+    scope's own percentages, with the standard deviation that reading errors of both give it.
+    """
+
+    scope: str
+    sap: Method
+    other: Method
+    drawn: float
+    drawn_low: float
+    corrected: float
+    error: float
+    low: float
+
+
+def gains() -> Iterator[Gain]:
+    """SAP against the baselines in each scope of Fig. 3a (CIFAR10, CNN)."""
+    for scope, sap, other in product(SCOPES, (SAP, SAP_1_2), (LOTTERY_TICKET, ONE_SHOT)):
+        drawn, drawn_low = _gain(_curve(scope, sap, PUBLISHED), _curve(scope, other, PUBLISHED))
+        corrected, low = _gain(_curve(scope, sap, CORRECTED), _curve(scope, other, CORRECTED))
+        rng = np.random.default_rng(0)
+        others = [
+            _gain(_curve(scope, sap, CORRECTED, rng), _curve(scope, other, CORRECTED, rng), low)[0]
+            for _ in range(DRAWS)
+        ]  # fmt: skip
+        spread = float(np.nanstd(others))
+        yield Gain(scope, sap, other, drawn, drawn_low, corrected, spread, low)
+
+
+def _curve(scope: str, method: Method, reading: Reading, rng: np.random.Generator | None = None) -> PublishedCurve:
+    """A trade-off; with `rng` one that the reading errors allow as well."""
+    key = Key("cifar10", "cnn", scope, "tradeoff", method.short)
+    curve = published_in(key, reading)
+    if curve is None:
+        raise LookupError(key)
+    if rng is None:
+        return curve
+    drawn = published_curves()[key]
+    moved = replace(drawn, y=drawn.y + rng.normal(size=drawn.y.size) * drawn.reading_error / 2)
+    x = curve.x + rng.normal(size=curve.x.size) * X_READING_ERROR / 2
+    return replace(moved.unaveraged().restricted_to(curve.t), x=np.clip(x, 1e-3, 100))
+
+
+def _gain(sap: PublishedCurve, other: PublishedCurve, low: float | None = None) -> tuple[float, float]:
+    """The gain, and the percentage that it begins at."""
+    ours, theirs = (tradeoff(curve.x, curve.y) for curve in (sap, other))
+    begin = max(ours.sparsest, theirs.sparsest) if low is None else float(np.log10(low))
+    if 2.0 - begin < NARROWEST:
+        return np.nan, np.nan
+    return mean_over(ours, begin) - mean_over(theirs, begin), 10**begin
+
+
+class Phases(NamedTuple):
+    """Of a published PQ Index or Gini index: its iterations of trough, peak and end, and the phases' sizes [3]."""
+
+    dataset: str
+    model: str
+    measure: str
+    method: Method
+    turns: Turns
+    sizes: FloatArray
+    error: float
+
+
+def published_phases() -> Iterator[Phases]:
+    """Of the four methods' curves, retrained and global."""
+    for (dataset, model), index, method in product(
+        (("cifar10", "cnn"), ("cifar10", "resnet18")), ("pqi", "gini"), FOUR_METHODS
+    ):
+        curve = published_curves()[Key(dataset, model, "global", f"retrained_{index}", method.short)]
+        at = turns(curve.y)
+        yield Phases(dataset, model, index, method, at, phases(curve.y, at), float(curve.reading_error.max()))

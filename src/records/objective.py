@@ -1,0 +1,40 @@
+"""One number of a run, by which a sweeper or Weights & Biases compares it with others. Imports no PyTorch."""
+
+import csv
+import math
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+
+from src.records.schema import ITERATIONS_FILE
+
+LOST = 1.0
+"""Points of accuracy that the sparsest good network may be behind that of iteration 0."""
+
+
+def accuracy_at(folder: Path, percent: float) -> float:
+    """The accuracy (%) of a run's networks at `percent` of the weights; NaN where it keeps more, or has no records."""
+    try:
+        with (folder / ITERATIONS_FILE).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return interpolated(
+            [(float(row["percent_remaining"]), float(row["retrained_accuracy"])) for row in rows], percent
+        )
+    except (OSError, KeyError, ValueError):
+        return math.nan
+
+
+def interpolated(curve: Iterable[tuple[float, float]], percent: float) -> float:
+    """Accuracy at `percent` of a curve of (percent remaining, accuracy), linear in the logarithm of what remains.
+
+    >>> interpolated([(100, 90), (10, 80), (1, 20)], 10), round(interpolated([(100, 90), (1, 20)], 10), 6)
+    (80.0, 55.0)
+    """
+    points = [(math.log(left), accuracy) for left, accuracy in curve if left > 0]
+    x = math.log(percent)
+    for (a, above), (b, below) in pairwise([(math.inf, math.nan), *points]):
+        if b == x:
+            return float(below)
+        if b < x < a:
+            return above + (below - above) * (a - x) / (a - b)
+    return math.nan

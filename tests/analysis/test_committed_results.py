@@ -1,0 +1,75 @@
+"""What is committed below outputs/paper is what its data give: figures and tables are made again and compared."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from src import figures, tables
+from src.archive import main as archive
+from tests.support import ROOT
+
+PAPER = ROOT / "outputs" / "paper"
+
+
+def same_table(ours: Path, theirs: Path) -> None:
+    """Numbers but for the last digits, which depend on the processor."""
+    rows, expected = (list(csv.reader(path.open(newline=""))) for path in (ours, theirs))
+    assert len(rows) == len(expected)
+    for row, wanted in zip(rows, expected, strict=True):
+        assert len(row) == len(wanted)
+        for cell, other in zip(row, wanted, strict=True):
+            try:
+                assert float(cell) == pytest.approx(float(other), rel=1e-6, abs=1e-9)
+            except ValueError:
+                assert cell == other
+
+
+def same_picture(ours: Path, theirs: Path) -> None:
+    from matplotlib.image import imread
+
+    one, two = (np.asarray(imread(path), np.float64) for path in (ours, theirs))
+    assert one.shape == two.shape
+    assert np.abs(one - two).mean() < 1e-3
+
+
+def test_figures_and_tables_of_the_published_curves(tmp_path: Path) -> None:
+    committed = PAPER / "published"
+    words = ["figure=predicted,unaveraged,rereading", f"destination={tmp_path}", "formats=png"]
+    assert figures.main(words) == 0
+    made = {path.relative_to(committed) for path in committed.rglob("*.*")}
+    assert len(made) == 11
+    for path in made:
+        if path.suffix == ".csv":
+            same_table(tmp_path / path, committed / path)
+        elif path.suffix == ".png":
+            same_picture(tmp_path / path, committed / path)
+        else:
+            assert (tmp_path / path).read_text() == (committed / path).read_text()
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unpacked")
+    assert archive(["unpack", f"output_dir={folder}", f"destination={PAPER / 'records'}"]) == 0
+    return folder
+
+
+def test_figures_of_the_records(unpacked: Path) -> None:
+    kinds = sorted(path.name for path in (PAPER / "figures").iterdir())
+    words = [f"figure={','.join(kinds)}", "scope=global", "incomplete=draw", "formats=png"]
+    assert figures.main([*words, f"output_dir={unpacked}"]) == 0
+    committed = sorted(path.relative_to(PAPER / "figures") for path in (PAPER / "figures").rglob("*.png"))
+    made = sorted(path.relative_to(unpacked / "figures") for path in (unpacked / "figures").rglob("*.png"))
+    assert made == committed
+    for path in made:
+        same_picture(unpacked / "figures" / path, PAPER / "figures" / path)
+
+
+def test_tables_of_the_records(unpacked: Path) -> None:
+    assert tables.main([f"output_dir={unpacked}"]) == 0
+    committed = sorted((PAPER / "tables").glob("*.csv"))
+    assert [path.stem for path in committed] == ["accuracy", "claims", "compression", "cost", "equal_sparsity"]
+    for path in committed:
+        same_table(unpacked / "tables" / path.name, path)

@@ -1,0 +1,68 @@
+"""Packed runs come back as they were, without what tells of the machine."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from src.archive import main
+from src.errors import UserError
+from src.records.archive import pack, unpack
+from src.records.library import load_library
+from src.records.study import Study, studies
+from tests.support import command_line
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    folder = tmp_path_factory.mktemp("home of somebody")
+    command_line("model=mlp", "dataset=digits", "trainer=smoke", "prune.iterations=2", "seed=0,1", "-m",
+                 "tracking=none", f"output_dir={folder}", "record.networks=false", "record.masks=none")  # fmt: skip
+    return studies(load_library(folder).runs)[0]
+
+
+def test_packed_runs_come_back(study: Study, tmp_path: Path) -> None:
+    pack(study, tmp_path / "packed")
+    unpack(tmp_path / "packed", tmp_path / "again")
+    library = load_library(tmp_path / "again")
+    assert not library.problems
+    (again,) = studies(library.runs)
+    assert [run.name for run in again.runs] == [run.name for run in study.runs]
+    assert len(again.runs) == 2
+    for ours, theirs in zip(again.runs, study.runs, strict=True):
+        for name in ("iterations.csv", "layers.csv"):
+            assert (ours.folder / name).read_bytes() == (theirs.folder / name).read_bytes()
+        for t in range(3):
+            np.testing.assert_allclose(ours.grid("retrained", t), theirs.grid("retrained", t), atol=1e-6)
+        np.testing.assert_array_equal(ours.layer_grids("retrained"), theirs.layer_grids("retrained"))
+        assert ours.grid_axes[0].tolist() == theirs.grid_axes[0].tolist()
+        assert ours.method == theirs.method
+
+
+def test_nothing_tells_of_the_machine(study: Study, tmp_path: Path) -> None:
+    for path in pack(study, tmp_path / "packed"):
+        assert b"home of somebody" not in path.read_bytes()
+    line = json.loads((tmp_path / "packed" / "runs.jsonl").read_text().splitlines()[0])
+    assert line["config"]["output_dir"] == "outputs"
+    assert line["run"]["provenance"]["torch"]
+
+
+def test_a_changed_digit_is_found(study: Study, tmp_path: Path) -> None:
+    pack(study, tmp_path / "packed")
+    table = tmp_path / "packed" / "iterations.csv"
+    text = table.read_text()
+    at = text.rindex(",100.0,")
+    table.write_text(text[:at] + ",100.1," + text[at + 7 :])
+    with pytest.raises(UserError, match="not those that were recorded"):
+        unpack(tmp_path / "packed", tmp_path / "again")
+
+
+def test_command(study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    packed = f"destination={tmp_path / 'packed'}"
+    assert main(["pack", f"output_dir={study.runs[0].output_dir}", packed]) == 0
+    assert main(["unpack", f"output_dir={tmp_path / 'again'}", packed]) == 0
+    assert len(list((tmp_path / "again" / "runs").iterdir())) == 2
+    assert main(["unpack", f"output_dir={tmp_path / 'again'}", f"destination={tmp_path / 'again'}"]) == 1
+    assert main(["squeeze"]) == 1
+    assert "say pack or unpack" in capsys.readouterr().err
