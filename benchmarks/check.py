@@ -42,12 +42,14 @@ def main() -> None:
     parser.add_argument("--models", default="linear,mlp")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--images", type=int)
+    parser.add_argument("--threads", type=int, help="CPU threads; those of the table by default")
     parser.add_argument("--root", type=Path, default=Path("data"))
     parser.add_argument("--against", type=Path, default=COMMITTED, metavar="FILE")
     args = parser.parse_args()
     committed = json.loads(args.against.read_text())
     then = [Row(**row) for row in committed["rows"]]
     args.quick = args.means = False
+    torch.set_num_threads(args.threads or committed["machine"]["threads"])
     machine = describe(torch.device("cpu"))
     if machine["device"] != committed["machine"]["device"] or machine["threads"] != committed["machine"]["threads"]:
         print(f"another machine than the table's: {machine['device']}, {machine['threads']} threads")

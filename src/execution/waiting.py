@@ -53,7 +53,7 @@ def choose_threads(asked: int | None) -> int:
     elif "OMP_NUM_THREADS" not in os.environ:
         usable, why = cores()
         number = min(number, usable)
-    if number != torch.get_num_threads():
+    if asked is not None or number != torch.get_num_threads():
         torch.set_num_threads(number)
     log.info("CPU threads: %d (%s)", number, why)
     return number
@@ -61,7 +61,7 @@ def choose_threads(asked: int | None) -> int:
 
 def cores(root: Path = ROOT) -> tuple[int, str]:
     """How many cores this process may use, and what says so: its affinity, a container's quota, or Slurm."""
-    usable = _affinity()
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     found = [(usable, f"{usable} cores")]
     if (quota := _quota(root)) is not None:
         found.append((max(math.floor(quota), 1), f"a quota of {quota:g} cores"))
@@ -70,17 +70,13 @@ def cores(root: Path = ROOT) -> tuple[int, str]:
     return min(found, key=lambda pair: pair[0])
 
 
-def _affinity() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _quota(root: Path) -> float | None:
     """Cores that the control group of this process, or one around it, may use; None without a limit."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
         return None
-    found = []
+    found: list[float] = []
     for _, controllers, path in (line.split(":", 2) for line in lines):
         if controllers and "cpu" not in controllers.split(","):
             continue
