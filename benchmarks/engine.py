@@ -1,19 +1,20 @@
 """Engines against the conventional loop: `python -m benchmarks.engine [--models linear,mlp] [--quick] [--json FILE]`.
 
 Every engine trains one epoch, test pass included, at batch 250 in float32 under full masks; all take turns, and the
-table gives medians. linear and mlp train on Fashion-MNIST, other models on CIFAR-10 (60,000 and 50,000 images, or as
-many as `--images` says); where the data set cannot be had, on synthetic images of the same shape, and the table says
-so. Preparing a training (copying states into the engine) is part of the time. Floating-point operations are those of
-matrix products and convolutions, counted by PyTorch; the peak is that of a large matrix product on the same threads, by
-MKL or oneDNN, whichever is faster.
+table gives medians and half the distance of the quartiles. linear and mlp train on Fashion-MNIST, other models on
+CIFAR-10 (60,000 and 50,000 images, or as many as `--images` says); where the data set cannot be had, on synthetic
+images of the same shape, and the table says so. Preparing a training (copying states into the engine) is part of the
+time. Floating-point operations are those of matrix products and convolutions, counted by PyTorch; the peak is that of a
+large matrix product on the same threads, by MKL or oneDNN, whichever is faster.
 """
 
 import argparse
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +23,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.conventional import Conventional
+from benchmarks.conventional import Compiled, Conventional
 from benchmarks.machine import PeakMemory, describe, matmul_peak, median, synchronise
 from src.data.dataset import Dataset
 from src.data.published import Cifar10, FashionMnist
@@ -30,6 +31,7 @@ from src.errors import UserError
 from src.messages import TrainRequest
 from src.models.model import build_model, prunable_names
 from src.models.shipped import MODELS
+from src.training.backend import Backend
 from src.training.loop import SoloEngine
 from src.training.spec import TrainingSpec
 from src.training.stacked import StackedEngine, stacks
@@ -39,6 +41,14 @@ BATCH_SIZE = 250
 MEMBERS = (1, 4, 16, 64)
 TEST_IMAGES = 10_000
 QUICK_IMAGES = 5_000
+MEANS = {
+    "graph": ("fp32", Backend(compile="graph")),
+    "graph, TF32": ("tf32", Backend(compile="graph")),
+    "graph, bf16": ("bf16", Backend(compile="graph", channels_last=True)),
+    "compiled engine": ("fp32", Backend(compile="compile")),
+    "compiled engine, bf16": ("bf16", Backend(compile="compile", channels_last=True)),
+}
+"""Further solo engines that `--means` measures: precision and backend."""
 
 
 @dataclass(frozen=True)
@@ -62,21 +72,31 @@ class Row:
 class Bench:
     """All engines of one model on one data set."""
 
-    def __init__(self, model: str, dataset: Dataset, device: torch.device, members: tuple[int, ...]) -> None:
+    def __init__(
+        self, model: str, dataset: Dataset, device: torch.device, members: tuple[int, ...], means: bool = False
+    ) -> None:
         spec = TrainingSpec(seed=0, epochs=1, batch_size=BATCH_SIZE)
-        networks = [build_model(MODELS[model], dataset.image_shape, dataset.classes, 0).to(device) for _ in range(2)]
+        networks = [build_model(MODELS[model], dataset.image_shape, dataset.classes, 0).to(device) for _ in range(3)]
         initial = {name: tensor.clone() for name, tensor in networks[0].state_dict().items()}
         masks = {name: torch.ones_like(initial[name], dtype=torch.bool) for name in prunable_names(networks[0])}
         self._member = Member(spec, TrainRequest(0, masks, initial))
         conventional = Conventional(spec, dataset, networks[0], device)
+        compiled = Compiled(spec, dataset, networks[2], device)
         solo = SoloEngine(spec, dataset, networks[1], device)
         stacked = StackedEngine(solo, max(members, default=1))
         self.engines: dict[tuple[str, int], Callable[[], object]] = {
             ("conventional", 1): lambda: conventional.epoch(masks),
+            ("compiled", 1): lambda: compiled.epoch(masks),
             ("solo", 1): lambda: solo.train([self._member]),
         }
+        if device.type == "cpu" and shutil.which("c++") is None:
+            del self.engines["compiled", 1]
         for count in members if stacks(solo) else ():
             self.engines["stacked", count] = partial(stacked.train, [self._member] * count)
+        for name, (precision, backend) in MEANS.items() if means else ():
+            network = build_model(MODELS[model], dataset.image_shape, dataset.classes, 0)
+            engine = SoloEngine(replace(spec, precision=precision), dataset, network, device, backend)
+            self.engines[name, 1] = partial(engine.train, [self._member])
         self.flop = epoch_flop(model, dataset)
         self._device = device
 
@@ -129,7 +149,7 @@ def benchmark_data(model: str, root: Path, images: int | None) -> tuple[Dataset,
 def rows_of(model: str, args: argparse.Namespace, device: torch.device) -> list[Row]:
     """Measure all engines of a model."""
     dataset, synthetic = benchmark_data(model, args.root, QUICK_IMAGES if args.quick else args.images)
-    bench = Bench(model, dataset, device, args.members)
+    bench = Bench(model, dataset, device, args.members, args.means)
     bench.measure(1)  # threads, kernels and caches warm up
     before = matmul_peak(device)
     results = bench.measure(args.repeats)
@@ -141,27 +161,41 @@ def rows_of(model: str, args: argparse.Namespace, device: torch.device) -> list[
     ]
 
 
+def ratios(row: Row, rows: list[Row]) -> dict[str, float]:
+    """Speed of `row` against single networks on the engines of its model, and as a share of the `peak`."""
+    each = row.time_s / row.members
+    against = {r.engine: r.time_s / each for r in rows if r.model == row.model and r.engine != "stacked"}
+    return against | {"peak": row.flop / each / row.peak_flop_per_s}
+
+
+def spread(times: list[float]) -> float:
+    """Half of what lies between the quartiles, as a share of the median."""
+    low, _, high = np.percentile(times, (25, 50, 75))
+    return float(high - low) / 2 / median(times)
+
+
 def table(rows: list[Row]) -> str:
     """The rows of one model as a Markdown table."""
     first = rows[0]
-    times = {row.engine: row.time_s for row in rows if row.engine in ("conventional", "solo")}
     what = "synthetic images of the shape of " if first.synthetic else ""
     lines = [
         f"**{first.model}**, {what}{first.dataset}, {first.train_images:,} training and {first.test_images:,} test "
         f"images, {first.flop / 1e9:.1f} GFLOP an epoch, measured matmul peak {first.peak_flop_per_s / 1e9:.0f} "
         f"GFLOP/s, medians of {len(first.times_s)}",
         "",
-        "| engine | K | s per member-epoch | member-epochs/s | training samples/s | GFLOP/s | of the peak | "
-        "peak memory, MiB | × conventional | × solo |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| engine | K | s per member-epoch | spread | training samples/s | GFLOP/s | of the peak | "
+        "peak memory, MiB | × conventional | × compiled | × solo |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for row in rows:
-        each = row.time_s / row.members
+        each, found = row.time_s / row.members, ratios(row, rows)
         memory = "" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 2**20:.0f}"
+        share = f"{100 * found['peak']:.1f} %" if found["peak"] <= 1 else ""
+        names = ("conventional", "compiled", "solo")
+        against = " | ".join(f"{found[name]:.2f}" if name in found else "" for name in names)
         lines.append(
-            f"| {row.engine} | {row.members} | {each:.4f} | {1 / each:.2f} | {row.train_images / each:,.0f} | "
-            f"{row.flop / each / 1e9:.1f} | {100 * row.flop / each / row.peak_flop_per_s:.1f} % | {memory} | "
-            f"{times['conventional'] / each:.1f} | {times['solo'] / each:.2f} |"
+            f"| {row.engine} | {row.members} | {each:.4f} | {100 * spread(row.times_s):.0f} % | "
+            f"{row.train_images / each:,.0f} | {row.flop / each / 1e9:.1f} | {share} | {memory} | {against} |"
         )
     return "\n".join(lines)
 
@@ -177,6 +211,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="CPU threads; all cores by default")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--root", type=Path, default=Path("data"), help="root of the data sets")
+    parser.add_argument("--means", action="store_true", help="CUDA graphs, torch.compile, TF32 and bf16 as well")
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
     args.models = args.models.split(",")

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from src.config.commands import CONF, setting_word
 from src.config.part import Part
@@ -110,8 +110,7 @@ def completions(line: str) -> list[str]:
 
 def keys(settings: Any, key: str = "") -> Iterator[Key]:
     """Every key of settings and of the sections within, but for those that the shell fills in."""
-    kind: Any = type(settings)
-    texts, types = documented(kind), types_of(kind)
+    texts, types = documented(type(settings)), types_of(cast(Any, type(settings)))
     for field in dataclasses.fields(settings):
         value, name = getattr(settings, field.name), f"{key}.{field.name}" if key else field.name
         if dataclasses.is_dataclass(value):

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src import figures
+from src import figures, tables
+from src.archive import main as archive
 from tests.support import ROOT
 
 PAPER = ROOT / "outputs" / "paper"
@@ -46,3 +47,29 @@ def test_figures_and_tables_of_the_published_curves(tmp_path: Path) -> None:
             same_picture(tmp_path / path, committed / path)
         else:
             assert (tmp_path / path).read_text() == (committed / path).read_text()
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unpacked")
+    assert archive(["unpack", f"output_dir={folder}", f"destination={PAPER / 'records'}"]) == 0
+    return folder
+
+
+def test_figures_of_the_records(unpacked: Path) -> None:
+    kinds = sorted(path.name for path in (PAPER / "figures").iterdir())
+    words = [f"figure={','.join(kinds)}", "scope=global", "incomplete=draw", "formats=png"]
+    assert figures.main([*words, f"output_dir={unpacked}"]) == 0
+    committed = sorted(path.relative_to(PAPER / "figures") for path in (PAPER / "figures").rglob("*.png"))
+    made = sorted(path.relative_to(unpacked / "figures") for path in (unpacked / "figures").rglob("*.png"))
+    assert made == committed
+    for path in made:
+        same_picture(unpacked / "figures" / path, PAPER / "figures" / path)
+
+
+def test_tables_of_the_records(unpacked: Path) -> None:
+    assert tables.main([f"output_dir={unpacked}"]) == 0
+    committed = sorted((PAPER / "tables").glob("*.csv"))
+    assert [path.stem for path in committed] == ["accuracy", "claims", "compression", "cost", "equal_sparsity"]
+    for path in committed:
+        same_table(unpacked / "tables" / path.name, path)

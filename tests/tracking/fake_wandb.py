@@ -20,6 +20,8 @@ class FakeServer(ThreadingHTTPServer):
         self.history: list[dict[str, Any]] = []
         self.exit_codes: list[int] = []
         self.begun: list[dict[str, Any]] = []
+        self.artifacts: dict[str, list[str]] = {}
+        self.summary: dict[str, Any] = {}
 
     @property
     def url(self) -> str:
@@ -39,11 +41,33 @@ class FakeServer(ThreadingHTTPServer):
             project = {"id": "p", "name": "p", "entity": {"id": "e", "name": "team"}}
             bucket = {"id": "x", "name": variables["name"], "config": "{}", "project": project, "historyLineCount": 0}
             return {"upsertBucket": {"bucket": bucket, "inserted": True}}
+        return self._artifact(operation, variables)
+
+    def _artifact(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Of an artifact the names of its files; their content is uploaded as that of any other."""
+        if operation == "CreateArtifact":
+            self.artifacts[variables["input"]["artifactCollectionName"]] = []
+            artifact = {"id": "a", "state": "PENDING", "artifactSequence": {"id": "s", "latestArtifact": None}}
+            return {"createArtifact": {"artifact": artifact}}
+        if operation == "CreateArtifactManifest":
+            file = {"id": "f", "name": "m", "displayName": "m", "uploadUrl": f"{self.url}/upload", "uploadHeaders": []}
+            return {"createArtifactManifest": {"artifactManifest": {"id": "m", "file": file}}}
+        if operation == "CreateArtifactFiles":
+            asked = variables["input"]["artifactFiles"]
+            *_, names = self.artifacts.values()
+            names += [file["name"] for file in asked]
+            upload = {"id": "f", "uploadUrl": f"{self.url}/upload", "uploadHeaders": [], "artifact": {"id": "a"}}
+            nodes = [{**upload, "name": f["name"], "displayName": f["name"], "storagePath": f["name"]} for f in asked]
+            return {"createArtifactFiles": {"files": {"edges": [{"node": node} for node in nodes]}}}
+        if operation == "CommitArtifact":
+            return {"commitArtifact": {"artifact": {"id": "a", "digest": "d"}}}
         raise KeyError(operation)
 
     def stream(self, content: dict[str, Any]) -> None:
         lines = content.get("files", {}).get("wandb-history.jsonl", {}).get("content", [])
         self.history += [json.loads(line) for line in lines]
+        for line in content.get("files", {}).get("wandb-summary.json", {}).get("content", []):
+            self.summary |= json.loads(line)
         if content.get("complete"):
             self.exit_codes.append(content["exitcode"])
 

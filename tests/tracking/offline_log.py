@@ -14,13 +14,15 @@ BLOCK, HEADER = 32768, 7
 
 @dataclass
 class Logged:
-    """History rows, nested config, (metric or pattern, x axis) pairs, exit code (None while it runs)."""
+    """History rows, nested config, (metric, x axis) pairs, exit code (None while it runs), artifacts' files."""
 
     run: Any = None
     history: list[dict[str, Any]] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
     axes: dict[str, str] = field(default_factory=dict)
     exit_code: int | None = None
+    summary: dict[str, Any] = field(default_factory=dict)
+    artifacts: dict[str, list[str]] = field(default_factory=dict)
 
     def column(self, name: str) -> list[Any]:
         return [row[name] for row in self.history if name in row]
@@ -38,6 +40,11 @@ def read_log(run_folder: Path) -> Logged:
             logged.history.append(_items(record.history.item))
         elif kind == "metric":
             logged.axes[record.metric.name or record.metric.glob_name] = record.metric.step_metric
+        elif kind == "summary":
+            logged.summary |= _items(record.summary.update)
+        elif kind == "artifact" or record.request.WhichOneof("request_type") == "log_artifact":
+            artifact = record.artifact if kind == "artifact" else record.request.log_artifact.artifact
+            logged.artifacts[artifact.name] = [entry.path for entry in artifact.manifest.contents]
         elif kind == "exit":
             logged.exit_code = record.exit.exit_code
     return logged

@@ -20,6 +20,7 @@ def main(folder: Path, timeout_s: float, *runs: str) -> None:
         for row in ROWS[: int(iterations)]:
             tracker.log_iteration(row, layers(row["iteration"]))
         tracker.log_records(write_iterations(folder / "iterations.csv"))
+        tracker.log_network(folder)
         tracker.finish("finished")
     logging.info("the job is done")
 

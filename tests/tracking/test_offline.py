@@ -51,6 +51,33 @@ def test_a_whole_run_is_mirrored(tmp_path: Path):
     assert logged.exit_code == 0
 
 
+def test_the_summary_is_of_the_whole_run(tmp_path: Path):
+    accuracies = [90, 91.5, 89.2, 60]
+    rows = [{**ROWS[0], "iteration": t, "percent_remaining": 100 / 10**t, "retrained_accuracy": a}
+            for t, a in enumerate(accuracies)]  # fmt: skip
+    first = open_tracker("offline", **settings(tmp_path))
+    first.log_iteration(rows[0], [])
+    first.finish("failed")
+    second = open_tracker("offline", **settings(tmp_path))
+    for row in rows:
+        second.log_iteration(row, [])
+    second.finish("finished")
+    found = read_log(offline_runs(tmp_path)[-1]).summary
+    expected = {
+        "dense/accuracy": 90, "best/accuracy": 91.5, "best/iteration": 1, "last/accuracy": 60, "lost/accuracy": 30,
+        "within_a_point/percent_remaining": 1, "within_a_point/accuracy": 89.2, "accuracy_at": 91.5,
+    }  # fmt: skip
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+
+def test_a_run_without_an_experiment_is_in_the_sweeps_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WANDB_RUN_GROUP", "seed=0,1")
+    for name, group in (("one", None), ("two", "fig2")):
+        open_tracker("offline", **settings(tmp_path / name) | {"group": group}).finish("finished")
+    groups = [read_log(offline_runs(tmp_path / name)[0]).run.run_group for name in ("one", "two")]
+    assert groups == ["seed=0,1", "fig2"]
+
+
 def test_a_resumed_run_keeps_its_id_and_logs_nothing_twice(tmp_path: Path):
     first = open_tracker("offline", **settings(tmp_path))
     first.log_epoch(epoch_row(0, 0))

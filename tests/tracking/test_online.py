@@ -98,6 +98,16 @@ def test_online_rows_arrive_once_and_a_resumed_run_goes_on(tmp_path: Path):
     assert server.exit_codes == [0, 0]
 
 
+def test_the_final_network_is_uploaded_and_the_summary_sorts(tmp_path: Path):
+    (tmp_path / "networks.safetensors").write_bytes(b"network")
+    with fake_server() as server:
+        assert told(mirror(tmp_path, "abc:3", url=server.url, timeout_s=20)[0]) == []
+    assert {name: set(files) for name, files in server.artifacts.items()} == {
+        "network-abc": {"networks.safetensors", "iterations.csv"}
+    }
+    assert (server.summary["best/accuracy"], server.summary["dense/accuracy"]) == (82, 80)
+
+
 def test_a_network_that_dies_in_the_middle_costs_seconds_and_one_line(tmp_path: Path):
     with fake_server(dies=True) as server:
         lines, seconds = mirror(tmp_path, "abc:3", "def:1", url=server.url)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from src.analysis.figures.plan import CAPTIONS, METHOD_SERIES, Filter, Line, Plan, Series, figure, panel
@@ -37,7 +38,8 @@ def _with(studies: Sequence[Study], scope: str, series: Series) -> list[Study]:
 
 def _build(studies: Sequence[Study], scope: str, series: Sequence[Series], reading: Reading) -> FigureSpec:
     panels = [_panel(studies, scope, s, reading) for s in series]
-    return figure(KIND, studies[-1], panels, scope, caption=CAPTIONS[KIND])
+    made = figure(KIND, studies[-1], panels, scope, caption=CAPTIONS[KIND])
+    return replace(made, title=made.title.rpartition(" (")[0])  # the legend says how long, and how many seeds
 
 
 def _panel(studies: Sequence[Study], scope: str, series: Series, reading: Reading) -> CurvePanel:
