@@ -17,7 +17,7 @@ from src.execution.device import choose_device, is_first, processes
 from src.execution.driver import Engine, Task, drive, rehearse
 from src.execution.initial_state import InitialStates
 from src.execution.interruption import Interruption
-from src.execution.progress import RunProgress, StackProgress
+from src.execution.progress import RunProgress
 from src.execution.session import PICTURE, Session, draw
 from src.execution.waiting import choose_threads, sharing
 from src.records.integrity import is_finished
@@ -222,7 +222,11 @@ def _is_able(run: Run, engine: Engine, initial: InitialStates) -> bool:
 @contextmanager
 def _sessions(group: Sequence[Run], device: torch.device, initial: InitialStates) -> Iterator[dict[Run, Session]]:
     """Sessions of the runs that no other process has; those that have not ended are ended, whatever happens."""
-    together = StackProgress() if len(group) > 1 else None
+    together = None
+    if len(group) > 1:
+        from src.execution.stack_progress import StackProgress
+
+        together = StackProgress()
     sessions: dict[Run, Session] = {}
     try:
         for run in group:

@@ -20,7 +20,7 @@ from src.store.locks import is_held, run_lock
 from src.sweeps.jobs import MISTAKES, BadJob, Job
 from src.sweeps.progress import Progress, State, progress
 from src.sweeps.report import Report, ends, indented, outlook, plural, report
-from src.sweeps.work import work
+from src.sweeps.work import SweepProgress, work
 from src.tracking.tracker import GROUP
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ def _grouped(words: Sequence[str]) -> Iterator[None]:
 @contextmanager
 def _as_one(runs: Sequence[Run], serial: bool) -> Iterator[None]:
     """The runs are told as one sweep: how all are uploaded, and, where they are serial, how far they all are."""
-    from src.execution.progress import SweepProgress, begin_sweep
+    from src.execution.progress import begin_sweep
     from src.tracking.wandb_run import upload_together
 
     if runs:

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from src.execution import progress
-from src.execution.progress import Clock, RunProgress, StackProgress, SweepProgress, begin_sweep
+from src.execution.progress import Clock, RunProgress, begin_sweep
+from src.execution.stack_progress import StackProgress
 from src.records.timings import Rate
+from src.sweeps.work import SweepProgress
 
 SETTING = ("digits", "mlp", None)
 
