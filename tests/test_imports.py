@@ -144,7 +144,7 @@ HEAVY = ("torch._dynamo", "torchvision", "sklearn", "scipy", "sympy", "pandas", 
 
 BOUNDS = {
     "modules": 84,  # 70 is the aim
-    "lines": 7_400,  # 5,000
+    "lines": 7_800,  # 5,000
     "classes": 115,  # 75
     "cpu": 1.5,
     "memory": 1.15,
