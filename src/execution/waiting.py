@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -55,8 +56,14 @@ def choose_threads(asked: int | None) -> int:
         number = min(number, usable)
     if asked is not None or number != torch.get_num_threads():
         torch.set_num_threads(number)
-    log.info("CPU threads: %d (%s)", number, why)
+    _say(number, why)
     return number
+
+
+@cache
+def _say(number: int, why: str) -> None:
+    """Once in a process, however many runs it does."""
+    log.info("CPU threads: %d (%s)", number, why)
 
 
 def cores(root: Path = ROOT) -> tuple[int, str]:
