@@ -46,16 +46,17 @@ class FakeServer(ThreadingHTTPServer):
     def _artifact(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Of an artifact the names of its files; their content is uploaded as that of any other."""
         if operation == "CreateArtifact":
-            self.artifacts[variables["input"]["artifactCollectionName"]] = []
-            artifact = {"id": "a", "state": "PENDING", "artifactSequence": {"id": "s", "latestArtifact": None}}
+            name = variables["input"]["artifactCollectionName"]
+            self.artifacts[name] = []
+            artifact = {"id": name, "state": "PENDING", "artifactSequence": {"id": "s", "latestArtifact": None}}
             return {"createArtifact": {"artifact": artifact}}
         if operation == "CreateArtifactManifest":
             file = {"id": "f", "name": "m", "displayName": "m", "uploadUrl": f"{self.url}/upload", "uploadHeaders": []}
             return {"createArtifactManifest": {"artifactManifest": {"id": "m", "file": file}}}
         if operation == "CreateArtifactFiles":
             asked = variables["input"]["artifactFiles"]
-            *_, names = self.artifacts.values()
-            names += [file["name"] for file in asked]
+            for file in asked:  # of several artifacts at the same time
+                self.artifacts[file["artifactID"]].append(file["name"])
             upload = {"id": "f", "uploadUrl": f"{self.url}/upload", "uploadHeaders": [], "artifact": {"id": "a"}}
             nodes = [{**upload, "name": f["name"], "displayName": f["name"], "storagePath": f["name"]} for f in asked]
             return {"createArtifactFiles": {"files": {"edges": [{"node": node} for node in nodes]}}}
