@@ -9,7 +9,7 @@ from torch import nn
 
 from src.models.model import Model
 from src.pruning.scores import Score
-from tests.support import command_line
+from tests.support import command_line, folder_of, process
 
 DIGITS = ["dataset=digits", "model=linear", "trainer=smoke", "prune.iterations=1"]
 
@@ -75,6 +75,7 @@ class Misshapen(Score):
         (["dataset.train_size=5000"], ["5000", "1500"]),
         (["init_from=nowhere.npz"], ["nowhere.npz", "no such file"]),
         (["device=tpu"], ["device=tpu", "cuda"]),
+        (["device='cuda:²'"], ["device=cuda:²"]),
         (["dataset=cifar10", "dataset.root={tmp}/empty"], ["cifar"]),
     ],
 )
@@ -87,6 +88,13 @@ def test_message(tmp_path, overrides, words):
         assert word.lower() in result.stderr.lower()
     assert not list((tmp_path / "out").rglob("*.csv"))
     assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_what_notebooks_and_jobs_leave_in_the_environment_changes_nothing(tmp_path):
+    left = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "WORLD_SIZE": "2", "RANK": "1"}
+    done = process(*DIGITS, "record.picture=true", f"output_dir={tmp_path}", **left)
+    assert "Traceback" not in done.stderr
+    assert (folder_of(done) / "curves.png").exists()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

@@ -95,25 +95,3 @@ def test_one_runs_error_ends_no_other(tmp_path):
     assert done.returncode == 1
     assert "1 of 2 runs failed" in done.stderr
     assert len(list((tmp_path / "out").glob("runs/*/measures.safetensors"))) == 1
-
-
-@pytest.mark.slow
-def test_the_cost_of_an_iteration_does_not_grow_with_their_number(tmp_path, monkeypatch):
-    import time
-
-    from src.execution.session import Session
-
-    record, seconds, memory = Session.record, [], []
-
-    def measured(self, given):
-        began = time.process_time()
-        record(self, given)
-        seconds.append(time.process_time() - began)
-        with open("/proc/self/statm") as file:
-            memory.append(int(file.read().split()[1]) * 4096)
-
-    monkeypatch.setattr(Session, "record", measured)
-    command_line(*RUN[:3], "prune=lottery_ticket", "prune.ratio=0.01", "prune.iterations=300", f"output_dir={tmp_path}")
-    assert len(seconds) == 301
-    assert sum(seconds[201:]) < 1.5 * sum(seconds[:100])
-    assert memory[-1] - memory[50] < 5e6

@@ -50,6 +50,14 @@ def test_stacked_equals_solo(tmp_path, model):
         assert torch.stack(equal).min() >= 0.999
 
 
+@pytest.mark.parametrize("launcher", ["basic", "stacked"])
+def test_dense_in_a_sweep_is_one_training_and_ends_no_other(tmp_path, launcher):
+    sweep = [f"hydra/launcher={launcher}", "-m", "prune=sap,lottery_ticket,dense"]
+    done = command_line(*sweep, *RUN, "model=linear", f"output_dir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert sorted(len(rows(folder)) for folder in runs(tmp_path).values()) == [1, 3, 3]
+
+
 def test_a_job_that_cannot_be_composed_stops_no_other(tmp_path):
     done = command_line(STACKED, "-m", *RUN, "model=linear", "prune.p=0.5,1.5,0.2", f"output_dir={tmp_path}")
     assert done.returncode != 0

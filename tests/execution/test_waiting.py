@@ -3,6 +3,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -65,22 +66,35 @@ def test_threads_are_few_where_cores_are_and_the_users_number_stays(monkeypatch)
         torch.set_num_threads(before)
 
 
-def names():
-    return {thread.name for thread in threading.enumerate()}
+def tasks():
+    return set(os.listdir("/proc/self/task"))
 
 
 @pytest.mark.skipif(waiting._gnu_openmp() is None or waiting._waited_s() is None, reason="not GNU's OpenMP on Linux")
 def test_threads_sleep_while_cores_are_shared_and_spin_again_afterwards(monkeypatch):
     """libgomp does not say how it waits: an idle team of more threads than cores is what makes it sleep."""
-    waited = itertools.chain([0.0, 1.0, 2.0, 3.0], itertools.repeat(3.0))
+    waited = itertools.chain([0.0, 0.0, 1e9, 1e9, 2e9], itertools.repeat(2e9))  # shared for two ticks, however long
+    asleep, teams, over = waiting._asleep, [], threading.Event()
+
+    @contextmanager
+    def watched(library, threads):
+        before = tasks()
+        with asleep(library, threads):
+            teams.append(tasks() - before)
+            yield
+        if len(teams) == 2:
+            over.set()
+
     monkeypatch.setenv("GOMP_SPINCOUNT", waiting.SPIN["GOMP_SPINCOUNT"])
     monkeypatch.setattr(waiting, "_waited_s", lambda: next(waited))
+    monkeypatch.setattr(waiting, "_asleep", watched)
     monkeypatch.setattr(waiting, "TICK_S", 0.01)
     monkeypatch.setattr(waiting, "PATIENT_S", (0.02, 0.02))
-    before, team, seen = len(os.listdir("/proc/self/task")), len(os.sched_getaffinity(0)), set()
     with waiting.sharing(2):
-        until = time.monotonic() + 20
-        while seen != {False, True} or "idle" in names():
-            seen.add(len(os.listdir("/proc/self/task")) > before + 1 + team - 1)
-            assert time.monotonic() < until, seen
-    assert not {"waiting", "idle"} & names()
+        assert over.wait(100)
+    assert [len(team) >= len(os.sched_getaffinity(0)) for team in teams] == [True, True]
+    until = time.monotonic() + 100
+    while tasks() & set.union(*teams):  # threads of a team end a moment after the one that they waited for
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert not {"waiting", "idle"} & {thread.name for thread in threading.enumerate()}
