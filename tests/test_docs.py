@@ -161,6 +161,12 @@ def test_files_that_documents_name_exist(document: Path) -> None:
     assert [name for name in named if not ((ROOT / name).exists() or (document.parent / name).exists())] == []
 
 
+def test_tests_that_documents_name_exist() -> None:
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", (ROOT / "docs" / "reliability.md").read_text("utf-8"))
+    assert len(named) > 20
+    assert [(file, name) for file, name in named if f"def {name}(" not in (ROOT / "tests" / file).read_text()] == []
+
+
 def commands(text: str) -> Iterator[list[str]]:
     """Words of the commands of ours in a document's blocks, from the module's name on."""
     for line in re.findall(r"^(?: {4}|`|\|.*`)(?:python|torchrun .*?) ?-m (src\.[^#`\n]+)", text, flags=re.M):
