@@ -274,9 +274,9 @@ test_slurm() {
 torture() {
     setup
     "$PY" -m pytest -m "slow or not slow" tests/records/test_damage.py tests/end_to_end/test_disk.py \
-        tests/end_to_end/test_kills.py tests/end_to_end/test_parallel.py tests/end_to_end/test_resume.py \
-        tests/end_to_end/test_two_writers.py tests/training/test_composition.py tests/config/test_fuzz.py \
-        --timeout 7200 --durations 10
+        tests/end_to_end/test_kills.py tests/end_to_end/test_load.py tests/end_to_end/test_parallel.py \
+        tests/end_to_end/test_resume.py tests/end_to_end/test_two_writers.py tests/training/test_composition.py \
+        tests/config/test_fuzz.py --timeout 7200 --durations 10
     "$PY" -m tests.data.fuzz 1000
 }
 
