@@ -30,6 +30,8 @@ ITERATIONS = 500
 WRITERS, TRAININGS, STACK = 16, 240, 4
 RUNS = 200
 KEY = "0" * 40
+STARTS = []
+"""The barrier that a writer's process was given."""
 
 
 @pytest.fixture
@@ -154,19 +156,20 @@ def write_and_read(root, writer):
 
 
 def told_nothing(root, writer):
-    """`write_and_read`, where a warning (a damaged or unwritable file) is an error."""
+    """`write_and_read` with all others, where a warning (a damaged or unwritable file) is an error."""
     warned = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = warned.append
     logging.getLogger("src").addHandler(handler)
+    STARTS[0].wait(100)
     found = write_and_read(root, writer)
     assert not warned, [record.getMessage() for record in warned]
     return found
 
 
 def test_sixteen_writers_on_one_store_lose_and_tear_nothing(tmp_path, tell):
-    began = time.monotonic()
-    with ProcessPoolExecutor(WRITERS, multiprocessing.get_context("fork")) as pool:
+    began, fork = time.monotonic(), multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(WRITERS, fork, initializer=STARTS.append, initargs=(fork.Barrier(WRITERS),)) as pool:
         done = [pool.submit(told_nothing, tmp_path, writer) for writer in range(WRITERS)]
         kept, read = zip(*(one.result() for one in done), strict=True)
     took = time.monotonic() - began
