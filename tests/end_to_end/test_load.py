@@ -122,7 +122,7 @@ def test_two_hundred_mirrored_runs_leave_nothing_open(tmp_path, monkeypatch, tel
 
 def training(number):
     """Identity, weights and history of a training; each its own."""
-    weights = {"w": torch.full((2000,), float(number)), "b": torch.arange(10.0) + number}
+    weights = {"w": torch.full((50_000,), float(number)), "b": torch.arange(10.0) + number}
     performance = Performance(float(number), 50.0)
     return f"{number:02x}{number:030x}", weights, [Epoch(0, 0.1, performance, performance, performance)]
 
@@ -130,8 +130,8 @@ def training(number):
 def write_and_read(root, writer):
     """Do what a process on a sweep does to the store; how many trainings it kept, and how many it read back."""
     store, chance = TrainingStore(root / "trainings", torch.device("cpu")), random.Random(writer)
-    order, kept, read = list(range(TRAININGS)), 0, 0
-    chance.shuffle(order)
+    order = sorted(range(TRAININGS), key=lambda number: number + chance.uniform(0, 32))  # much as the others have it
+    kept, read = 0, 0
     for begin in range(0, TRAININGS, STACK):
         with ExitStack() as until:
             free = [training(n) for n in order[begin : begin + STACK]]
@@ -146,7 +146,9 @@ def write_and_read(root, writer):
                 assert torch.equal(partial.current.parameters, weights["w"])
                 store.save(identity, Trained(weights, weights, 0, history), Origin("spec", 0))
                 kept += 1
-        for number in chance.sample(order, 10):
+        done = {identity for identity, _, _ in mine}
+        others = [number for number in order[begin : begin + STACK] if training(number)[0] not in done]
+        for number in [*chance.sample(order, 10), *5 * others]:  # some of which are being written
             identity, weights, history = training(number)
             if (found := store.load(identity)) is not None:
                 assert all(torch.equal(found.last[name], weights[name]) for name in weights)
@@ -176,7 +178,7 @@ def test_sixteen_writers_on_one_store_lose_and_tear_nothing(tmp_path, tell):
     tell(f"{WRITERS} writers, {TRAININGS} trainings: kept {sum(kept)} (at least {min(kept)} each), "
          f"{sum(read)} read back whole, {took:.0f} s")  # fmt: skip
     assert sum(kept) == TRAININGS
-    assert min(kept) > 0
+    assert sum(map(bool, kept)) > WRITERS // 2  # at the same time
     store = TrainingStore(tmp_path / "trainings", torch.device("cpu"))
     for identity, weights, _ in map(training, range(TRAININGS)):
         assert torch.equal(store.load(identity).last["w"], weights["w"])
