@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from ssl import SSLError
 from typing import Any, Literal
 
 from src.records.provenance import without_secrets
@@ -17,6 +18,7 @@ from src.tracking.tracker import GROUP
 
 log = logging.getLogger(__name__)
 
+ANSWER_TIMEOUT_S = 3.0
 INIT_TIMEOUT_S = 20.0
 FINISH_TIMEOUT_S = 20.0
 RETRY_AFTER_S = 600.0
@@ -109,10 +111,31 @@ def _why_offline() -> str:
         return "no connection a moment ago"
     try:
         # Asks nothing, and unlike an attempt to begin a run, a failed one leaves no trace behind.
+        if not wandb.login(prompt=False, verify=False):
+            return "not logged in"
+        if not _answers(wandb.setup().settings.base_url):
+            unreachable()
+            return "no connection"
         return "" if wandb.login(prompt=False, verify=True) else "not logged in"
     except wandb.Error as error:
         unreachable()
         return first_line(error)
+
+
+def _answers(url: str) -> bool:
+    """Whether a server answers, whatever it says: W&B's own login waits 10 s for one that does not."""
+    from urllib.error import HTTPError, URLError
+    from urllib.request import urlopen
+
+    try:
+        urlopen(url, timeout=ANSWER_TIMEOUT_S).close()
+    except HTTPError:
+        return True
+    except URLError as error:
+        return isinstance(error.reason, SSLError)  # W&B has certificates of its own
+    except OSError:
+        return False
+    return True
 
 
 def _init(info: RunInfo, mode: Literal["online", "offline"]) -> Any:
