@@ -120,7 +120,12 @@ LONGER = [*RUN, "prune.iterations=5"]
 
 @pytest.mark.parametrize(
     ("words", "last_whole"),
-    [([], 2), (["model=cnn"], 2), (["prune=one_shot"], 2), (["prune.rewind.epoch=1", "trainer.epochs=2"], 0)],
+    [
+        ([], 2),
+        pytest.param(["model=cnn"], 2, marks=pytest.mark.slow),
+        (["prune=one_shot"], 2),
+        (["prune.rewind.epoch=1", "trainer.epochs=2"], 0),
+    ],
 )
 def test_a_run_goes_back_to_the_last_whole_iteration_before_the_damage(tmp_path, words, last_whole):
     """Interrupted in iteration 4; the record of iteration 2 is damaged."""

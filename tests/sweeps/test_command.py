@@ -12,6 +12,7 @@ from tests.support import ROOT, command_line
 from tests.sweeps.synthetic import RECORDS, jobs, write_run, write_timings, write_training
 
 
+@pytest.mark.slow
 def test_640_finished_runs_answer_within_five_seconds(tmp_path):
     """Issue 4, to reach; in seconds of CPU, which on a machine that does nothing else are those of the clock."""
     for job in jobs(tmp_path, "experiment=submission"):
