@@ -37,8 +37,6 @@ class ProductSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
         """Launch what is not finished. Raises UserError with the table of what failed, or is impossible."""
         # Hydra imports all plugins for every command; a single run needs no sweeps
-        from hydra._internal.core_plugins.basic_launcher import BasicLauncher
-
         from src.errors import UserError
         from src.sweeps.compose import config_dir_of
         from src.sweeps.jobs import jobs
@@ -51,7 +49,7 @@ class ProductSweeper(Sweeper):
         config_dir = config_dir_of(hydra)
         sweep = Sweep(jobs([*hydra.overrides.hydra, *arguments], config_dir), config_dir, arguments)
         if not self.dry_run:
-            return sweep.run(self.launcher.launch, serial=isinstance(self.launcher, BasicLauncher))
+            return sweep.run(self.launcher.launch, serial=hydra.runtime.choices["hydra/launcher"] == "basic")
         show(f"{sweep.outlook()}\n{sweep.report().text()}")
         if sweep.bad:
             raise UserError(f"{plural(len(sweep.bad), 'run')} of {len(sweep.jobs) + len(sweep.bad)} cannot be done")

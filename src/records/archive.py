@@ -24,7 +24,7 @@ from src.records.integrity import stamps
 from src.records.run import FloatArray, Run
 from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, LAYERS_FILE, MEASURES_FILE, RUN_FILE
 from src.records.study import Study
-from src.store.files import write_text
+from src.store.files import write_json, write_text
 
 RUNS_FILE = "runs.jsonl"
 GRIDS_FILE = "grids.safetensors"
@@ -102,8 +102,7 @@ def _write_grids(runs: Iterable[Run], path: Path) -> Path:
     for run in runs:
         p, q = run.grid_axes
         axes = {"p": p.tolist(), "q": q.tolist()}
-        whole = [run.grid("retrained", t) for t in range(run.iterations_total)]
-        grids[f"{run.name}/whole"] = np.stack(whole).astype(np.float32)
+        grids[f"{run.name}/whole"] = run.grids("retrained", range(run.iterations_total)).astype(np.float32)
         if len(run.layers.names) > 1:
             grids[f"{run.name}/layers"] = run.layer_grids("retrained").astype(np.float32)
     save_file(grids, path, {"json": json.dumps(axes)})
@@ -122,8 +121,8 @@ def _unpacked(line: Mapping[str, Any], tables: Mapping[str, Mapping[str, str]], 
             raise UserError(f"{grids.parent / name}: the rows of {folder.name} are not those that were recorded")
     write_text(folder / CONFIG_FILE, yaml.safe_dump(line["config"], sort_keys=False))
     _write_measures(grids, folder)
-    state["files"] = stamps(folder, (*TABLES, MEASURES_FILE))
-    write_text(folder / RUN_FILE, json.dumps(state, indent=2) + "\n")
+    state["files"] = found | stamps(folder, [MEASURES_FILE])
+    write_json(folder / RUN_FILE, state)
     return folder
 
 

@@ -1,12 +1,12 @@
 """One number of a run, by which a sweeper or Weights & Biases compares it with others. Imports no PyTorch."""
 
-import csv
 import math
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
 from src.records.schema import ITERATIONS_FILE
+from src.store.files import read_rows
 
 LOST = 1.0
 """Points of accuracy that the sparsest good network may be behind that of iteration 0."""
@@ -15,8 +15,7 @@ LOST = 1.0
 def accuracy_at(folder: Path, percent: float) -> float:
     """The accuracy (%) of a run's networks at `percent` of the weights; NaN where it keeps more, or has no records."""
     try:
-        with (folder / ITERATIONS_FILE).open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = read_rows(folder / ITERATIONS_FILE)
         return interpolated(
             [(float(row["percent_remaining"]), float(row["retrained_accuracy"])) for row in rows], percent
         )

@@ -20,6 +20,7 @@ from src.errors import UserError
 from src.records import schema
 from src.records.integrity import verify
 from src.records.method import Method
+from src.store.files import read_yaml
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Side = Literal["retrained", "pruned"]
@@ -32,7 +33,6 @@ TYPES: Mapping[str, type] = {
 """What run.json holds, as far as readers need it."""
 ALWAYS_KNOWN = ("iteration", "remaining", "total", "percent_remaining", "retrained_accuracy")
 """Columns without empty cells."""
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Run:
 
     def grid(self, side: Side, iteration: int) -> FloatArray:
         """PQ Index of the whole network over the grid: [10, 11], rows p = 0.1..1.0, columns q = 1.0..2.0."""
-        return self._measures([f"iteration_{iteration}/{side}/pqi_global"]).squeeze(0)
+        return self.grids(side, [iteration]).squeeze(0)
 
     def grids(self, side: Side, iterations: Sequence[int]) -> FloatArray:
         """The same of several iterations, read at once: [n, 10, 11]."""
@@ -165,7 +165,7 @@ def load_run(folder: Path) -> Run:
         state = _checked(folder, json.loads(path.read_text(encoding="utf-8")))
         kind, short, label = (str(state["method"][key]) for key in ("kind", "short", "label"))
     with _reading(folder, schema.CONFIG_FILE) as path:
-        config = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        config = read_yaml(path)
         for section in ("dataset", "model", "trainer", "protocol", "prune"):
             _ = config[section]["name"]
         json.dumps(config, sort_keys=True, default=str)  # so that its text can tell settings apart

@@ -12,10 +12,8 @@ from src.records.integrity import is_finished
 from src.records.schema import CONFIG_FILE, read_status
 from src.records.timings import Setting
 from src.run import Run
+from src.store.files import read_yaml
 from src.store.locks import is_held, run_lock
-
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The faster one, where there is one: thousands of runs are read."""
 
 
 class State(StrEnum):
@@ -97,7 +95,7 @@ def _of_folder(folder: Path, found: dict[str, Any]) -> Progress:
     if state == State.finished:
         return Progress(*about)
     try:
-        config = yaml.load((folder / CONFIG_FILE).read_text(encoding="utf-8"), Loader=LOADER)
+        config = read_yaml(folder / CONFIG_FILE)
         setting = (config["dataset"]["name"], config["model"]["name"], config["dataset"]["train_size"])
         return Progress(*about, setting, int(config["trainer"]["epochs"]), config["init_from"] is not None)
     except (OSError, yaml.YAMLError, LookupError, TypeError, ValueError):

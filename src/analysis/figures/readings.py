@@ -75,7 +75,7 @@ def pqi(run: Run, side: Side, reading: Reading) -> FloatArray:
         p, q = run.grid_axes
         row, column = int(np.abs(p - own["p"]).argmin()), int(np.abs(q - own["q"]).argmin())
         count = run.iterations + (side == "retrained")
-        return np.array([run.grid(side, t)[row, column] for t in range(count)])
+        return run.grids(side, range(count))[:, row, column]
     values = run.table[f"{side}_pqi"]
     return values if side == "retrained" else values[:-1]
 

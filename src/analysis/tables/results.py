@@ -15,11 +15,10 @@ from src.analysis.claims.finding import Finding
 from src.analysis.claims.tradeoff import Tradeoff, accuracy_at, mean_to, of_run
 from src.analysis.tables.table import Column, Spread, Table, made_table
 from src.models.model import Model
+from src.records.objective import LOST
 from src.records.run import FloatArray, Run
 from src.records.study import Study
 
-LOSS = 1.0
-"""Accuracy that may be lost against the dense network, in points."""
 PERCENTAGES = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5)
 AREAS = (10.0, 1.0)
 """Lower ends, in percent remaining, of the areas under the trade-off."""
@@ -47,14 +46,14 @@ def tables(studies: Iterable[Study]) -> list[Table]:
             runs, setting = study.series(scope, method), study.setting
             cells = (Spread.of([value(run) for run in runs]) for value in measures.values())
             rows.append((setting.dataset, setting.model, study.name, scope, method.text, len(runs), *cells))
-        made.append(made_table(name, [*WHERE, Column("method", "Method"), SEEDS, *measures], rows, loss=LOSS))
+        made.append(made_table(name, [*WHERE, Column("method", "Method"), SEEDS, *measures], rows, loss=LOST))
     return made
 
 
 def within_loss(run: Run) -> int:
-    """The iteration with the fewest weights whose accuracy is at most LOSS below that of the dense network."""
+    """The iteration with the fewest weights whose accuracy is at most LOST below that of the dense network."""
     accuracy, percent = run.table["retrained_accuracy"], run.table["percent_remaining"]
-    return int(np.where(accuracy >= accuracy[0] - LOSS, percent, np.inf).argmin())
+    return int(np.where(accuracy >= accuracy[0] - LOST, percent, np.inf).argmin())
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,7 @@ MEASURES: dict[str, dict[Column, Measure]] = {
             partial(_cost, measure, scale, at)
         for unit, measure, scale in (("kFLOPs", Network.flops, 1e3), ("KiB", Network.size_bytes, 1024.0))
         for when, label, at in (
-            ("dense", "Dense", 0), ("within_loss", f"≤ {LOSS:g} point", within_loss), ("final", "At T", -1),
+            ("dense", "Dense", 0), ("within_loss", f"≤ {LOST:g} point", within_loss), ("final", "At T", -1),
         )
     },
     "equal_sparsity": {
