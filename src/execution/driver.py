@@ -14,6 +14,7 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from src.execution.interruption import Interruption
+from src.files import Pace
 from src.messages import (
     Answer,
     EvaluateRequest,
@@ -28,7 +29,6 @@ from src.messages import (
     Upcoming,
 )
 from src.store.digest import training_id
-from src.store.files import Pace
 from src.store.trainings import Origin, TrainingStore
 from src.training.spec import TrainingSpec
 from src.training.state import Diverged, EpochEnd, Member, TrainingState

@@ -20,11 +20,11 @@ import numpy as np
 import yaml  # type: ignore[import-untyped]
 
 from src.errors import UserError
+from src.files import write_json, write_text
 from src.records.integrity import stamps
 from src.records.run import FloatArray, Run
 from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, LAYERS_FILE, MEASURES_FILE, RUN_FILE
 from src.records.study import Study
-from src.store.files import write_json, write_text
 
 RUNS_FILE = "runs.jsonl"
 GRIDS_FILE = "grids.safetensors"

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
+from src.files import read_rows
 from src.records.schema import ITERATIONS_FILE
-from src.store.files import read_rows
 
 LOST = 1.0
 """Points of accuracy that the sparsest good network may be behind that of iteration 0."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from src.files import read_yaml
 from src.records.integrity import is_finished
 from src.records.schema import CONFIG_FILE, read_status
 from src.records.timings import Setting
 from src.run import Run
-from src.store.files import read_yaml
 from src.store.locks import is_held, run_lock
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from src.config.commands import command, setting_word
+from src.files import read_rows
 from src.records.schema import ITERATIONS_FILE
 from src.records.timings import LESS, SHORT_EPOCHS, Rate, Setting, duration, measured_rates
 from src.run import Run
-from src.store.files import read_rows
 from src.sweeps.disk import Disk, disk
 from src.sweeps.jobs import BadJob
 from src.sweeps.progress import Progress, by_state, progress

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from src.files import parsed, read_rows, write_text
 from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, MASKS_FILE, NETWORKS_FILE, RUN_FILE
-from src.store.files import parsed, read_rows, write_text
 from src.tracking.metrics import OBJECTIVE, Value, axes, named, summarised
 from src.tracking.wandb_run import RunInfo, begin, first_line, offline_line, reachable, unreachable
 

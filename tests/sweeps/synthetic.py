@@ -7,8 +7,8 @@ import torch
 import yaml
 
 from src.config.settings import settings_dict
+from src.files import write_json, write_text
 from src.records.timings import Timing, append_timing
-from src.store.files import write_json, write_text
 from src.store.tensors import write_tensors
 from src.sweeps.jobs import Job, jobs_of
 
