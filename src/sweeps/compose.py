@@ -19,7 +19,8 @@ from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.commands import CONF, command, setting_word
+from src.config import CONF
+from src.config.command_line import command, setting_word
 from src.config.part import shown
 from src.config.schema import Config, register_schemas
 from src.config.settings import KINDS, check, job_settings, takes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.config.commands import command, setting_word
+from src.config.command_line import command, setting_word
 from src.files import read_rows
 from src.records.schema import ITERATIONS_FILE
 from src.records.timings import LESS, SHORT_EPOCHS, Rate, Setting, duration, measured_rates

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 
-from src.config.commands import command, setting_word
+from src.config.command_line import command, setting_word
 from src.errors import Busy, UserError, message
 from src.records.provenance import without_secrets
 from src.records.timings import measured_rates
