@@ -224,7 +224,7 @@ def _sessions(group: Sequence[Run], device: torch.device, initial: InitialStates
     """Sessions of the runs that no other process has; those that have not ended are ended, whatever happens."""
     together = None
     if len(group) > 1:
-        from src.execution.stack_progress import StackProgress
+        from src.execution.sweep_progress import StackProgress
 
         together = StackProgress()
     sessions: dict[Run, Session] = {}

@@ -4,13 +4,16 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Never, Protocol
+from typing import TYPE_CHECKING, Any, Never, Protocol
 
 from tqdm import tqdm
 
 from src.messages import Epoch
-from src.records.timings import LESS, SHORT_EPOCHS, Setting, duration, measured_rates
+from src.records.timings import LESS, SHORT_EPOCHS, duration, measured_rates
 from src.run import Run
+
+if TYPE_CHECKING:
+    from src.execution.sweep_progress import SweepProgress
 
 log = logging.getLogger(__name__)
 
@@ -89,26 +92,11 @@ class Clock:
         return f"{tqdm.format_interval(self.seconds * epochs)} left"
 
 
-class Sweep(Protocol):
-    """The runs of a sweep that this process does one after the other: which one this is, and how long all take."""
-
-    @property
-    def place(self) -> str: ...
-
-    def begin(self) -> None: ...
-
-    def epoch(self, setting: Setting, seconds: float) -> None: ...
-
-    def show(self, bar: "tqdm[Never]") -> None: ...
-
-    def left(self) -> str: ...
-
-
-sweep: Sweep | None = None
+sweep: "SweepProgress | None" = None
 """The sweep that this process does one run after the other, where it does one; `src.sweeps` says so."""
 
 
-def begin_sweep(progress: Sweep | None) -> None:
+def begin_sweep(progress: "SweepProgress | None") -> None:
     """From now on runs belong to this sweep, or to none."""
     global sweep
     sweep = progress

@@ -8,9 +8,8 @@ import pytest
 
 from src.execution import progress
 from src.execution.progress import Clock, RunProgress, begin_sweep
-from src.execution.stack_progress import StackProgress
+from src.execution.sweep_progress import StackProgress, SweepProgress
 from src.records.timings import Rate
-from src.sweeps.work import SweepProgress
 
 SETTING = ("digits", "mlp", None)
 

@@ -3,8 +3,7 @@
 import pytest
 
 from src.records.timings import FILE, Rate, Stopwatch, measured_rates, read_timings
-from src.sweeps.progress import progress
-from src.sweeps.work import training_keys, work
+from src.sweeps.progress import progress, training_keys, work
 from tests.sweeps.synthetic import jobs, write_run, write_timings
 
 WORDS = ["model=mlp", "prune.iterations=3", "trainer.epochs=5"]
