@@ -22,7 +22,7 @@ from src.records.timings import Stopwatch
 from src.records.writer import Row, RunFolder
 from src.run import Run
 from src.store.locks import acquire, run_lock
-from src.tracking.tracker import effective_mode, open_tracker
+from src.tracking.tracker import RunInfo, effective_mode, open_tracker
 from src.training.state import EpochEnd
 from src.trajectory import Record
 
@@ -72,8 +72,7 @@ class Session:
         self._watch = Stopwatch(run.folder, *names, run.config.dataset.train_size, device.type)
         method = {**summary["method"], "label": plain(run.config.prune.label)}
         choices = run.config.choices
-        self._tracker = open_tracker(
-            run.config.tracking.mode,
+        info = RunInfo(
             run_id=run.identity,
             name=run.name,
             group=config["experiment_name"],
@@ -89,6 +88,7 @@ class Session:
             entity=run.config.tracking.entity,
             difference=without_secrets(code_state()[1]),
         )
+        self._tracker = open_tracker(run.config.tracking.mode, info)
         self._progress = progress(run, done)
         for rows, layers, epochs in self._folder.rows():
             self._tell(rows[0], layers, epochs)
