@@ -186,7 +186,7 @@ def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates) -> None
 
 def _plan(run: Run) -> Plan:
     config = run.config
-    return Plan.of(config.prune, config.protocol, config.seed, config.record.neurons)
+    return Plan(config.prune, config.protocol, config.seed, config.record.neurons)
 
 
 @contextmanager

@@ -30,12 +30,12 @@ Row = Mapping[str, Any]
 
 def outlook(run: Run, done: int) -> str:
     """What a run has before it, how long that takes at the rate measured here, and how to ask for less."""
-    config, epochs = run.config, run.spec.epochs
-    setting = config.dataset.short, config.model.short, config.dataset.train_size
-    rate = measured_rates(run.output_dir, f"{setting[0]}-{setting[1]}-*").get(setting)
+    choices, epochs = run.config.choices, run.spec.epochs
+    dataset, model, _ = run.setting
+    rate = measured_rates(run.output_dir, f"{dataset}-{model}-*").get(run.setting)
     left = run.iterations + 1 - done
     time = f"about {duration(rate.seconds * left * epochs)} here" if rate else UNKNOWN
-    trainer = f"trainer={config.choices['trainer']}: " if "trainer" in config.choices else ""
+    trainer = f"trainer={choices['trainer']}: " if "trainer" in choices else ""
     less = f"; for less: {LESS}" if epochs > SHORT_EPOCHS else ""
     return f"{trainer}{left} trainings of {epochs} epochs, {time}{less}"
 
@@ -106,9 +106,8 @@ class RunProgress:
     """A bar over all epochs of a run, or of its sweep's, and a line per iteration; `done` iterations were before."""
 
     def __init__(self, run: Run, done: int) -> None:
-        config = run.config
-        self._name = config.prune.short
-        self._setting = config.dataset.short, config.model.short, config.dataset.train_size
+        self._name = run.config.prune.short
+        self._setting = run.setting
         self._last = run.iterations
         self._epochs = run.spec.epochs
         self._total = (run.iterations + 1) * self._epochs

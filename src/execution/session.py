@@ -64,9 +64,9 @@ class Session:
         self.last = self._folder.pieces.start(done - 1, device)
         if self.position:
             log.info("%s goes on with iteration %d of %d", run.name, done, run.iterations)
-        names = settings.dataset.short, settings.model.short
-        self._watch = Stopwatch(run.folder, *names, settings.dataset.train_size, device.type)
+        self._watch = Stopwatch(run.folder, run.setting, device.type)
         counted = {"multiply_adds": initial.multiply_adds} if effective_mode(tracking.mode) != "none" else {}
+        made_with = filter(None, map(settings.choices.get, TAGS))
         told = {
             "method": {**summary["method"], "label": plain(settings.prune.label)},
             "provenance": summary["provenance"],
@@ -76,7 +76,7 @@ class Session:
             run_id=run.identity,
             name=run.name,
             group=config["experiment_name"],
-            tags=[*names, settings.prune.short, settings.prune.scope, *filter(None, map(settings.choices.get, TAGS))],
+            tags=[*run.setting[:2], settings.prune.short, settings.prune.scope, *made_with],
             config=config | told,
             folder=run.folder,
             project=tracking.project,

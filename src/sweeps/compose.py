@@ -140,11 +140,6 @@ class Composer:
         return True
 
 
-def config_dir_of(hydra: DictConfig) -> str | None:
-    """The folder given with --config-dir, as `hydra.runtime` of Hydra's settings tells."""
-    return next((str(s.path) for s in hydra.runtime.config_sources if s.provider == "command-line"), None)
-
-
 def parsed(arguments: Sequence[str], *flags: str) -> Namespace:
     """A command line's `words`, `config_dir`, `help` and `flags`. Raises UserError for other flags."""
     parser = ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)

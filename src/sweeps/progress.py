@@ -70,7 +70,7 @@ def progress(run: Run) -> Progress:
         run.iterations + 1,
         reason,
         run.spec_digest,
-        (config.dataset.short, config.model.short, config.dataset.train_size),
+        run.setting,
         config.trainer.epochs,
         config.init_from is not None,
     )

@@ -82,7 +82,7 @@ def test_shared_trainings_took_no_time_and_count_for_no_rate(tmp_path):
 
 
 def test_a_stopwatch_adds_up_the_epochs_of_an_iteration(tmp_path):
-    watch = Stopwatch(tmp_path, *MLP, "cuda")
+    watch = Stopwatch(tmp_path, MLP, "cuda")
     watch.epoch(2.5, members=4)
     watch.epoch(1.5, members=4)
     watch.iteration(0)
