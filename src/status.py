@@ -4,6 +4,7 @@ python -m src.status experiment=main_text
 """
 
 import json
+import struct
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +12,9 @@ from pathlib import Path
 from src.config.command_line import run_command
 from src.errors import UserError, message
 from src.sweeps.compose import Composer, hydra_with, parsed, search_path
-from src.sweeps.disk import size, unneeded
 from src.sweeps.jobs import MISTAKES, jobs_of
 from src.sweeps.progress import Progress, State, progress, stored
-from src.sweeps.report import Report, bytes_text, plural, report
+from src.sweeps.report import Report, bytes_text, plural, report, size
 from src.sweeps.sweep import Sweep
 
 HELP = """Where runs stand, what is left to train, how long that takes at the measured rate, and the disk used.
@@ -67,6 +67,42 @@ def _prune(output_dir: Path, runs: Sequence[Progress]) -> None:
         print(f"{path}  {bytes_text(bytes_freed)}", file=sys.stderr)
         path.unlink(missing_ok=True)
     print(f"removed {plural(len(files), 'file')}, {bytes_text(sum(files.values()))}", file=sys.stderr)
+
+
+def unneeded(output_dir: Path, runs: Sequence[Progress]) -> list[Path]:
+    """Files that none of `runs` refers to: trainings, their checkpoints, and parts of interrupted writes.
+
+    An unfinished run refers to the trainings with its settings that it has not recorded, and to that of iteration 0,
+    which later masks and starting states may come from. What cannot be told is kept while any run is unfinished; so
+    are parts while one is running.
+    """
+    busy = any(run.state == State.running for run in runs)
+    folders = [] if busy else [output_dir / "runs", output_dir / "trainings"]
+    parts = sorted(path for folder in folders for path in folder.rglob(".*.part"))
+    trainings = sorted((output_dir / "trainings").rglob("[!.]*.safetensors"))
+    unfinished = [run for run in runs if not run.finished]
+    return [*parts, *(path for path in trainings if not _is_referred_to(path, unfinished))]
+
+
+def _is_referred_to(training: Path, unfinished: Sequence[Progress]) -> bool:
+    about = _about(training)
+    return any(about is None or run.spec is None or _refers(run, *about) for run in unfinished)
+
+
+def _refers(run: Progress, spec: str, iteration: int) -> bool:
+    return spec == run.spec and (iteration == 0 or iteration >= run.done)
+
+
+def _about(training: Path) -> tuple[str, int] | None:
+    """The settings' hash and the iteration that the header of a training's file tells; None where it does not."""
+    try:
+        with training.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            meta = json.loads(json.loads(file.read(length))["__metadata__"]["json"])
+        meta = meta.get("members", {}).get(training.name.partition(".")[0], meta)
+        return str(meta["spec"]), int(meta["iteration"])
+    except (OSError, KeyError, ValueError, struct.error):
+        return None
 
 
 if __name__ == "__main__":

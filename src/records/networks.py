@@ -1,13 +1,13 @@
 """The networks that a run keeps: that of its last iteration, and the sparsest at no more than a point lost."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.errors import UserError
 from src.library.compressed import decompress
-from src.records.objective import LOST
+from src.records.objective import sparsest_good
 from src.records.schema import NETWORKS_FILE, RUN_FILE, WEIGHTS_FILE, read_status
 from src.store.tensors import read_tensors
 
@@ -25,15 +25,13 @@ def evaluated_state(record: "Record") -> "dict[str, Tensor]":
     return dict(trained.last if last else trained.best)
 
 
-def kept_iterations(accuracies: Iterable[float]) -> set[int]:
+def kept_iterations(accuracies: Sequence[float]) -> set[int]:
     """Of iterations in their order: the last, and the last within a point of iteration 0's accuracy (%).
 
     >>> sorted(kept_iterations([90, 91, 89.5, 60, 89, 50, 10]))
     [4, 6]
     """
-    values = list(accuracies)
-    good = [t for t, accuracy in enumerate(values) if accuracy >= values[0] - LOST]
-    return {max(good, default=0), len(values) - 1}
+    return {sparsest_good(accuracies), len(accuracies) - 1}
 
 
 def read_network(folder: Path, iteration: int | None = None) -> "tuple[int, dict[str, Tensor]]":

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from src.files import sync
+from src.files import Pace, sync
 from src.library.compressed import compress
 from src.messages import State, TrainRequest
 from src.records.masks import packed, unpacked
@@ -22,7 +22,6 @@ from src.records.networks import evaluated_state
 from src.records.rows import measure_tensors
 from src.records.schema import MASKS_FILE, MEASURES_FILE, NETWORKS_FILE, PIECES, TABLES, WEIGHTS_FILE
 from src.sparsity import P_GRID, Q_GRID
-from src.store.files import Pace
 from src.store.tensors import read_tensors, stored_bytes, write_tensors
 from src.trajectory import Record
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from src.files import remove_parts, sync
+from src.files import csv_text, parsed, read_rows, remove_parts, sync, write_json, write_text
 from src.messages import State, TrainRequest
 from src.records.integrity import stamps
 from src.records.networks import kept_iterations
@@ -28,7 +28,6 @@ from src.records.schema import (
     SCHEMA,
     TABLES,
 )
-from src.store.files import csv_text, parsed, read_rows, write_json, write_text
 from src.store.tensors import join_tensors, stored_bytes
 from src.trajectory import Record
 

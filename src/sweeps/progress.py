@@ -1,6 +1,7 @@
-"""How far a run is."""
+"""How far runs are, and what is left to train."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -8,11 +9,11 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from src.files import read_yaml
 from src.records.integrity import is_finished
 from src.records.schema import CONFIG_FILE, read_status
-from src.records.timings import Setting
+from src.records.timings import Rate, Setting
 from src.run import Run
-from src.store.files import read_yaml
 from src.store.locks import is_held, run_lock
 
 
@@ -55,7 +56,7 @@ class Progress:
 
 
 def progress(run: Run) -> Progress:
-    """How far a run is."""
+    """How far runs are, and what is left to train."""
     config = run.config
     found = read_status(run.folder)
     state, done, reason = State.missing, 0, None
@@ -69,7 +70,7 @@ def progress(run: Run) -> Progress:
         run.iterations + 1,
         reason,
         run.spec_digest,
-        (config.dataset.short, config.model.short, config.dataset.train_size),
+        run.setting,
         config.trainer.epochs,
         config.init_from is not None,
     )
@@ -108,3 +109,50 @@ def _state(folder: Path, found: dict[str, Any]) -> State:
     if state == State.finished:
         return state if is_finished(folder, found) else State.interrupted
     return State.interrupted if state == State.running and not is_held(run_lock(folder)) else state
+
+
+@dataclass(frozen=True)
+class Work:
+    """Iterations of runs, and the setting and epochs of the trainings that these take at most, equal ones once."""
+
+    iterations: int
+    trainings: Mapping[Hashable, tuple[Setting | None, int]]
+
+    @property
+    def epochs(self) -> dict[Setting | None, int]:
+        """Epochs of each setting."""
+        total: dict[Setting | None, int] = defaultdict(int)
+        for setting, epochs in self.trainings.values():
+            total[setting] += epochs
+        return dict(total)
+
+    def seconds(self, rates: Mapping[Setting, Rate]) -> float | None:
+        """Wall time at the measured rates; None where one is not known."""
+        total = 0.0
+        for setting, epochs in self.epochs.items():
+            if setting is None or setting not in rates:
+                return None
+            total += rates[setting].seconds * epochs
+        return total
+
+
+def work(runs: Iterable[Progress], from_start: bool = False) -> Work:
+    """What the runs still need, without what one of them has already trained for all; from_start: what all need."""
+    keys = [(run, training_keys(run)) for run in runs]
+    done = set() if from_start else {key for run, own in keys for key in own[: run.done]}
+    iterations = 0
+    left: dict[Hashable, tuple[Setting | None, int]] = {}
+    for run, own in keys:
+        remaining = own if from_start else [] if run.finished else own[run.done :]
+        iterations += len(remaining)
+        left |= {key: (run.setting, run.epochs or 0) for key in remaining if key not in done}
+    return Work(iterations, left)
+
+
+def training_keys(run: Progress) -> list[Hashable]:
+    """For each iteration of a run a key that trainings share which are certain to be equal: that of iteration 0.
+
+    It depends on no method (PROTOCOL 2.5). The store shares by content and finds more.
+    """
+    first = run.identity if run.spec is None or run.from_file else run.spec
+    return [(first, 0), *((run.identity, t) for t in range(1, run.total))]

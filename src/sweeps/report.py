@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.config.commands import command, setting_word
+from src.config.command_line import command, setting_word
+from src.files import read_rows
 from src.records.schema import ITERATIONS_FILE
 from src.records.timings import LESS, SHORT_EPOCHS, Rate, Setting, duration, measured_rates
 from src.run import Run
-from src.store.files import read_rows
-from src.sweeps.disk import Disk, disk
 from src.sweeps.jobs import BadJob
-from src.sweeps.progress import Progress, by_state, progress
-from src.sweeps.work import Work, work
+from src.sweeps.progress import Progress, Work, by_state, progress, work
 
 SHOWN = 40
 """Runs up to which a sweep ends with a table of them."""
@@ -26,7 +24,8 @@ ENDS = ("retrained_accuracy", "percent_remaining", "retrained_pqi")
 class Report:
     """The runs asked for, the impossible ones among them, their trainings, those left, the rates, and the disk used.
 
-    whole: None where the runs' folders do not tell.
+    whole: None where the runs' folders do not tell; disk: bytes of the records of these runs, and of all trainings kept
+    to go on with runs and to share.
     """
 
     runs: Sequence[Progress]
@@ -34,7 +33,7 @@ class Report:
     whole: Work | None
     left: Work
     rates: Mapping[Setting, Rate]
-    disk: Disk
+    disk: Mapping[str, int]
 
     def text(self) -> str:
         """For people: a line per run that is not finished, then the sums."""
@@ -48,7 +47,7 @@ class Report:
             lines.append(f"all of them: {_amount(self.whole)}")
         lines.append(f"left to do:  {_amount(self.left)}")
         lines += _times(self.left, self.rates)
-        records, trainings = bytes_text(self.disk.records), bytes_text(self.disk.trainings)
+        records, trainings = bytes_text(self.disk["records"]), bytes_text(self.disk["trainings"])
         lines.append(f"disk: {records} of records, {trainings} of trainings kept to go on and to share")
         return "\n".join(lines)
 
@@ -61,14 +60,27 @@ class Report:
             "all": _work_data(self.whole) if self.whole else None,
             "left": {**_work_data(self.left), "seconds": self.left.seconds(self.rates)},
             "seconds_per_epoch": {_named(setting): rate.seconds for setting, rate in self.rates.items()},
-            "disk_bytes": {"records": self.disk.records, "trainings": self.disk.trainings},
+            "disk_bytes": self.disk,
         }
 
 
 def report(runs: Sequence[Progress], output_dir: Path, bad: Sequence[BadJob] = ()) -> Report:
     """The report of runs that are, or will be, in `output_dir`."""
     whole = work(runs, from_start=True) if all(run.epochs is not None for run in runs) else None
-    return Report(runs, bad, whole, work(runs), measured_rates(output_dir), disk(output_dir, runs))
+    disk = {"records": sum(size(run.folder) for run in runs), "trainings": size(output_dir / "trainings")}
+    return Report(runs, bad, whole, work(runs), measured_rates(output_dir), disk)
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder; 0 where there is nothing. Names of one file share its bytes."""
+    if path.is_dir():
+        with os.scandir(path) as entries:
+            return sum(size(Path(entry)) if entry.is_dir() else _share(entry.stat()) for entry in entries)
+    return _share(path.stat()) if path.exists() else 0
+
+
+def _share(stat: os.stat_result) -> int:
+    return stat.st_size // max(stat.st_nlink, 1)
 
 
 def outlook(runs: Sequence[Run]) -> str:

@@ -11,16 +11,15 @@ from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 
-from src.config.commands import command, setting_word
+from src.config.command_line import command, setting_word
 from src.errors import Busy, UserError, message
 from src.records.provenance import without_secrets
 from src.records.timings import measured_rates
 from src.run import Run
 from src.store.locks import is_held, run_lock
 from src.sweeps.jobs import MISTAKES, BadJob, Job
-from src.sweeps.progress import Progress, State, progress
+from src.sweeps.progress import Progress, State, progress, work
 from src.sweeps.report import Report, ends, indented, outlook, plural, report
-from src.sweeps.work import SweepProgress, work
 from src.tracking.tracker import GROUP
 
 log = logging.getLogger(__name__)
@@ -114,6 +113,7 @@ def _grouped(words: Sequence[str]) -> Iterator[None]:
 def _as_one(runs: Sequence[Run], serial: bool) -> Iterator[None]:
     """The runs are told as one sweep: how all are uploaded, and, where they are serial, how far they all are."""
     from src.execution.progress import begin_sweep
+    from src.execution.sweep_progress import SweepProgress
     from src.tracking.wandb_run import upload_together
 
     if runs:

@@ -3,9 +3,10 @@
 from contextlib import ExitStack
 from dataclasses import replace
 
+from src.status import unneeded
 from src.store.locks import acquire, run_lock
-from src.sweeps.disk import disk, unneeded
 from src.sweeps.progress import progress, stored
+from src.sweeps.report import report
 from tests.sweeps.synthetic import RECORDS, jobs, write_run, write_training
 
 
@@ -17,10 +18,10 @@ def test_records_and_trainings(tmp_path):
     (job,) = jobs(tmp_path, "seed=0")
     write_run(job)
     training = write_training(tmp_path, job, 0, "a" * 32)
-    used = disk(tmp_path, progresses(job))
+    used = report(progresses(job), tmp_path).disk
     texts = sum((job.run.folder / name).stat().st_size for name in ("run.json", "config.yaml"))
-    assert used.records == len(RECORDS) * 1000 + texts
-    assert used.trainings == training.stat().st_size
+    assert used["records"] == len(RECORDS) * 1000 + texts
+    assert used["trainings"] == training.stat().st_size
 
 
 def test_finished_runs_need_no_trainings(tmp_path):

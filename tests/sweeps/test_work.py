@@ -3,8 +3,7 @@
 import pytest
 
 from src.records.timings import FILE, Rate, Stopwatch, measured_rates, read_timings
-from src.sweeps.progress import progress
-from src.sweeps.work import training_keys, work
+from src.sweeps.progress import progress, training_keys, work
 from tests.sweeps.synthetic import jobs, write_run, write_timings
 
 WORDS = ["model=mlp", "prune.iterations=3", "trainer.epochs=5"]
@@ -83,7 +82,7 @@ def test_shared_trainings_took_no_time_and_count_for_no_rate(tmp_path):
 
 
 def test_a_stopwatch_adds_up_the_epochs_of_an_iteration(tmp_path):
-    watch = Stopwatch(tmp_path, *MLP, "cuda")
+    watch = Stopwatch(tmp_path, MLP, "cuda")
     watch.epoch(2.5, members=4)
     watch.epoch(1.5, members=4)
     watch.iteration(0)
