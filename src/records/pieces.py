@@ -18,7 +18,6 @@ from src.files import Pace, sync
 from src.library.compressed import compress
 from src.messages import State, TrainRequest
 from src.records.masks import packed, unpacked
-from src.records.networks import evaluated_state
 from src.records.rows import measure_tensors
 from src.records.schema import MASKS_FILE, MEASURES_FILE, NETWORKS_FILE, PIECES, TABLES, WEIGHTS_FILE
 from src.sparsity import P_GRID, Q_GRID
@@ -34,7 +33,7 @@ PACE = Pace(0.01)
 @dataclass(frozen=True)
 class Keeps:
     """What a run keeps of its networks: masks `full` (a byte per weight), as `bits` or not; the last weights of all
-    iterations; the networks of two iterations, as `src.records.networks` chooses them."""
+    iterations; the networks of two iterations, as `src.records.objective` chooses them."""
 
     masks: str = "full"
     weights: bool = False
@@ -130,7 +129,7 @@ class Pieces:
             kept["weights"] = dict(record.trained.last)
         shapes: dict[str, list[int]] = {}
         if keeps.networks:
-            kept["networks"], shapes = compress(evaluated_state(record))
+            kept["networks"], shapes = compress(record.network)
         about = {
             "networks": shapes,
             "id": self._identity,

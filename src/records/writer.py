@@ -15,7 +15,7 @@ import torch
 from src.files import csv_text, parsed, read_rows, remove_parts, sync, write_json, write_text
 from src.messages import State, TrainRequest
 from src.records.integrity import stamps
-from src.records.networks import kept_iterations
+from src.records.objective import kept_iterations
 from src.records.pieces import Keeps, Pieces
 from src.records.rows import epoch_rows, iteration_row, layer_rows
 from src.records.schema import (
