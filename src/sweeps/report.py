@@ -57,8 +57,8 @@ class Report:
             "runs": [_run_data(run) for run in self.runs],
             "impossible": [{"words": list(job.words), "reason": job.reason} for job in self.bad],
             "counts": {state.value: count for state, count in by_state(self.runs).items()},
-            "all": _work_data(self.whole) if self.whole else None,
-            "left": {**_work_data(self.left), "seconds": self.left.seconds(self.rates)},
+            "all": self.whole.counts if self.whole else None,
+            "left": {**self.left.counts, "seconds": self.left.seconds(self.rates)},
             "seconds_per_epoch": {_named(setting): rate.seconds for setting, rate in self.rates.items()},
             "disk_bytes": self.disk,
         }
@@ -162,13 +162,8 @@ def _run_data(run: Standing) -> dict[str, Any]:
 
 
 def _amount(work: Work) -> str:
-    counts = (work.iterations, len(work.trainings), sum(work.epochs.values()))
-    iterations, trainings, epochs = map(plural, counts, ("iteration", "training", "epoch"))
+    iterations, trainings, epochs = (plural(count, name[:-1]) for name, count in work.counts.items())
     return f"{iterations}, at most {trainings} with {epochs}"
-
-
-def _work_data(work: Work) -> dict[str, int]:
-    return {"iterations": work.iterations, "trainings": len(work.trainings), "epochs": sum(work.epochs.values())}
 
 
 def _times(left: Work, rates: Mapping[Setting, Rate]) -> Iterator[str]:

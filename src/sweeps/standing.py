@@ -119,6 +119,15 @@ class Work:
     trainings: Mapping[Hashable, tuple[Setting | None, int]]
 
     @property
+    def counts(self) -> dict[str, int]:
+        """How many of each there are."""
+        return {
+            "iterations": self.iterations,
+            "trainings": len(self.trainings),
+            "epochs": sum(epochs for _, epochs in self.trainings.values()),
+        }
+
+    @property
     def epochs(self) -> dict[Setting | None, int]:
         """Epochs of each setting."""
         total: dict[Setting | None, int] = defaultdict(int)

@@ -1,6 +1,5 @@
 """A sweep as one stack: as if every run had run alone."""
 
-import csv
 import time
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from src.files import read_rows
 from tests.support import command_line, started, wait_for
 
 RUN = ["dataset=digits", "trainer.epochs=3", "trainer.batch_size=50", "prune.iterations=2", "threads=1"]
@@ -20,8 +20,7 @@ def runs(output_dir: Path) -> dict[str, Path]:
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "iterations.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+    return read_rows(folder / "iterations.csv")
 
 
 def is_stacked(folder: Path) -> bool:

@@ -1,11 +1,11 @@
 """Several processes on one sweep: nothing is trained twice, whoever dies."""
 
-import csv
 import random
 import time
 from collections import Counter
 from pathlib import Path
 
+from src.files import read_rows
 from tests.support import command_line, started, wait_for
 
 SWEEP = ["-m", "prune=sap,lottery_ticket,one_shot", "prune.scope=layer,global", "seed=0,1"]
@@ -13,13 +13,8 @@ RUN = ["dataset=digits", "model=mlp", "prune.iterations=4", "trainer.epochs=6", 
 EPOCHS = 6
 
 
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / name).open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def trained_epochs(output_dir: Path) -> int:
-    return sum(int(row["epochs"]) for run in output_dir.glob("runs/*") for row in table(run, "timings.csv"))
+    return sum(int(row["epochs"]) for run in output_dir.glob("runs/*") for row in read_rows(run / "timings.csv"))
 
 
 def test_four_processes_two_killed(tmp_path):
