@@ -89,6 +89,12 @@ class Record:
     def masks(self) -> Masks:
         return self.request.masks
 
+    @property
+    def network(self) -> State:
+        """Parameters and buffers of the model that is measured; pruned weights are zero."""
+        trained = self.trained
+        return trained.last if self.evaluated.epoch == trained.history[-1].epoch else trained.best
+
 
 Trajectory: TypeAlias = Generator[Request | Record, Answer, None]
 Following: TypeAlias = Generator[Request, Answer, tuple[Decision, TrainRequest]]

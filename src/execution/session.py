@@ -12,7 +12,6 @@ from src.errors import Busy, as_user_error
 from src.execution.initial_state import InitialStates
 from src.execution.progress import Progress
 from src.messages import TrainRequest
-from src.records.pieces import Keeps
 from src.records.provenance import code_state, now, provenance, without_secrets
 from src.records.rows import epoch_row, epoch_rows
 from src.records.schema import plain
@@ -53,12 +52,11 @@ class Session:
 
     def _open(self, progress: Callable[[Run, int], Progress], initial: InitialStates) -> None:
         run, device = self.run, initial.device
-        settings, tracking, record = run.config, run.config.tracking, run.config.record
+        settings, tracking = run.config, run.config.tracking
         config = without_secrets(settings_dict(settings))
         made = {"network": initial.about, "provenance": provenance(device, run.spec.precision)}
         summary = without_secrets(run.summary() | made)
-        keeps = Keeps(record.masks, record.weights, record.networks)
-        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, initial.of(run, 0), summary)
+        self._folder = RunFolder(run, initial.of(run, 0), summary)
         self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
         done = self._folder.done
         self.last = self._folder.pieces.start(done - 1, device)

@@ -11,6 +11,7 @@ from src.files import write_json, write_text
 from src.records.timings import Timing, append_timing
 from src.store.tensors import write_tensors
 from src.sweeps.jobs import Job, jobs_of
+from src.sweeps.standing import Standing, standing
 
 RECORDS = ("iterations.csv", "layers.csv", "epochs.csv", "measures.safetensors", "masks.safetensors")
 
@@ -19,6 +20,10 @@ def jobs(output_dir: Path, *words: str) -> list[Job]:
     found = jobs_of([*words, f"output_dir={output_dir}"])
     assert all(isinstance(job, Job) for job in found)
     return found
+
+
+def standings(*jobs: Job) -> list[Standing]:
+    return [standing(job.run) for job in jobs]
 
 
 def write_run(job: Job, done: int | None = None, status: str = "finished", reason: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How far runs are, and what is left to train."""
+"""Where runs stand, and what is left to train."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
@@ -28,7 +28,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Progress:
+class Standing:
     """A run, its state, and the iterations recorded of T + 1.
 
     spec: digest of what all its trainings have in common; epochs: of one training; from_file: it starts from a state
@@ -55,14 +55,14 @@ class Progress:
         return self.state == State.finished
 
 
-def progress(run: Run) -> Progress:
-    """How far runs are, and what is left to train."""
+def standing(run: Run) -> Standing:
+    """Where a run stands."""
     config = run.config
     found = read_status(run.folder)
     state, done, reason = State.missing, 0, None
     if found is not None and found.get("id") == run.identity:
         state, done, reason = _state(run.folder, found), found["iterations_done"], found["reason"]
-    return Progress(
+    return Standing(
         run.folder,
         run.identity,
         state,
@@ -76,31 +76,31 @@ def progress(run: Run) -> Progress:
     )
 
 
-def stored(output_dir: Path) -> list[Progress]:
-    """How far the runs are whose folders are in `<output_dir>/runs`, in the order of their names."""
+def stored(output_dir: Path) -> list[Standing]:
+    """Where the runs stand whose folders are in `<output_dir>/runs`, in the order of their names."""
     runs = output_dir / "runs"
     folders = sorted(runs.iterdir()) if runs.is_dir() else []
     return [_of_folder(folder, found) for folder in folders if (found := read_status(folder)) is not None]
 
 
-def by_state(runs: Iterable[Progress]) -> dict[State, int]:
+def by_state(runs: Iterable[Standing]) -> dict[State, int]:
     """How many runs are in each state, in the order of `State`."""
     states = [run.state for run in runs]
     return {state: states.count(state) for state in State}
 
 
-def _of_folder(folder: Path, found: dict[str, Any]) -> Progress:
+def _of_folder(folder: Path, found: dict[str, Any]) -> Standing:
     state = _state(folder, found)
     done, total = found["iterations_done"], found["iterations_total"]
     about = (folder, str(found["id"]), state, done, total, found["reason"], found.get("spec"))
     if state == State.finished:
-        return Progress(*about)
+        return Standing(*about)
     try:
         config = read_yaml(folder / CONFIG_FILE)
         setting = (config["dataset"]["name"], config["model"]["name"], config["dataset"]["train_size"])
-        return Progress(*about, setting, int(config["trainer"]["epochs"]), config["init_from"] is not None)
+        return Standing(*about, setting, int(config["trainer"]["epochs"]), config["init_from"] is not None)
     except (OSError, yaml.YAMLError, LookupError, TypeError, ValueError):
-        return Progress(*about)
+        return Standing(*about)
 
 
 def _state(folder: Path, found: dict[str, Any]) -> State:
@@ -117,6 +117,15 @@ class Work:
 
     iterations: int
     trainings: Mapping[Hashable, tuple[Setting | None, int]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each there are."""
+        return {
+            "iterations": self.iterations,
+            "trainings": len(self.trainings),
+            "epochs": sum(epochs for _, epochs in self.trainings.values()),
+        }
 
     @property
     def epochs(self) -> dict[Setting | None, int]:
@@ -136,7 +145,7 @@ class Work:
         return total
 
 
-def work(runs: Iterable[Progress], from_start: bool = False) -> Work:
+def work(runs: Iterable[Standing], from_start: bool = False) -> Work:
     """What the runs still need, without what one of them has already trained for all; from_start: what all need."""
     keys = [(run, training_keys(run)) for run in runs]
     done = set() if from_start else {key for run, own in keys for key in own[: run.done]}
@@ -149,7 +158,7 @@ def work(runs: Iterable[Progress], from_start: bool = False) -> Work:
     return Work(iterations, left)
 
 
-def training_keys(run: Progress) -> list[Hashable]:
+def training_keys(run: Standing) -> list[Hashable]:
     """For each iteration of a run a key that trainings share which are certain to be equal: that of iteration 0.
 
     It depends on no method (PROTOCOL 2.5). The store shares by content and finds more.
