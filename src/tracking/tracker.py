@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from src.errors import UserError
 
@@ -21,8 +22,30 @@ GROUP = "WANDB_RUN_GROUP"
 ENVIRONMENT_MODES = {"online": "wandb", "run": "wandb", "shared": "wandb", "offline": "offline", "dryrun": "offline"}
 
 
-class Tracker(Protocol):
-    """Mirror of one trajectory's records. No method raises, waits for a network for long, or returns anything."""
+@dataclass(frozen=True)
+class RunInfo:
+    """What Weights & Biases is told of a run, and that it keeps its files in `folder`/wandb.
+
+    `run_id` is the same for all parts of a resumed run, which go on in the same one; `config` is the nested
+    config.yaml; `difference` is how the code differs from its commit.
+    """
+
+    run_id: str
+    name: str
+    group: str | None
+    tags: Sequence[str]
+    config: Mapping[str, Any]
+    folder: Path
+    project: str
+    entity: str | None
+    difference: str = ""
+
+
+class Tracker:
+    """Mirror of one trajectory's records; this one tells nobody.
+
+    No method raises, waits for a network for long, or returns anything.
+    """
 
     def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
         """A row of iterations.csv and the rows of layers.csv that belong to it; known iterations are skipped."""
@@ -43,54 +66,22 @@ class Tracker(Protocol):
         """End of the run; `status` as in run.json: "finished", or anything else for a failure."""
 
 
-class NoTracker:
-    """Tells nobody."""
-
-    def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None: ...
-
-    def log_epoch(self, row: Mapping[str, Value]) -> None: ...
-
-    def log_records(self, iterations_csv: Path) -> None: ...
-
-    def log_figures(self, figures: Sequence[Path]) -> None: ...
-
-    def log_network(self, folder: Path) -> None: ...
-
-    def finish(self, status: str) -> None: ...
-
-
-def open_tracker(
-    mode: str,
-    *,
-    run_id: str,
-    name: str,
-    group: str | None,
-    tags: Sequence[str],
-    config: Mapping[str, Any],
-    folder: Path,
-    project: str,
-    entity: str | None,
-    difference: str = "",
-) -> Tracker:
+def open_tracker(mode: str, info: RunInfo) -> Tracker:
     """Tracker of one trajectory.
 
     `mode`: "wandb" (online where possible, else offline), "offline" or "none"; the variable WANDB_MODE has the last
-    word unless it is "none". `run_id` names the W&B run, so that a resumed trajectory goes on in the same one;
-    `config` is the nested config.yaml; W&B keeps its files in `folder`/wandb; `difference` is how the code differs from
-    its commit. Raises UserError for an unknown mode.
+    word unless it is "none". Raises UserError for an unknown mode.
     """
     mode = effective_mode(mode)
     if mode == "none":
-        return NoTracker()
-    from src.tracking.wandb_run import RunInfo
+        return Tracker()
     from src.tracking.wandb_tracker import WandbTracker
 
-    info = RunInfo(run_id, name, group, tags, config, folder, project, entity, difference)
     try:
         return WandbTracker(info, online=mode == "wandb")
     except Exception as error:  # W&B is a mirror: a run does not depend on it
         log.warning(f"Weights & Biases does not start ({error}); the run goes on without it")
-        return NoTracker()
+        return Tracker()
 
 
 def effective_mode(mode: str) -> str:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from src.files import parsed, read_rows, write_text
 from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, MASKS_FILE, NETWORKS_FILE, RUN_FILE
-from src.store.files import parsed, read_rows, write_text
 from src.tracking.metrics import OBJECTIVE, Value, axes, named, summarised
-from src.tracking.wandb_run import RunInfo, begin, first_line, offline_line, reachable, unreachable
+from src.tracking.tracker import RunInfo, Tracker
+from src.tracking.wandb_run import begin, first_line, offline_line, reachable, unreachable
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ PATIENCE_S = 1.5
 """How long the end of an interrupted run waits for W&B."""
 
 
-class WandbTracker:
+class WandbTracker(Tracker):
     """One W&B run per trajectory.
 
     W&B's own step counts epochs and iterations, so that a row logged again after a resume is known as such and the

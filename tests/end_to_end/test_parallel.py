@@ -1,6 +1,5 @@
 """One run on two processes: the records of one."""
 
-import csv
 import os
 import signal
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from src.files import read_rows
 from src.records.schema import read_status
 from tests.end_to_end.events import worked_s
 from tests.support import QUIET, ROOT, command_line, folder_of
@@ -31,8 +31,7 @@ def torchrun(*overrides: str) -> subprocess.CompletedProcess[str]:
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "iterations.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+    return read_rows(folder / "iterations.csv")
 
 
 def test_two_processes_record_what_one_does(tmp_path):

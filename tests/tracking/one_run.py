@@ -7,7 +7,7 @@ from pathlib import Path
 
 from src.tracking import wandb_run
 from src.tracking.tracker import open_tracker
-from tests.tracking.examples import ROWS, layers, settings, write_iterations
+from tests.tracking.examples import ROWS, info, layers, write_iterations
 
 
 def main(folder: Path, timeout_s: float, *runs: str) -> None:
@@ -15,7 +15,7 @@ def main(folder: Path, timeout_s: float, *runs: str) -> None:
     for run in runs:
         run_id, iterations = run.split(":")
         started = time.monotonic()
-        tracker = open_tracker("wandb", **settings(folder, run_id=run_id))
+        tracker = open_tracker("wandb", info(folder, run_id=run_id))
         logging.info("opened %s in %.1f s", run_id, time.monotonic() - started)
         for row in ROWS[: int(iterations)]:
             tracker.log_iteration(row, layers(row["iteration"]))
