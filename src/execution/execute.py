@@ -172,6 +172,8 @@ def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates) -> None
     able = [run for run in group if run.error is None]
     with Interruption() as interruption, _sessions(able, initial) as sessions:
         tasks = []
+        # ahead of the others, trainings would not share the batches of an iteration with theirs
+        apart = all(run.config.prune.decided_on != "iteration" for run in sessions) or initial.device.type != "cpu"
         for run, session in sessions.items():
             if session.last is not None:  # whose process was killed before it had tidied up
                 store.discard_partial(training_id(run.spec, session.last))
@@ -179,7 +181,7 @@ def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates) -> None
                 session.finish()
                 continue
             start, layout = initial.of(run, 0), initial.layout(run)
-            steps = trajectory(_plan(run), start, layout, session.position, announce=engine.stacked)
+            steps = trajectory(_plan(run), start, layout, session.position, announce=engine.stacked and apart)
             tasks.append(Task(steps, run.spec, session, partial(initial.of, run), run.spec_digest))
         drive(tasks, engine, store, config.trainer.checkpoint_every, interruption)
 
