@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.errors import UserError
-
 if TYPE_CHECKING:
     from src.tracking.metrics import Value
 
 log = logging.getLogger(__name__)
 
-MODES = ("wandb", "offline", "none")
 GROUP = "WANDB_RUN_GROUP"
 """Variable that names the group of runs without an experiment; a sweep sets it."""
 ENVIRONMENT_MODES = {"online": "wandb", "run": "wandb", "shared": "wandb", "offline": "offline", "dryrun": "offline"}
@@ -70,7 +67,7 @@ def open_tracker(mode: str, info: RunInfo) -> Tracker:
     """Tracker of one trajectory.
 
     `mode`: "wandb" (online where possible, else offline), "offline" or "none"; the variable WANDB_MODE has the last
-    word unless it is "none". Raises UserError for an unknown mode.
+    word unless it is "none".
     """
     mode = effective_mode(mode)
     if mode == "none":
@@ -85,9 +82,7 @@ def open_tracker(mode: str, info: RunInfo) -> Tracker:
 
 
 def effective_mode(mode: str) -> str:
-    """One of MODES, with the variable WANDB_MODE taken into account."""
-    if mode not in MODES:
-        raise UserError(f"tracking.mode={mode}: allowed are {', '.join(MODES)}")
+    """`mode`, with the variable WANDB_MODE taken into account."""
     asked = os.environ.get("WANDB_MODE", "").lower()
     if mode == "none" or asked == "disabled":
         return "none"
