@@ -125,16 +125,16 @@ def kill_after(child: int, begun: Callable[[], bool], seconds: float) -> int:
     """Kill -9 a child when it has worked for some seconds of processor time since it began, if it has not ended."""
     while not begun() and not _has_ended(child):
         time.sleep(0.002)
-    deadline = _worked_s(child) + seconds
-    while _worked_s(child) < deadline and not _has_ended(child):
+    deadline = worked_s(child) + seconds
+    while worked_s(child) < deadline and not _has_ended(child):
         time.sleep(0.002)
     os.kill(child, signal.SIGKILL)  # a zombie does not mind
     return status_of(child)
 
 
-def _worked_s(child: int) -> float:
-    """Processor time of a child, to 10 ms."""
-    used = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[11:13]
+def worked_s(process: int) -> float:
+    """Processor time of a process, to 10 ms."""
+    used = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
     return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
