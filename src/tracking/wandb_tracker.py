@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -21,9 +20,6 @@ log = logging.getLogger(__name__)
 
 SURE_S = 30.0
 """W&B writes what it was sent within 15 s; what is younger is sent again after a kill."""
-
-PATIENCE_S = 1.5
-"""How long the end of an interrupted run waits for W&B."""
 
 
 class WandbTracker(Tracker):
@@ -111,12 +107,7 @@ class WandbTracker(Tracker):
         if self._waits_in_vain():
             self._tell(offline_line(self._info, "no connection a moment ago"))
             return  # W&B itself tries once more at exit, for all such runs together
-
-        ending = threading.Thread(target=self._try, args=(lambda: self._end(status),), daemon=True)
-        ending.start()
-        ending.join(PATIENCE_S if status == "interrupted" else None)
-        if ending.is_alive():
-            self._tell(offline_line(self._info, "no time to wait for it"))
+        self._try(lambda: self._end(status))
 
     def _end(self, status: str) -> None:
         file = Path(self._run.settings.sync_file)

@@ -63,8 +63,9 @@ PyTorch in torchrun, 10 s where others want the cores. torchrun would wait 30 s,
 @pytest.mark.parametrize("signalled", ["launcher", "first", "second"])
 def test_a_signal_to_any_process_ends_all_with_a_checkpoint(tmp_path, signalled):
     run = [*RUN, "dataset.train_size=1400", "trainer.batch_size=350", "trainer.epochs=200", f"output_dir={tmp_path}"]
-    words = [*COMMAND, *QUIET, *run]
-    launcher = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    launcher = subprocess.Popen(
+        [*COMMAND, *QUIET, *run], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         while not (tmp_path / "trainings").exists() or newest(tmp_path) is None:
             assert launcher.poll() is None

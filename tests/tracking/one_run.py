@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+import wandb  # noqa: F401, which takes its time
+
 from src.tracking import wandb_run
 from src.tracking.tracker import open_tracker
 from tests.tracking.examples import ROWS, info, layers, write_iterations

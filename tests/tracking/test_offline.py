@@ -104,7 +104,7 @@ def test_a_resumed_run_keeps_its_id_and_logs_nothing_twice(tmp_path: Path):
 def test_what_a_killed_process_may_not_have_written_is_sent_again(tmp_path: Path):
     killed = open_tracker("offline", info(tmp_path))
     killed.log_iteration(ROWS[0], layers(0))
-    killed._run.finish()  # and the tracker never hears that it is written
+    killed._tracker.result()._run.finish()  # and the tracker never hears that it is written
     after = open_tracker("offline", info(tmp_path))
     for t, row in enumerate(ROWS):
         after.log_iteration(row, layers(t))
