@@ -40,11 +40,14 @@ function axes(panel, frame, scales) {
         `<text class="tick" x="${x}" y="${frame.bottom + 14}" text-anchor="middle">${scales.x.label(v)}</text>`;
     }),
   ];
-  const centre = (frame.left + frame.right) / 2;
+  const centre = (frame.left + frame.right) / 2, letters = panel.yl.length;
+  const size = Math.min(12, (frame.height - 4) / (0.62 * letters)), half = 0.31 * size * letters + 2;
+  const along = Math.min(Math.max(middle, half), frame.height - half);  // a long name in a low panel is seen whole
   return marks.join("") +
     `<path class="axis" d="M${frame.left} ${frame.top}V${frame.bottom}H${frame.right}"/>` +
     `<text class="label" x="${centre}" y="${frame.height - 5}" text-anchor="middle">${escaped(panel.xl)}</text>` +
-    `<text class="label" transform="translate(11 ${middle}) rotate(-90)" text-anchor="middle">${escaped(panel.yl)}</text>` +
+    `<text class="label" style="font-size: ${round(size)}px" transform="translate(11 ${round(along)}) rotate(-90)" ` +
+    `text-anchor="middle">${escaped(panel.yl)}</text>` +
     titleOf(panel, centre);
 }
 
