@@ -91,7 +91,7 @@ def fork_composed(
         status, err = 0, io.StringIO()
         with redirect_stdout(io.StringIO()), redirect_stderr(err):
             try:
-                if len(jobs) == 1:
+                if len(jobs) == 1 and not stacked:
                     execute(*configs.values())
                 else:
                     Sweep([Job(words, Run(config)) for words, config in configs.items()]).run(launch, not stacked)

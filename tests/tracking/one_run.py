@@ -13,6 +13,7 @@ from tests.tracking.examples import ROWS, info, layers, write_iterations
 
 
 def main(folder: Path, timeout_s: float, *runs: str) -> None:
+    folder.mkdir(exist_ok=True)
     wandb_run.INIT_TIMEOUT_S, wandb_run.FINISH_TIMEOUT_S = timeout_s, timeout_s
     for run in runs:
         run_id, iterations = run.split(":")
