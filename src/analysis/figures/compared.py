@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from src.analysis.figures.kinds import scopes_of
+from src.analysis.figures.kinds import scopes_of, zoomed
 from src.analysis.figures.plan import (
     CAPTIONS,
     METHOD_SERIES,
@@ -50,7 +50,7 @@ def _family(base: Series, study: Study, scope: str, chosen: Filter) -> tuple[Ser
 def _controls(
     kind: str, study: Study, scope: str, families: dict[Series, tuple[Series, ...]], reading: Reading
 ) -> FigureSpec:
-    """Accuracies of all, then PQ Indices; a control has the same line in every panel."""
+    """Accuracies of all, enlarged below, then PQ Indices; a control has the same line in every panel."""
     labels = sorted({s.label for family in families.values() for s in family})
     slots = {label: OF_CONTROLS[i % len(OF_CONTROLS)] for i, label in enumerate(labels)}
     panels: list[list[CurvePanel]] = [[], []]
@@ -60,13 +60,13 @@ def _controls(
         left = {line: line.mean(lambda run: run.table["percent_remaining"], reading)[0] for line in lines}
         for row, (name, value) in zip(panels, (("accuracy", accuracy), ("pqi", pqi)), strict=True):
             curves = [
-                line.curve(line.mean(lambda run, value=value: value(run, "retrained", reading), reading), left[line])
+                line.curve(line.mean(partial(value, side="retrained", reading=reading), reading), left[line])
                 for line in lines
             ]
             made = panel(curves, name, "retrained", scope, reading, title=base.label, spread="x")
             row.append(replace(made, x_label=LABELS["percent_remaining"], quantity=f"{name}_tradeoff"))
     panels[0][0] = replace(panels[0][0], legend="lower right")
-    return figure(kind, study, [*panels[0], *panels[1]], scope)
+    return figure(kind, study, [*panels[0], *panels[1], *zoomed(panels[0])], scope)
 
 
 def lengths(studies: Sequence[Study], chosen: Filter) -> list[Plan]:

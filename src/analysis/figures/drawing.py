@@ -262,7 +262,7 @@ def _lay_out(
     handles: list[Artist] = []
     if style.clean and not heat:  # one for each label of any panel, and one for the published curves
         found = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
-        handles = list({label: handle for handle, label in reversed(found)}.values())[::-1]
+        handles = list({label: handle for handle, label in found}.values())
         if spec.has_published:
             pale: dict[str, Any] = {"color": "#888888", "alpha": PUBLISHED_ALPHA, "linewidth": 3.5}
             handles.append(Line2D([], [], label="published (pale)", **pale))

@@ -109,7 +109,7 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
         distances={name: distance_table(figure.readings[name] for figure in overlays) for name in READINGS},
         parts=parts,
         opened=opened,
-        compared=list(filter(None, [compared(chosen)])),
+        compared=[table.without_the_obvious()[0] for table in [compared(chosen)] if table],
         study_titles={study.name: title_of(study) for study in chosen},
         commands=[command(module, settings.words()) for module in ("src.report", "src.tables")],
         messages=messages,

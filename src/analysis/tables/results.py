@@ -13,10 +13,10 @@ import numpy as np
 
 from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.claims.finding import Finding
-from src.analysis.claims.tradeoff import Tradeoff, accuracy_at, mean_to, of_run
+from src.analysis.claims.tradeoff import mean_to, of_run
 from src.analysis.tables.table import Column, Spread, Table, made_table
 from src.models.model import Model
-from src.records.objective import LOST
+from src.records.objective import LOST, Tradeoff
 from src.records.run import FloatArray, Run
 from src.records.study import Study, but_for
 
@@ -53,7 +53,7 @@ def tables(studies: Iterable[Study]) -> list[Table]:
 
 def compared(studies: Sequence[Study]) -> Table | None:
     """What the protocol and the length of the trainings change, of studies that differ in that alone; None without."""
-    at = {Column(f"at_{x:g}", f"at {x:g} %", "+.2f"): partial(_at, accuracy_at, x) for x in (100.0, *PERCENTAGES)}
+    at = {Column(f"at_{x:g}", f"at {x:g} %", "+.2f"): partial(_at, Tradeoff.at, x) for x in (100.0, *PERCENTAGES)}
     rows = []
     for said, before, after in _pairs(studies):
         for scope in after.scopes:
@@ -63,7 +63,7 @@ def compared(studies: Sequence[Study]) -> Table | None:
                     cells = (Spread.of([value(two[s]) - value(one[s]) for s in common]) for value in at.values())
                     network = (after.setting.dataset, after.setting.model)
                     rows.append((*network, said, scope, method.text, len(common), *cells))
-    columns = (*WHERE[:2], Column("study", "Change"), WHERE[3], Column("method", "Method"), SEEDS, *at)
+    columns = (*WHERE[:2], Column("change", "Change"), WHERE[3], Column("method", "Method"), SEEDS, *at)
     return made_table("compared", columns, rows) if rows else None
 
 
@@ -184,7 +184,7 @@ MEASURES: dict[str, dict[Column, Measure]] = {
         )
     },
     "equal_sparsity": {
-        **{Column(f"accuracy_at_{x:g}", f"at {x:g} %", best="max"): partial(_at, accuracy_at, x) for x in PERCENTAGES},
+        **{Column(f"accuracy_at_{x:g}", f"at {x:g} %", best="max"): partial(_at, Tradeoff.at, x) for x in PERCENTAGES},
         **{Column(f"area_100_to_{x:g}", f"Mean, 100 to {x:g} %", best="max"): partial(_at, mean_to, x) for x in AREAS},
     },
 }  # fmt: skip

@@ -210,9 +210,10 @@ def test_controls_stand_beside_the_method_that_they_change(tmp_path):
     (study,) = studies(load_library(tmp_path).runs)
     (plan,) = compared.controls("controls", study, Filter())
     assert [(s.method.short, s.guest) for s in plan.series] == [("sap-0.5-1-0-1", False), ("sap-0.5-1-0-1-gini", True)]
-    accuracies, indices = plan.build(CORRECTED).panels
+    accuracies, indices, *enlarged = plan.build(CORRECTED).panels
     assert [curve.label for curve in accuracies.curves] == ["as in the paper", "SAP by Gini (p=0.5, q=1.0)"]
     assert accuracies.x_label == indices.x_label == "Remaining weights (%)"
     control = study.series("global", plan.series[1].method)
     expected = np.mean([run.table["retrained_pqi"] for run in control], axis=0)
     np.testing.assert_allclose(indices.curves[1].y, expected)
+    assert [panel.zoom for panel in enlarged] == [True]

@@ -76,7 +76,7 @@ def test_studies_that_differ_in_protocol_or_length_alone_are_compared_seed_by_se
     ]
     table = compared(found)
     rows = [dict(zip([c.key for c in table.columns], row, strict=True)) for row in table.rows]
-    assert [(row["study"], row["method"], row["seeds"]) for row in rows] == [
+    assert [(row["change"], row["method"], row["seeds"]) for row in rows] == [
         ("E=20, reference → clean", "SAP (p=0.5, q=1.0)", 2), ("E=3 → 20", "SAP (p=0.5, q=1.0)", 2)
     ]  # fmt: skip
     clean, _, reference = (study.series("global", study.methods("global")[0]) for study in found)
