@@ -13,7 +13,7 @@ Use:  python -m src.figures [figure=NAME,...] [key=value ...]
   overlay      true draws the published curves behind ours, where there are any, and writes the table of distances
   incomplete   error (default): name missing runs and leave their figures out; draw: draw what there is
                (with figure=all, a method of which there is no run at all is named and does not stop a figure)
-  formats      pdf,svg,png
+  formats      pdf,png (default), svg
   output_dir   outputs; destination: <output_dir>/figures; workers: processes, default one per core
 """
 
@@ -111,15 +111,21 @@ def _of_paper(settings: FigureSettings) -> Outcome:
 
 
 def _draw_all(specs: Sequence[FigureSpec], settings: FigureSettings, folder: Path) -> list[Path]:
-    from src.analysis.figures.drawing import draw_files
-
-    task = partial(draw_files, folder=folder, style=settings.style, formats=settings.formats)
+    task = partial(_draw, folder=folder, style=settings.style, formats=settings.formats)
     workers = settings.workers or cpu_count() or 1
     if len(specs) < WORTH_A_POOL or workers == 1:
         return [path for spec in specs for path in task(spec)]
-    # What the imports made is taken out of garbage collection, which would cost an eighth of the time.
-    with ProcessPoolExecutor(workers, get_context("forkserver"), gc.freeze) as pool:
+    context = get_context("forkserver")
+    # Imported once for all processes; what that made is taken out of garbage collection, an eighth of the time.
+    context.set_forkserver_preload(["src.analysis.figures.catalogue", "src.analysis.figures.drawing"])
+    with ProcessPoolExecutor(workers, context, gc.freeze) as pool:
         return [path for paths in pool.map(task, specs, chunksize=4) for path in paths]
+
+
+def _draw(spec: FigureSpec, folder: Path, style: str, formats: Sequence[str]) -> list[Path]:
+    from src.analysis.figures.drawing import draw_files
+
+    return draw_files(spec, folder, style, formats)
 
 
 def _listed(heading: str, missing: Sequence[Missing]) -> list[str]:

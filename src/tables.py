@@ -6,6 +6,7 @@ Use:  python -m src.tables [key=value ...]
   compression     the sparsest network at <= 1 point loss
   cost            sparse FLOPs and size on disk
   equal_sparsity  accuracy at equal percent remaining, area under the trade-off on a log axis
+  compared        what another protocol or longer trainings change: accuracy at equal percent remaining
   claims          the paper's claims: holds, fails, inconclusive or not enough seeds, with the evidence
 
   dataset, model, trainer, protocol, experiment, seed
@@ -18,7 +19,7 @@ from collections.abc import Sequence
 
 from src.analysis.claims.catalogue import examine
 from src.analysis.settings import RecordSettings, choose, write_from_records
-from src.analysis.tables.results import tables, verdict_table
+from src.analysis.tables.results import compared, tables, verdict_table
 from src.analysis.tables.table import FORMATS
 
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _texts(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
     studies, _, messages = choose(settings)
-    made = [*tables(studies), verdict_table(examine(studies))]
+    made = [*tables(studies), *filter(None, [compared(studies)]), verdict_table(examine(studies))]
     return {f"{table.name}.{suffix}": as_text(table) for table in made for suffix, as_text in FORMATS.items()}, messages
 
 

@@ -54,7 +54,7 @@ class FigureSettings(RecordSettings):
     style: str = "default"
     overlay: bool = False
     incomplete: str = "error"
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = ("pdf", "png")
     workers: int | None = None
     plot: Any = field(default_factory=PlotOptions)
 

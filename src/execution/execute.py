@@ -146,7 +146,7 @@ def _engine(run: Run, initial: InitialStates, stacked: bool) -> Engine:
 
 
 def _work_in_parallel(group: Sequence[Run], initial: InitialStates) -> None:
-    """The same as one of torchrun's processes: the first one drives, the others serve it.
+    """As one of torchrun's processes: the first one drives, the others serve it.
 
     A function of its own, so that the engine is gone before the processes part.
     """

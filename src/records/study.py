@@ -1,6 +1,7 @@
 """Runs that may share a figure: everything but seed, method and scope is the same; and which runs are asked for."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -77,12 +78,16 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Finished runs of one setting; `name` is unique among the studies made together."""
+    """Finished runs of one setting; `name` is unique among the studies made together.
+
+    apart: what else than epochs differs from other studies of its data set and model, as `key=value`.
+    """
 
     setting: Setting
     runs: tuple[Run, ...]
     name: str
     unfinished: tuple[Run, ...] = ()
+    apart: tuple[str, ...] = ()
 
     @property
     def all_runs(self) -> tuple[Run, ...]:
@@ -177,7 +182,7 @@ EVERYTHING = Selection()
 
 
 def studies(runs: Iterable[Run], selection: Selection = EVERYTHING) -> tuple[Study, ...]:
-    """Group the selected runs; ordered by name.
+    """Group the selected runs; ordered by name, numbers in it by size.
 
     Names tell apart settings that differ in detail only: by what differs among them, as `key=value`.
     """
@@ -186,15 +191,42 @@ def studies(runs: Iterable[Run], selection: Selection = EVERYTHING) -> tuple[Stu
     made = []
     for setting, members in settings.items():
         if taken := [run for run in members if setting in wanted and selection.takes(run)]:
-            flat = [flatten(json.loads(other.detail)) for other in settings if other.short == setting.short]
-            keys = sorted({key for values in flat for key in values})
-            differing = [key for key in keys if len({str(values.get(key)) for values in flat}) > 1]
-            own = flatten(json.loads(setting.detail))
-            parts = [f"{key.split('.', 1)[-1]}={own.get(key)}" for key in differing]
+            differing = _differing(setting, [other for other in settings if other.short == setting.short])
+            parts = [f"{key.split('.', 1)[-1]}={value}" for key, value in differing.items()]
             name = safe_name("-".join([setting.short, *parts]))
+            network = [o for o in settings if (o.dataset, o.model) == (setting.dataset, setting.model)]
+            alike = _differing(setting, network)
+            named = {key.removesuffix(".name"): value for key, value in alike.items() if key.endswith(".name")}
+            own = {key: value for key, value in alike.items() if key.split(".")[0] not in named}
+            length = {"T": setting.iterations} if len({other.iterations for other in network}) > 1 else {}
+            shown = length | named | own
+            apart = tuple(f"{key}={value}" for key, value in shown.items() if key != "trainer.epochs")
             finished, others = (tuple(run for run in taken if run.finished is state) for state in (True, False))
-            made.append(Study(setting, finished, name, others))
-    return tuple(sorted(made, key=lambda study: study.name))
+            made.append(Study(setting, finished, name, others, apart))
+    return tuple(sorted(made, key=lambda study: _by_number(study.name)))
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """For sorting: E=3 before E=20."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _differing(setting: Setting, others: Sequence[Setting]) -> dict[str, Any]:
+    """The setting's values of what is not the same in all the others."""
+    flat, own = [flatten(json.loads(other.detail)) for other in others], flatten(json.loads(setting.detail))
+    keys = sorted({key for values in flat for key in values})
+    return {key: own.get(key) for key in keys if len({str(values.get(key)) for values in flat}) > 1}
+
+
+def but_for(studies: Iterable[Study], section: str, keys: Sequence[str] = ()) -> list[list[Study]]:
+    """Groups of studies that differ in these settings of a section alone, in any of it where none are given."""
+
+    def rest(study: Study) -> str:
+        detail = json.loads(study.setting.detail)
+        kept = {key: value for key, value in detail[section].items() if keys and key not in keys}
+        return json.dumps([study.setting.iterations, detail | {section: kept}], sort_keys=True)
+
+    return list(grouped(studies, rest).values())
 
 
 def networks(experiment: str, folders: Sequence[Path] = ()) -> set[tuple[str, str]]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from src.records.objective import interpolated, sparsest_good
+from src.records.objective import sparsest_good, tradeoff
 
 Value = float | int | None
 
@@ -107,5 +107,5 @@ def summarised(rows: Iterable[Mapping[str, Value]], percent: float) -> dict[str,
     found = {"dense/accuracy": accuracies[0], "lost/accuracy": accuracies[0] - accuracies[-1]}
     for name, t in (("best", best), ("last", len(curve) - 1), ("within_a_point", sparsest_good(accuracies))):
         found |= {f"{name}/accuracy": accuracies[t], f"{name}/percent_remaining": left[t], f"{name}/iteration": t}
-    at = interpolated(zip(left, accuracies, strict=True), percent)
+    at = float(tradeoff(left, accuracies).at(percent))
     return found if math.isnan(at) else found | {OBJECTIVE: at}

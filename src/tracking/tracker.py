@@ -11,14 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.errors import UserError
-
 if TYPE_CHECKING:
     from src.tracking.metrics import Value
 
 log = logging.getLogger(__name__)
 
-MODES = ("wandb", "offline", "none")
 GROUP = "WANDB_RUN_GROUP"
 """Variable that names the group of runs without an experiment; a sweep sets it."""
 PATIENCE_S = 1.5
@@ -111,7 +108,7 @@ def open_tracker(mode: str, info: RunInfo) -> Tracker:
     """Tracker of one trajectory.
 
     `mode`: "wandb" (online where possible, else offline), "offline" or "none"; the variable WANDB_MODE has the last
-    word unless it is "none". Raises UserError for an unknown mode.
+    word unless it is "none".
     """
     mode = effective_mode(mode)
     if mode == "none":
@@ -131,9 +128,7 @@ def open_tracker(mode: str, info: RunInfo) -> Tracker:
 
 
 def effective_mode(mode: str) -> str:
-    """One of MODES, with the variable WANDB_MODE taken into account."""
-    if mode not in MODES:
-        raise UserError(f"tracking.mode={mode}: allowed are {', '.join(MODES)}")
+    """`mode`, with the variable WANDB_MODE taken into account."""
     asked = os.environ.get("WANDB_MODE", "").lower()
     if mode == "none" or asked == "disabled":
         return "none"

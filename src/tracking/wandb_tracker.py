@@ -31,7 +31,7 @@ class WandbTracker(Tracker):
 
     def __init__(self, info: RunInfo, online: bool) -> None:
         self._info = info
-        self._epochs = _epochs(info.config)
+        self._epochs = int(info.config["trainer"]["epochs"])
         self._told = False
         self._rows: dict[int, Mapping[str, Value]] = {}
         self._run = begin(info, online)
@@ -168,12 +168,6 @@ class WandbTracker(Tracker):
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _epochs(config: Mapping[str, Any]) -> int:
-    """Epochs of one training; 1 where the config does not say."""
-    trainer = config.get("trainer", {})
-    return int(trainer.get("epochs", 1))
 
 
 def _read_step(marker: Path) -> int:

@@ -6,7 +6,6 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
-from src.errors import UserError
 from src.tracking.tracker import Tracker, open_tracker
 from tests.tracking.examples import CONFIG, ROWS, epoch_row, info, layers, write_iterations
 from tests.tracking.offline_log import offline_runs, read_log
@@ -136,11 +135,6 @@ def test_the_variable_has_the_last_word(tmp_path, monkeypatch, mode, variable, k
     tracker.finish("finished")
     assert (type(tracker) is Tracker) is not kept
     assert bool(offline_runs(tmp_path)) is kept
-
-
-def test_an_unknown_mode_is_named(tmp_path: Path):
-    with pytest.raises(UserError, match=r"tracking.mode=onlin: allowed are wandb, offline, none"):
-        open_tracker("onlin", info(tmp_path))
 
 
 def test_a_mirror_that_breaks_does_not_break_the_run(tmp_path: Path, caplog: pytest.LogCaptureFixture):

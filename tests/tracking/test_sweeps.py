@@ -10,7 +10,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 
 from src.config import CONF
-from src.records.objective import accuracy_at, interpolated
+from src.records.objective import accuracy_at, tradeoff
 from src.sweeps.compose import Composer, hydra_with
 from src.tracking.metrics import OBJECTIVE
 from tests import support
@@ -50,11 +50,11 @@ def test_a_plain_sweep(logs: list[Logged]):
 
 
 def test_accuracy_between_two_iterations():
-    curve = [(100, 90), (10, 80), (1, 20), (0, 10)]
-    assert interpolated(curve, 10) == 80
-    assert interpolated(curve, 10**0.5) == pytest.approx(50)
-    assert math.isnan(interpolated(curve, 0.5))
-    assert math.isnan(interpolated([], 10))
+    curve = tradeoff([100, 10, 1, 0], [90, 80, 20, 10])
+    assert curve.at(10) == 80
+    assert curve.at(10**0.5) == pytest.approx(50)
+    assert math.isnan(curve.at(0.5))
+    assert math.isnan(tradeoff([], []).at(10))
 
 
 def test_a_sweeper_of_hydras_is_given_the_accuracy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

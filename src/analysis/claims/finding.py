@@ -75,6 +75,7 @@ class Finding:
     """A claim's verdict for one subject (a method, a sweep, a pair) in a scope of a study.
 
     `evidence` is what was measured, in words; `reason` says why a verdict is out of reach, or what decided against it.
+    of_paper: whether the subject is the paper's; of other methods, controls among them, it claims nothing.
     """
 
     claim: str
@@ -87,16 +88,17 @@ class Finding:
     seeds: tuple[int, ...]
     evidence: str
     reason: str = ""
+    of_paper: bool = True
 
 
 def finding(
     claim: str, study: Study, scope: str, subject: str, effects: Sequence[Effect], seeds: Sequence[int], evidence: str,
-    open_questions: Sequence[str] = (), not_reached: str = "",
+    open_questions: Sequence[str] = (), not_reached: str = "", of_paper: bool = True,
 ) -> Finding:  # fmt: skip
     """The finding that the effects lead to; `open_questions` and `not_reached` as for `judge`."""
     verdict, why = judge(effects, len(seeds), open_questions, not_reached)
     where = (claim, study.name, study.setting, scope, subject)
-    return Finding(*where, verdict, tuple(effects), tuple(seeds), evidence, why)
+    return Finding(*where, verdict, tuple(effects), tuple(seeds), evidence, why, of_paper)
 
 
 def judge(

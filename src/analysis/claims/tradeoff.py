@@ -5,14 +5,14 @@ Claim 3: SAP against lottery ticket and one-shot at equal sparsity, neuron-wise 
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 
 from src.analysis.claims.finding import Effect, Finding, finding
 from src.analysis.figures.readings import EXCHANGED, PUBLISHED, accuracy
 from src.records.method import LOTTERY_TICKET, ONE_SHOT, SAP, SAP_1_2
-from src.records.run import FloatArray, Run
+from src.records.objective import Tradeoff, tradeoff
+from src.records.run import Run
 from src.records.study import Study
 
 FEW = 5.0
@@ -23,37 +23,8 @@ EXPECTED = {"neuron": (+1, 2.0), "global": (-1, float(np.log10(FEW)))}
 """Scope -> which is said to be better there, SAP (+1) or the other, and log10 of the largest percentage compared."""
 
 
-class Tradeoff(NamedTuple):
-    """log10 of percent remaining, rising, and accuracy in percent, both [n]."""
-
-    log_percent: FloatArray
-    accuracy: FloatArray
-
-    @property
-    def sparsest(self) -> float:
-        """log10 of the smallest percentage reached; infinite where no accuracy is known."""
-        return float(self.log_percent.min(initial=np.inf))
-
-
-def tradeoff(percent: FloatArray, accuracy: FloatArray) -> Tradeoff:
-    """From values per iteration [T+1]; iterations with equally many weights count as one, with their mean accuracy.
-
-    >>> tradeoff(np.array([100.0, 10.0, 10.0]), np.array([90.0, 80.0, 70.0]))
-    Tradeoff(log_percent=array([1., 2.]), accuracy=array([75., 90.]))
-    """
-    known = np.isfinite(accuracy) & (percent > 0)
-    log_percent, place = np.unique(np.log10(percent[known]), return_inverse=True)
-    return Tradeoff(log_percent, np.bincount(place, accuracy[known]) / np.bincount(place))
-
-
 def of_run(run: Run) -> Tradeoff:
     return tradeoff(run.table["percent_remaining"], run.table["retrained_accuracy"])
-
-
-def accuracy_at(curve: Tradeoff, percent: FloatArray | float) -> FloatArray:
-    """Accuracy at these percentages, linear in their logarithm between iterations; NaN where the run did not get to."""
-    known = curve if len(curve.accuracy) else Tradeoff(np.array([np.inf]), np.array([np.nan]))
-    return np.asarray(np.interp(np.log10(percent), *known, left=np.nan, right=np.nan))
 
 
 def mean_to(curve: Tradeoff, percent: float) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from src.analysis.figures import errors, kinds, length
+from src.analysis.figures import compared, errors, kinds
 from src.analysis.figures.plan import Filter, Plan, Planner
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.curves import with_published
@@ -19,9 +19,9 @@ from src.records.study import Selection, Study, networks, studies
 KINDS: dict[str, Planner] = {
     "prune": kinds.plans, "pruned": kinds.plans, **dict.fromkeys(ABLATIONS, kinds.ablations),
     "ratio": kinds.tradeoffs, "layer": kinds.layers, "si_layer": kinds.layers, "pq": kinds.heat_maps,
-    "errors": errors.plans,
+    "controls": compared.controls, "errors": errors.plans,
 }  # fmt: skip
-ACROSS: dict[str, Callable[[Sequence[Study], Filter], list[Plan]]] = {length.KIND: length.plans}
+ACROSS: dict[str, Callable[[Sequence[Study], Filter], list[Plan]]] = {"length": compared.lengths}
 """Kinds that compare studies."""
 _OF_THE_CNN: dict[str, Any] = {"dataset": ("cifar10",), "model": ("cnn",), "scope": ("global",)}
 _ACROSS, _OF_SAP = _OF_THE_CNN | {"scope": None}, _OF_THE_CNN | {"scope": None, "method": (SAP.short,)}
@@ -150,12 +150,13 @@ def _nothing_to_draw(empty: Sequence[Request], settings: FigureSettings, grouped
 def _runs_for(kind: str, chosen: Filter, settings: FigureSettings) -> str:
     words = [f"{key}={','.join(values)}" for key in ("dataset", "model") if (values := getattr(chosen, key))]
     words += settings.words(("trainer", "protocol"))
-    words += ["trainer.epochs=20,200"] * (kind == length.KIND)
+    words += ["trainer.epochs=20,200"] * (kind == "length")
     if sweep := ABLATIONS.get(kind):
         values = ",".join(f"{value:g}" for value in sweep.values)
         words += [f"prune={'sap_1_2' if sweep.parameter == 'q' else 'sap'}", f"prune.{sweep.parameter}={values}"]
     else:
-        words.append("prune=sap,sap_1_2,lottery_ticket,one_shot")
+        words += ["prune=sap,lottery_ticket" if kind == "controls" else "prune=sap,sap_1_2,lottery_ticket,one_shot"]
+        words += ["prune/rewind=to_epoch,fine_tune,fresh"] * (kind == "controls")
     across = kind in ("ratio", "layer", "si_layer", "errors")
     if across or len(chosen.scopes) < len(SCOPES):
         words.append(f"prune.scope={','.join(SCOPES if across else chosen.scopes)}")

@@ -8,7 +8,7 @@ import math
 import os
 import textwrap
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -96,7 +96,7 @@ def save(figure: Figure, stem: Path, style: Style, formats: Sequence[str]) -> li
     tight: dict[str, Any] = {} if style.clean else {"bbox_inches": "tight", "pad_inches": 0.02}
 
     def write(part: Path, suffix: str) -> None:
-        with _settings(style):
+        with _settings(style), _glyphs_alone() if suffix == "pdf" else nullcontext():
             figure.savefig(part, format=suffix, dpi=PNG_DPI, metadata=_METADATA[suffix], **tight)
 
     paths = {suffix: stem.with_name(f"{stem.name}.{suffix}") for suffix in formats}
@@ -116,6 +116,25 @@ def _settings(style: Style) -> Iterator[None]:
         own = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
         matplotlib.rcParams.update({**own, **style.rc})
         yield
+
+
+@contextmanager
+def _glyphs_alone() -> Iterator[None]:
+    """Fonts are embedded without tables of layout, a fourth of a PDF's time: letters have places."""
+    from fontTools import subset
+
+    original = subset.Options
+
+    def options(**given: Any) -> Any:
+        made = original(**given)
+        made.drop_tables += ["GDEF", "GPOS", "GSUB", "kern"]
+        return made
+
+    subset.Options = options
+    try:
+        yield
+    finally:
+        subset.Options = original
 
 
 def _draw_curves(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePanel]) -> None:
@@ -172,7 +191,7 @@ def _legible(label: str) -> str:
 def _fit_axes(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePanel], spread: Spread) -> None:
     """Log axes for wide ranges of percentages, whole iterations, and the clean style's limits shared by `alike`."""
     shared = [curve for other in alike for curve in (*other.curves, *other.published)]
-    if panel.quantity != "tradeoff":
+    if not panel.against_weights:
         ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10], integer=True))
     ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
     if spread:
@@ -243,7 +262,7 @@ def _lay_out(
     handles: list[Artist] = []
     if style.clean and not heat:  # one for each label of any panel, and one for the published curves
         found = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
-        handles = list({label: handle for handle, label in reversed(found)}.values())[::-1]
+        handles = list({label: handle for handle, label in found}.values())
         if spec.has_published:
             pale: dict[str, Any] = {"color": "#888888", "alpha": PUBLISHED_ALPHA, "linewidth": 3.5}
             handles.append(Line2D([], [], label="published (pale)", **pale))

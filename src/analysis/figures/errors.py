@@ -83,8 +83,8 @@ def _build(
         where = pair[0].title or TITLES[pair[0].scope]
         for ours in (curve for curve in pair[0].curves if curve.key in theirs):
             i = int(np.nanargmax(ours.y)) if error.at == "largest" else {"first": 0, "last": -1}[error.at]
-            drawn = {"drawn_y": theirs[ours.key].y[i], "drawn_x": theirs[ours.key].x[i]}
-            said = error.says.format(y=ours.y[i], x=ours.x[i], t=ours.t[i], **drawn)
+            drawn = {"drawn_y": round(theirs[ours.key].y[i], 8), "drawn_x": theirs[ours.key].x[i]}
+            said = error.says.format(y=round(ours.y[i], 6), x=ours.x[i], t=ours.t[i], **drawn)
             notes.append(f"{where}, {ours.label}: {said}")
     if error.evidence:
         remaining, gini = visible_bars("retrained_percent_remaining"), visible_bars("retrained_gini")

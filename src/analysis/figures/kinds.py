@@ -143,12 +143,12 @@ def _tradeoff(kind: str, study: Study, series: tuple[Series, ...], reading: Read
     lowest = (min if reading.ratio_x == "log" else max)(low for low, _ in limits)
     shared = lowest, max(high for _, high in limits)
     panels = [replace(p, y_limits=shared, legend=None if i else "lower right") for i, p in enumerate(panels)]
-    panels += _zoomed(panels) if reading.ratio_x == "log" else []
+    panels += zoomed(panels) if reading.ratio_x == "log" else []
     notes = [EXCHANGE_NOTE] * (reading.ratio_axes == "published")
     return figure(kind, study, panels, notes=notes)
 
 
-def _zoomed(panels: Sequence[CurvePanel]) -> list[CurvePanel]:
+def zoomed(panels: Sequence[CurvePanel]) -> list[CurvePanel]:
     """The panels where curves lie on each other: ZOOM of all of y below the dense network; none where that is most."""
     curves = [curve for panel in panels for curve in panel.curves]
     dense = max((float(curve.y[0]) for curve in curves), default=0.0)

@@ -123,11 +123,11 @@ def figure(
 
 
 def title_of(study: Study, scope: str = "", method: Method | None = None) -> str:
-    """What a picture is of: data set, model, scope and method, then epochs of a training and seeds."""
+    """What a picture is of: data set, model, what sets it apart, scope and method, then epochs of a training, seeds."""
     setting = study.setting
     scope_text = "layer-wise = global" if study.one_layer and scope == "global" else WISE.get(scope, scope)
     network = [NAMES.get(name, name) for name in (setting.dataset, setting.model)]
-    what = [*network, f"{scope_text} pruning" if scope else "", method.text if method else ""]
+    what = [*network, *study.apart, f"{scope_text} pruning" if scope else "", method.text if method else ""]
     epochs = f"{setting.epochs} epoch{'s' * (setting.epochs != 1)} a training" if setting.epochs else ""
     count = len(study.seeds)
     how = [epochs, f"{count} seed{'s' * (count != 1)}" if count else ""]

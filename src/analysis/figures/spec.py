@@ -89,6 +89,11 @@ class CurvePanel:
     zoom: bool = False
     x_limits: tuple[float, float] | None = None
 
+    @property
+    def against_weights(self) -> bool:
+        """Whether x is what is left instead of the iteration."""
+        return self.x_label != ITERATION
+
 
 @dataclass(frozen=True)
 class HeatPanel:

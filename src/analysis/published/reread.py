@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from src.analysis.claims.phases import Turns, phases, turns
-from src.analysis.claims.tradeoff import NARROWEST, mean_over, tradeoff
+from src.analysis.claims.tradeoff import NARROWEST, mean_over
 from src.analysis.figures.readings import CORRECTED, PUBLISHED, Reading
 from src.analysis.published.curves import X_READING_ERROR, Key, PublishedCurve, published_curves, published_in
 from src.records.method import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP, SAP_1_2, Method
+from src.records.objective import tradeoff
 from src.records.run import FloatArray
 from src.records.schema import SCOPES
 

@@ -77,7 +77,7 @@ def _panel(panel: CurvePanel | HeatPanel) -> dict[str, Any]:
         values = [numbers(row) for row in panel.values]
         title = f"{panel.row}, {panel.title}" if panel.row and panel.place != (0, 0) else panel.title
         return {"title": title, "values": values, "p": numbers(panel.p), "q": numbers(panel.q), "limits": limits}
-    along = panel.quantity == "tradeoff"
+    along = panel.against_weights
     data: dict[str, Any] = {
         "xl": panel.x_label, "yl": panel.y_label, "log": panel.spread,
         "curves": [_curve(curve, along) for curve in panel.curves],

@@ -19,7 +19,7 @@ from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.distance import distance_table
 from src.analysis.report.data import figure_data, heat_colours, slot_looks
 from src.analysis.settings import FigureSettings, RecordSettings, choose
-from src.analysis.tables.results import tables
+from src.analysis.tables.results import compared, tables
 from src.analysis.tables.table import shown
 from src.config.command_line import command
 from src.errors import UserError
@@ -86,6 +86,7 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
         }
         for study in chosen
     ]  # fmt: skip
+    opened = phenomenon[0].spec.setting if phenomenon else chosen[0].setting
     data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in drawn]
     # No text can end, or open, an element of the page.
     embedded = json.dumps({"figures": data, "colours": heat_colours()}, ensure_ascii=False, separators=(",", ":"))
@@ -107,6 +108,9 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
         alone=alone,
         distances={name: distance_table(figure.readings[name] for figure in overlays) for name in READINGS},
         parts=parts,
+        opened=opened,
+        compared=[table.without_the_obvious()[0] for table in [compared(chosen)] if table],
+        study_titles={study.name: title_of(study) for study in chosen},
         commands=[command(module, settings.words()) for module in ("src.report", "src.tables")],
         messages=messages,
         left_out=SAID_BY_HEADINGS,

@@ -1,23 +1,24 @@
-"""The tables: accuracy, compression, cost, accuracy at equal sparsity, and the claims' verdicts.
+"""The tables: accuracy, compression, cost, accuracy at equal sparsity, what other settings change, claims' verdicts.
 
 Cost: floating point operations of one image, and bytes on disk.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from src.analysis.claims.catalogue import CLAIMS
 from src.analysis.claims.finding import Finding
-from src.analysis.claims.tradeoff import Tradeoff, accuracy_at, mean_to, of_run
+from src.analysis.claims.tradeoff import mean_to, of_run
 from src.analysis.tables.table import Column, Spread, Table, made_table
 from src.models.model import Model
-from src.records.objective import LOST
+from src.records.objective import LOST, Tradeoff
 from src.records.run import FloatArray, Run
-from src.records.study import Study
+from src.records.study import Study, but_for
 
 PERCENTAGES = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5)
 AREAS = (10.0, 1.0)
@@ -48,6 +49,37 @@ def tables(studies: Iterable[Study]) -> list[Table]:
             rows.append((setting.dataset, setting.model, study.name, scope, method.text, len(runs), *cells))
         made.append(made_table(name, [*WHERE, Column("method", "Method"), SEEDS, *measures], rows, loss=LOST))
     return made
+
+
+def compared(studies: Sequence[Study]) -> Table | None:
+    """What the protocol and the length of the trainings change, of studies that differ in that alone; None without."""
+    at = {Column(f"at_{x:g}", f"at {x:g} %", "+.2f"): partial(_at, Tradeoff.at, x) for x in (100.0, *PERCENTAGES)}
+    rows = []
+    for said, before, after in _pairs(studies):
+        for scope in after.scopes:
+            for method in after.methods(scope):
+                one, two = ({run.seed: run for run in study.series(scope, method)} for study in (before, after))
+                if common := sorted(one.keys() & two.keys()):
+                    cells = (Spread.of([value(two[s]) - value(one[s]) for s in common]) for value in at.values())
+                    network = (after.setting.dataset, after.setting.model)
+                    rows.append((*network, said, scope, method.text, len(common), *cells))
+    columns = (*WHERE[:2], Column("change", "Change"), WHERE[3], Column("method", "Method"), SEEDS, *at)
+    return made_table("compared", columns, rows) if rows else None
+
+
+def _pairs(studies: Sequence[Study]) -> Iterator[tuple[str, Study, Study]]:
+    """Of protocols each against `reference`, or the first; of lengths each against the next shorter one."""
+    for group in but_for(studies, "protocol"):
+        ordered = sorted(group, key=lambda study: (study.setting.protocol != "reference", study.name))
+        for other in ordered[1:]:
+            length = f"E={other.setting.epochs}, " if other.setting.epochs else ""
+            yield f"{length}{ordered[0].setting.protocol} → {other.setting.protocol}", ordered[0], other
+    for group in but_for(studies, "trainer", ("epochs", "name")):
+        for short, long in pairwise(sorted(group, key=lambda study: study.setting.epochs or 0)):
+            if short.setting.epochs == long.setting.epochs:
+                continue
+            protocol = "" if long.setting.protocol == "reference" else f"{long.setting.protocol}, "
+            yield f"{protocol}E={short.setting.epochs} → {long.setting.epochs}", short, long
 
 
 def within_loss(run: Run) -> int:
@@ -152,7 +184,7 @@ MEASURES: dict[str, dict[Column, Measure]] = {
         )
     },
     "equal_sparsity": {
-        **{Column(f"accuracy_at_{x:g}", f"at {x:g} %", best="max"): partial(_at, accuracy_at, x) for x in PERCENTAGES},
+        **{Column(f"accuracy_at_{x:g}", f"at {x:g} %", best="max"): partial(_at, Tradeoff.at, x) for x in PERCENTAGES},
         **{Column(f"area_100_to_{x:g}", f"Mean, 100 to {x:g} %", best="max"): partial(_at, mean_to, x) for x in AREAS},
     },
 }  # fmt: skip

@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 
-from src.analysis.claims.tradeoff import accuracy_at, mean_over, tradeoff
+from src.analysis.claims.tradeoff import mean_over
+from src.records.objective import tradeoff
 
 STRAIGHT = tradeoff(np.array([100.0, 10.0, 1.0]), np.array([90.0, 80.0, 70.0]))
 
 
 def test_accuracy_between_iterations_is_linear_in_the_logarithm():
-    assert accuracy_at(STRAIGHT, np.array([100.0, 10**1.5, 1.0])) == pytest.approx([90, 85, 70])
+    assert STRAIGHT.at(np.array([100.0, 10**1.5, 1.0])) == pytest.approx([90, 85, 70])
 
 
 def test_what_was_not_reached_is_not_a_number():
-    assert np.isnan(accuracy_at(STRAIGHT, np.array([0.9])))
+    assert np.isnan(STRAIGHT.at(np.array([0.9])))
 
 
 def test_the_area_does_not_depend_on_where_the_iterations_lie():

@@ -26,7 +26,7 @@ def everything(tmp_path_factory):
     """Records for every kind: CIFAR10 x CNN, one seed."""
     folder = tmp_path_factory.mktemp("everything")
     scopes = base_specs("cifar10", "cnn", [0], ("neuron", "layer", "global"))
-    write_runs(folder, [*scopes, *(Spec(method) for method in ABLATIONS)])
+    write_runs(folder, [*scopes, *(Spec(method) for method in (*ABLATIONS, {**FOUR[0], "measure": "gini"}))])
     return folder
 
 
@@ -109,7 +109,7 @@ def test_every_kind_is_made_of_what_has_records_with_the_papers_panels(everythin
     specs = specs_of(everything).values()
     counts = {kind: sum(spec.kind == kind for spec in specs) for kind in KINDS}
     assert counts == {"prune": 3, "pruned": 3, "p": 1, "q": 1, "eta": 1, "gamma": 1, "ratio": 1, "layer": 2,
-                      "si_layer": 2, "pq": 3, "errors": 3}  # fmt: skip
+                      "si_layer": 2, "pq": 3, "controls": 1, "errors": 3}  # fmt: skip
     panels = {spec.kind: len(spec.panels) for spec in specs}
     assert {kind for kind, count in panels.items() if count == 3} == {"layer", "si_layer"}
     assert {panels[kind] for kind in ("prune", "pruned", "p", "q", "eta", "gamma")} == {4}

@@ -5,7 +5,7 @@ import shlex
 import numpy as np
 import pytest
 
-from src.analysis.figures import length
+from src.analysis.figures import compared
 from src.analysis.figures.catalogue import KINDS, build
 from src.analysis.figures.kinds import shown
 from src.analysis.figures.plan import Filter, Plan
@@ -17,7 +17,7 @@ from src.figures import draw_figures
 from src.records.library import load_library
 from src.records.method import FOUR_METHODS, LOTTERY_TICKET, SAP
 from src.records.study import Study, studies
-from tests.analysis.synthetic import ABLATIONS, Spec, base_specs, write_runs
+from tests.analysis.synthetic import ABLATIONS, FOUR, Spec, base_specs, write_runs
 
 SCOPES = ("neuron", "layer", "global")
 
@@ -197,8 +197,23 @@ def test_length_compares_studies_that_differ_in_their_epochs_alone(tmp_path):
     three = [Spec(dict(spec.method), epochs=3) for spec in base_specs("cifar10", "cnn", (0,), ("global",))]
     write_runs(tmp_path, base_specs("cifar10", "cnn", (0, 1), ("global",)) + three)
     found = studies(load_library(tmp_path).runs)
-    (plan,) = length.plans(found, Filter(scopes=("global",)))
+    (plan,) = compared.lengths(found, Filter(scopes=("global",)))
     panels = plan.build(CORRECTED).panels
     assert len(panels) == len(FOUR_METHODS)
     assert [curve.label for curve in panels[0].curves] == ["E=3, 1 seed", "E=200, 2 seeds"]
-    assert not length.plans(found[:1], Filter())
+    assert not compared.lengths(found[:1], Filter())
+
+
+def test_controls_stand_beside_the_method_that_they_change(tmp_path):
+    specs = [Spec(method, seed) for method in (*FOUR, {**FOUR[0], "measure": "gini"}) for seed in (0, 1)]
+    write_runs(tmp_path, specs)
+    (study,) = studies(load_library(tmp_path).runs)
+    (plan,) = compared.controls("controls", study, Filter())
+    assert [(s.method.short, s.guest) for s in plan.series] == [("sap-0.5-1-0-1", False), ("sap-0.5-1-0-1-gini", True)]
+    accuracies, indices, *enlarged = plan.build(CORRECTED).panels
+    assert [curve.label for curve in accuracies.curves] == ["as in the paper", "SAP by Gini (p=0.5, q=1.0)"]
+    assert accuracies.x_label == indices.x_label == "Remaining weights (%)"
+    control = study.series("global", plan.series[1].method)
+    expected = np.mean([run.table["retrained_pqi"] for run in control], axis=0)
+    np.testing.assert_allclose(indices.curves[1].y, expected)
+    assert [panel.zoom for panel in enlarged] == [True]

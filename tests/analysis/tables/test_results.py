@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
-from src.analysis.tables.results import tables, within_loss
+from src.analysis.figures.plan import title_of
+from src.analysis.tables.results import compared, tables, within_loss
 from src.analysis.tables.table import Spread
+from src.records.library import load_library
 from src.records.method import LOTTERY_TICKET
+from src.records.study import studies
 from tests.analysis.in_memory import run, study
+from tests.analysis.synthetic import FOUR, Spec, write_runs
 
 
 def cells(records, name):
@@ -57,3 +61,26 @@ def test_accuracy_at_equal_sparsity_is_empty_where_a_seed_does_not_get():
 def test_a_row_for_each_scope_and_method():
     runs = [run(0, m, s, retrained_pqi=np.ones(3)) for m in (LOTTERY_TICKET,) for s in ("layer", "global")]
     assert [row["scope"] for row in cells(study(runs), "accuracy")] == ["layer", "global"]
+
+
+def test_studies_that_differ_in_protocol_or_length_alone_are_compared_seed_by_seed(tmp_path):
+    others = [(3, "reference"), (20, "reference"), (20, "clean")]
+    write_runs(tmp_path, [Spec(FOUR[0], s, epochs=e, protocol=p) for e, p in others for s in range(2)])
+    write_runs(tmp_path, [Spec(FOUR[0], 5, epochs=20, protocol="clean"), Spec(FOUR[2], 0, epochs=3)])
+    found = studies(load_library(tmp_path).runs)
+    assert [study.setting.epochs for study in found] == [20, 3, 20]  # clean before reference, then by length
+    assert [title_of(study) for study in found] == [
+        "CIFAR-10, CNN, protocol=clean (20 epochs a training, 3 seeds)",
+        "CIFAR-10, CNN, protocol=reference (3 epochs a training, 2 seeds)",
+        "CIFAR-10, CNN, protocol=reference (20 epochs a training, 2 seeds)",
+    ]
+    table = compared(found)
+    rows = [dict(zip([c.key for c in table.columns], row, strict=True)) for row in table.rows]
+    assert [(row["change"], row["method"], row["seeds"]) for row in rows] == [
+        ("E=20, reference → clean", "SAP (p=0.5, q=1.0)", 2), ("E=3 → 20", "SAP (p=0.5, q=1.0)", 2)
+    ]  # fmt: skip
+    clean, _, reference = (study.series("global", study.methods("global")[0]) for study in found)
+    each = [b.table["retrained_accuracy"][0] - a.table["retrained_accuracy"][0]
+            for a, b in zip(reference, clean[:2], strict=True)]  # fmt: skip
+    assert rows[0]["at_100"] == Spread.of(each)
+    assert compared(found[:1]) is None

@@ -40,11 +40,14 @@ function axes(panel, frame, scales) {
         `<text class="tick" x="${x}" y="${frame.bottom + 14}" text-anchor="middle">${scales.x.label(v)}</text>`;
     }),
   ];
-  const centre = (frame.left + frame.right) / 2;
+  const centre = (frame.left + frame.right) / 2, letters = panel.yl.length;
+  const size = Math.min(12, (frame.height - 4) / (0.62 * letters)), half = 0.31 * size * letters + 2;
+  const along = Math.min(Math.max(middle, half), frame.height - half);  // a long name in a low panel is seen whole
   return marks.join("") +
     `<path class="axis" d="M${frame.left} ${frame.top}V${frame.bottom}H${frame.right}"/>` +
     `<text class="label" x="${centre}" y="${frame.height - 5}" text-anchor="middle">${escaped(panel.xl)}</text>` +
-    `<text class="label" transform="translate(11 ${middle}) rotate(-90)" text-anchor="middle">${escaped(panel.yl)}</text>` +
+    `<text class="label" style="font-size: ${round(size)}px" transform="translate(11 ${round(along)}) rotate(-90)" ` +
+    `text-anchor="middle">${escaped(panel.yl)}</text>` +
     titleOf(panel, centre);
 }
 
@@ -89,15 +92,18 @@ function curvePanel(panel, width, height) {
   return {markup, frame, near: panel.curves.map(curve => ({curve, points: points(panel, curve, scales)}))};
 }
 
+let bars = 0;
+
 // A scale of colours, which follow the root of the value so that small ones differ as well.
 function colourBar([low, high]) {
+  const id = `heat${bars++}`;  // of its own: one in a closed part of the page would not be drawn
   const stops = DATA.colours.map((colour, i) => `<stop offset="${i / (DATA.colours.length - 1)}" stop-color="${colour}"/>`);
   const marks = [0, 0.25, 0.5, 0.75, 1].map(at => {
     const value = low + at * at * (high - low), x = 10 + 200 * at;
     return `<path class="axis" d="M${x} 12V16"/><text class="tick" x="${x}" y="27" text-anchor="middle">${value.toPrecision(2)}</text>`;
   });
-  return `<svg width="224" height="30" role="img" aria-label="Colours of the PQ Index"><defs><linearGradient id="heat">` +
-    `${stops.join("")}</linearGradient></defs><rect x="10" y="0" width="200" height="12" fill="url(#heat)"/>${marks.join("")}</svg>`;
+  return `<svg width="224" height="30" role="img" aria-label="Colours of the PQ Index"><defs><linearGradient id="${id}">` +
+    `${stops.join("")}</linearGradient></defs><rect x="10" y="0" width="200" height="12" fill="url(#${id})"/>${marks.join("")}</svg>`;
 }
 
 function colourOf(share) {
