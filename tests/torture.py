@@ -1,6 +1,7 @@
 """What docs/reliability.md promises, tried in full, and the figures: python -m tests.torture [pytest options]"""
 
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -54,6 +55,7 @@ class Figures:
 
 
 def main(options: list[str]) -> int:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in a shell's background ignores
     status = pytest.main(["-m", "slow or not slow", "--timeout", "7200", *PARTS, *options], plugins=[Figures()])
     files = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "tests.data.fuzz", str(INPUT_FILES)],

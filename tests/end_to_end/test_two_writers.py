@@ -5,7 +5,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from src.files import read_rows
+from tests.end_to_end.events import fork, left_over, records, status_of
 from tests.support import command_line, started, wait_for
 
 SWEEP = ["-m", "prune=sap,lottery_ticket,one_shot", "prune.scope=layer,global", "seed=0,1"]
@@ -17,6 +20,7 @@ def trained_epochs(output_dir: Path) -> int:
     return sum(int(row["epochs"]) for run in output_dir.glob("runs/*") for row in read_rows(run / "timings.csv"))
 
 
+@pytest.mark.timeout(1800)
 def test_four_processes_two_killed(tmp_path):
     serial = command_line(*SWEEP, *RUN, f"output_dir={tmp_path / 'serial'}")
     assert serial.returncode == 0, serial.stderr
@@ -30,7 +34,11 @@ def test_four_processes_two_killed(tmp_path):
         time.sleep(moments.uniform(0.1, 0.5))
         assert process.poll() is None
         process.kill()
-    assert [process.wait(timeout=200) for process in processes if process not in killed] == [0, 0]
+    try:
+        assert [process.wait(timeout=1500) for process in processes if process not in killed] == [0, 0]
+    finally:
+        for process in processes:
+            process.kill()
 
     expected = sorted((tmp_path / "serial" / "runs").iterdir())
     assert [run.name for run in expected] == sorted(run.name for run in (together / "runs").iterdir())
@@ -42,3 +50,26 @@ def test_four_processes_two_killed(tmp_path):
     assert abs(trained_epochs(together) - trained_epochs(tmp_path / "serial")) <= 2 * EPOCHS
     ids = Counter(path.name for path in (together / "trainings").rglob("*.safetensors"))
     assert sorted(ids) == sorted(path.name for path in (tmp_path / "serial" / "trainings").rglob("*.safetensors"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_sixteen_whole_sweeps_train_everything_once(tmp_path):
+    words = [
+        *SWEEP[:2],
+        "seed=0,1",
+        "model=linear",
+        "dataset=digits",
+        "trainer=smoke",
+        "prune.iterations=2",
+        "threads=1",
+    ]
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    assert command_line(*words, f"output_dir={alone}").returncode == 0
+    sweeps = [fork([*words, f"output_dir={together}"]) for _ in range(16)]
+    assert [status_of(sweep) for sweep in sweeps] == [0] * 16
+    assert records(together) == records(alone)
+    assert trained_epochs(together) == trained_epochs(alone)
+    kept = [sorted(path.name for path in (folder / "trainings").rglob("*.safetensors")) for folder in (alone, together)]
+    assert kept[0] == kept[1]
+    assert left_over(together) == []
