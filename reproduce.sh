@@ -16,7 +16,8 @@ usage() {
     cat <<'TEXT'
 ./reproduce.sh                        set up, get Fashion-MNIST, run experiment=quickstart, draw its figures
 ./reproduce.sh test [pytest options]  set up and run the tests (test-slow: the slow ones; test-slurm: on a real Slurm)
-./reproduce.sh torture                set up, then damage, full disks, kills and random input: docs/reliability.md
+./reproduce.sh torture [pytest options]
+                                      set up, then damage, full disks, kills and random input: docs/reliability.md
 ./reproduce.sh setup                  only set up: Python packages, exactly those of requirements.lock, in .venv
 ./reproduce.sh lint                   set up, then ruff and mypy
 ./reproduce.sh EXPERIMENT [KEY=VALUE ...]
@@ -147,8 +148,6 @@ install() (
     uv pip sync --quiet --python "$PY" --require-hashes "$ROOT/requirements.lock"
     uv pip install --quiet --python "$PY" --no-deps --no-build-isolation --editable "$ROOT"
     # The shell completes commands of one word only: `sap` is `python -m src.main` of this clone.
-    printf '#!%s\nfrom src.main import main\n\nmain()\n' "$PY" >"$VENV/bin/sap"
-    chmod +x "$VENV/bin/sap"
     write_sap
     wanted_stamp >"$STAMP"
     say "the environment is ready: .venv, $("$PY" --version)"
@@ -270,14 +269,10 @@ test_slurm() {
     "$PY" -m pytest -m slow tests/launchers/test_slurm.py "$@"
 }
 
-# What docs/reliability.md promises, in full: damage, full disks, kills, and inputs made at random. An hour or more.
+# What docs/reliability.md promises, in full: damage, full disks, kills, load, and inputs made at random; its figures.
 torture() {
     setup
-    "$PY" -m pytest -m "slow or not slow" tests/records/test_damage.py tests/end_to_end/test_disk.py \
-        tests/end_to_end/test_kills.py tests/end_to_end/test_load.py tests/end_to_end/test_parallel.py \
-        tests/end_to_end/test_resume.py tests/end_to_end/test_two_writers.py tests/training/test_composition.py \
-        tests/config/test_fuzz.py --timeout 7200 --durations 10
-    "$PY" -m tests.data.fuzz 1000
+    "$PY" -m tests.torture "$@"
 }
 
 lint() {
@@ -317,7 +312,8 @@ test-slurm)
     test_slurm "$@"
     ;;
 torture)
-    torture
+    shift
+    torture "$@"
     ;;
 '' | *=* | -*) quickstart "$@" ;;
 quickstart)

@@ -37,7 +37,8 @@ class StackedLauncher(Launcher):
         return [_result(words, end) for words, end in zip(job_overrides, ends, strict=True)]
 
     def _composed(self, job_overrides: Sequence[Sequence[str]]) -> list[Config | Exception]:
-        from src.sweeps.compose import Composer, config_dir_of
+        from src.config.settings import config_dir_of
+        from src.sweeps.compose import Composer
         from src.sweeps.jobs import MISTAKES
 
         assert self.config is not None

@@ -37,8 +37,8 @@ class ProductSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> list[JobReturn]:
         """Launch what is not finished. Raises UserError with the table of what failed, or is impossible."""
         # Hydra imports all plugins for every command; a single run needs no sweeps
+        from src.config.settings import config_dir_of
         from src.errors import UserError
-        from src.sweeps.compose import config_dir_of
         from src.sweeps.jobs import jobs
         from src.sweeps.report import plural, show
         from src.sweeps.sweep import Sweep

@@ -1,4 +1,4 @@
-"""Finished runs as compact data, and back.
+"""Finished runs as compact data that can be committed, and back.
 
 Use:  python -m src.archive pack [key=value ...]      <output_dir>/runs -> <destination>/<study>/, a folder a study
       python -m src.archive unpack [key=value ...]    the studies below <destination> -> <output_dir>/runs
@@ -6,15 +6,43 @@ Use:  python -m src.archive pack [key=value ...]      <output_dir>/runs -> <dest
   dataset, model, trainer, protocol, experiment, seed
                   which runs to pack; several with commas; default: all that are finished
   output_dir      outputs; destination: <output_dir>/records
+
+A study's folder:
+
+  runs.jsonl         a line a run: its settings, and what run.json says of it, provenance included
+  iterations.csv     the rows of all runs' iterations.csv, after a column `run`
+  layers.csv         the same of layers.csv
+  grids.safetensors  PQ Index over (p, q) of the retrained networks, float32: whole [T+1, 10, 11], by layer
+                     [T+1, L, 10, 11]
+
+What is unpacked is read as any other run. Masks, networks, epochs and the grids of pruned networks are left out. So is
+where the runs were made: folders become those of a fresh clone.
 """
 
+import json
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml  # type: ignore[import-untyped]
 
 from src.analysis.settings import RecordSettings, choose
 from src.config.command_line import read_settings, run_command
 from src.errors import UserError
-from src.records.archive import RUNS_FILE, pack, unpack
+from src.files import write_json, write_text
+from src.records.integrity import stamps
+from src.records.run import FloatArray, Run
+from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, LAYERS_FILE, MEASURES_FILE, RUN_FILE
+from src.records.study import Study
+
+RUNS_FILE = "runs.jsonl"
+GRIDS_FILE = "grids.safetensors"
+TABLES = (ITERATIONS_FILE, LAYERS_FILE)
+FRESH = {"output_dir": "outputs", "dataset.root": "data"}
+"""Folders of a fresh clone, in the place of those that the runs were made in."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,6 +68,115 @@ def _body(words: list[str]) -> int:
     for each in packed:
         print(*unpack(each, settings.output_dir), sep="\n")
     return 0
+
+
+def pack(study: Study, folder: Path) -> list[Path]:
+    """Write the finished runs of a study into `folder`; returns the paths."""
+    runs = sorted(study.runs, key=lambda run: run.name)
+    texts = {RUNS_FILE: "".join(f"{json.dumps(_described(run), sort_keys=True)}\n" for run in runs)}
+    texts |= {name: "".join(_rows(runs, name)) for name in TABLES}
+    return [*(write_text(folder / name, text) for name, text in texts.items()), _write_grids(runs, folder / GRIDS_FILE)]
+
+
+def unpack(folder: Path, output_dir: Path) -> list[Path]:
+    """Make `<output_dir>/runs/<name>` of each run packed in `folder`; returns these folders.
+
+    Raises UserError where a table is not what was recorded.
+    """
+    lines = (folder / RUNS_FILE).read_text(encoding="utf-8").splitlines()
+    tables = {name: _by_run(folder / name) for name in TABLES}
+    return [_unpacked(json.loads(line), tables, folder / GRIDS_FILE, output_dir / "runs") for line in lines]
+
+
+def _described(run: Run) -> dict[str, Any]:
+    state = json.loads((run.folder / RUN_FILE).read_text(encoding="utf-8"))
+    state |= {"overrides": _elsewhere(state["overrides"]), "config_dir": None}
+    state["files"] = {name: {"sha256": state["files"][name]["sha256"]} for name in TABLES}
+    if "provenance" in state:
+        words = shlex.split(state["provenance"]["command"])
+        state["provenance"]["command"] = shlex.join(_elsewhere(words))
+    config = {**run.config, "output_dir": FRESH["output_dir"], "config_dir": None}
+    config["overrides"] = _elsewhere(run.config["overrides"])
+    if "root" in config["dataset"]:
+        config["dataset"] = {**config["dataset"], "root": FRESH["dataset.root"]}
+    return {"run": state, "config": config}
+
+
+def _elsewhere(words: Iterable[str]) -> list[str]:
+    """Words of a command without the folders of the machine it was given on."""
+    return [word for word in words if word.partition("=")[0] not in FRESH]
+
+
+def _rows(runs: Iterable[Run], name: str) -> Iterator[str]:
+    """The lines of a table of all runs, under one heading."""
+    heading = None
+    for run in runs:
+        _ = run.table, run.layers  # whole, and as they were recorded
+        head, *lines = (run.folder / name).read_text(encoding="utf-8").splitlines()
+        if heading is None:
+            heading = head
+            yield f"run,{head}\n"
+        elif head != heading:
+            raise UserError(f"{run.name}: the columns of {name} are not those of the other runs")
+        yield from (f"{run.name},{line}\n" for line in lines)
+
+
+def _by_run(path: Path) -> dict[str, str]:
+    """The text of each run's own table."""
+    head, *lines = path.read_text(encoding="utf-8").splitlines()
+    heading = f"{head.partition(',')[2]}\n"
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        name, _, row = line.partition(",")
+        found.setdefault(name, [heading]).append(f"{row}\n")
+    return {name: "".join(rows) for name, rows in found.items()}
+
+
+def _write_grids(runs: Iterable[Run], path: Path) -> Path:
+    from safetensors.numpy import save_file
+
+    grids, axes = {}, {}
+    for run in runs:
+        p, q = run.grid_axes
+        axes = {"p": p.tolist(), "q": q.tolist()}
+        grids[f"{run.name}/whole"] = run.grids("retrained", range(run.iterations_total)).astype(np.float32)
+        if len(run.layers.names) > 1:
+            grids[f"{run.name}/layers"] = run.layer_grids("retrained").astype(np.float32)
+    save_file(grids, path, {"json": json.dumps(axes)})
+    path.chmod(0o644)
+    return path
+
+
+def _unpacked(line: Mapping[str, Any], tables: Mapping[str, Mapping[str, str]], grids: Path, runs: Path) -> Path:
+    state = dict(line["run"])
+    folder = runs / str(state["name"])
+    for name in TABLES:
+        write_text(folder / name, tables[name].get(folder.name, ""))
+    found = stamps(folder, TABLES)
+    for name, recorded in state["files"].items():
+        if found[name]["sha256"] != recorded["sha256"]:
+            raise UserError(f"{grids.parent / name}: the rows of {folder.name} are not those that were recorded")
+    write_text(folder / CONFIG_FILE, yaml.safe_dump(line["config"], sort_keys=False))
+    _write_measures(grids, folder)
+    state["files"] = found | stamps(folder, [MEASURES_FILE])
+    write_json(folder / RUN_FILE, state)
+    return folder
+
+
+def _write_measures(grids: Path, folder: Path) -> None:
+    from safetensors import safe_open
+    from safetensors.numpy import save_file
+
+    with safe_open(grids, framework="numpy") as file:
+        names, axes = set(file.keys()), file.metadata()
+        whole: FloatArray = file.get_tensor(f"{folder.name}/whole")
+        by_layer = f"{folder.name}/layers"
+        layers = file.get_tensor(by_layer) if by_layer in names else whole[:, None]
+    measures = {}
+    for t, (grid, of_layers) in enumerate(zip(whole, layers, strict=True)):
+        measures[f"iteration_{t}/retrained/pqi_global"] = np.ascontiguousarray(grid)
+        measures[f"iteration_{t}/retrained/pqi_layer"] = np.ascontiguousarray(of_layers)
+    save_file(measures, folder / MEASURES_FILE, axes)
 
 
 if __name__ == "__main__":

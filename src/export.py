@@ -6,16 +6,17 @@ dense: a state dict as safetensors, pruned weights zero. compressed: only the we
 """
 
 import json
-import os
 import sys
-import time
+import timeit
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from src.config.command_line import read_settings, run_command
 from src.errors import UserError
+from src.files import replace
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -64,7 +65,7 @@ def write_export(state: "dict[str, Tensor]", output: Path, form: str) -> None:
 
 
 def write_onnx(network: "nn.Module", image_shape: tuple[int, int, int], output: Path) -> None:
-    """ONNX of a network, for any number of images; the file is there whole or not at all.
+    """ONNX of a network, for any number of images.
 
     Raises:
         UserError: PyTorch's exporter is not installed.
@@ -75,13 +76,15 @@ def write_onnx(network: "nn.Module", image_shape: tuple[int, int, int], output: 
 
     if absent := [name for name in ("onnx", "onnxscript") if find_spec(name) is None]:
         raise UserError(f"format=onnx needs {' and '.join(absent)}: pip install onnx onnxscript")
-    part = output.with_name(f"{output.name}.part")
-    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # the exporter's own
+
+    def write(part: Path) -> None:
         torch.onnx.export(
             network.eval(), (torch.zeros(2, *image_shape),), part, dynamo=True, external_data=False, verbose=False,
             input_names=["images"], output_names=["logits"], dynamic_shapes=({0: torch.export.Dim("batch")},),
         )  # fmt: skip
-    os.replace(part, output)
+
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # the exporter's own
+        replace(output, write)
 
 
 def read_export(path: Path) -> "dict[str, Tensor]":
@@ -102,21 +105,15 @@ def speed(state: "dict[str, Tensor]") -> str:
     warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
     matrix = max((w.flatten(1) for w in state.values() if w.dim() > 1), key=torch.numel).float()
     inputs = torch.ones(matrix.shape[1], 64)
-    dense, sparse = (1e6 * _seconds(w, inputs) for w in (matrix, matrix.to_sparse_csr()))
+    timed = (
+        timeit.repeat(partial(torch.matmul, w, inputs), repeat=10, number=1) for w in (matrix, matrix.to_sparse_csr())
+    )
+    dense, sparse = (1e6 * min(seconds) for seconds in timed)
     left = 100 * float((matrix != 0).double().mean())
     return (
         f"largest layer, {'x'.join(map(str, matrix.shape))} with {left:.1f} % left, times 64 inputs: {dense:.0f} us "
         f"dense, {sparse:.0f} us as a sparse matrix, {dense / sparse:.2f} times the speed"
     )
-
-
-def _seconds(matrix: "Tensor", inputs: "Tensor", times: int = 10) -> float:
-    best = float("inf")
-    for _ in range(times):
-        started = time.perf_counter()
-        matrix @ inputs
-        best = min(best, time.perf_counter() - started)
-    return best
 
 
 if __name__ == "__main__":

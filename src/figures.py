@@ -36,9 +36,9 @@ from src.analysis.tables.of_paper import TABLES
 from src.analysis.tables.table import FORMATS
 from src.config.command_line import read_settings, run_command
 from src.errors import UserError
+from src.files import write_text
 from src.records.library import Missing, load_library, missing_runs
 from src.records.study import studies
-from src.store.files import write_text
 
 WORTH_A_POOL = 8
 """With fewer figures than this, starting processes costs more than it saves."""

@@ -17,7 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.commands import CONF
+from src.config import CONF
 from src.config.schema import Config, register_schemas
 from src.config.settings import hint, job_settings
 from src.errors import Interrupted, UserError, as_user_error, message

@@ -93,6 +93,11 @@ class Run:
     def output_dir(self) -> Path:
         return Path(self.config.output_dir)
 
+    @property
+    def setting(self) -> tuple[str, str, int | None]:
+        """What the time of an epoch depends on: data set, model, number of training images (None: all)."""
+        return self.config.dataset.short, self.config.model.short, self.config.dataset.train_size
+
     def summary(self) -> dict[str, Any]:
         """What `run.json` tells of it, for readers that know no classes."""
         config, method = self.config, self.config.prune

@@ -7,7 +7,7 @@ disks, Hydra or Weights & Biases: drivers answer its requests, one by one or mer
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from torch import Tensor
 
@@ -29,54 +29,28 @@ from src.pruning.method import Method
 from src.pruning.prune import Decision, prune
 from src.sparsity import Measures, measure
 
-Checkpoint = Literal["best", "last"]
-
 
 @dataclass(frozen=True)
 class Plan:
-    """What a trajectory does under a protocol: the method, and whose weights are used for what.
-
-    decides: the checkpoint that decides a mask (A1), for one-shot the first mask; dense_decides: that of the dense
-    network for one-shot's later masks (A2); evaluated, evaluated_last: the checkpoint that is measured, and the one in
-    iteration T (A3, A4); reset_buffers: BatchNorm's running statistics are rewound with the parameters (A5).
-    """
+    """What a trajectory does under a protocol: the method, and whose weights are used for what."""
 
     method: Method
     protocol: ProtocolConfig
     seed: int = 0
-    decides: Checkpoint = "best"
-    dense_decides: Checkpoint = "last"
-    evaluated: Checkpoint = "last"
-    evaluated_last: Checkpoint = "last"
-    reset_buffers: bool = False
     measure_neurons: bool = False
 
-    @classmethod
-    def of(cls, method: Method, protocol: ProtocolConfig, seed: int, measure_neurons: bool = False) -> "Plan":
-        """The plan of a method under a protocol."""
-        decides = _checkpoint(protocol.decision.checkpoint)
-        first, later = {
-            "reference": (decides, "last"),
-            "best": ("best", "best"),
-            "last": ("last", "last"),
-        }[protocol.one_shot.source]
-        evaluated, final = _checkpoint(protocol.eval.checkpoint), _checkpoint(protocol.eval.final_iteration)
-        return cls(
-            method,
-            protocol,
-            seed,
-            decides=_checkpoint(first) if method.decided_on == "dense" else decides,
-            dense_decides=_checkpoint(later),
-            evaluated=evaluated,
-            evaluated_last="best" if evaluated == "best" else final,
-            reset_buffers=protocol.rewind.bn_buffers == "reset",
-            measure_neurons=measure_neurons,
-        )
+    def decides(self, t: int) -> str:
+        """The checkpoint, `best` or `last`, that decides the mask after iteration t (A1), and for one-shot (A2)."""
+        chosen = "last" if self.protocol.decision.checkpoint == "last" else "best"  # whatever images choose the best
+        if self.method.decided_on != "dense":
+            return chosen
+        source = self.protocol.one_shot.source
+        return source if source != "reference" else chosen if t == 0 else "last"
 
-
-def _checkpoint(name: str) -> Checkpoint:
-    """The best epoch's, whatever the images that choose it, or the last epoch's."""
-    return "last" if name == "last" else "best"
+    def evaluates(self, t: int) -> str:
+        """The checkpoint that is measured in iteration t (A3), and in the last one (A4)."""
+        asked = self.protocol.eval
+        return asked.final_iteration if t == self.method.prunings and asked.checkpoint == "last" else asked.checkpoint
 
 
 @dataclass(frozen=True)
@@ -115,6 +89,12 @@ class Record:
     def masks(self) -> Masks:
         return self.request.masks
 
+    @property
+    def network(self) -> State:
+        """Parameters and buffers of the model that is measured; pruned weights are zero."""
+        trained = self.trained
+        return trained.last if self.evaluated.epoch == trained.history[-1].epoch else trained.best
+
 
 Trajectory: TypeAlias = Generator[Request | Record, Answer, None]
 Following: TypeAlias = Generator[Request, Answer, tuple[Decision, TrainRequest]]
@@ -139,7 +119,7 @@ def trajectory(
 
     for t in range(request.iteration, final + 1):
         trained = yield from _train(request)
-        state, performance = trained.checkpoint(plan.evaluated_last if t == final else plan.evaluated)
+        state, performance = trained.checkpoint(plan.evaluates(t))
         measures = _measure(plan, state, request.masks)
         if t == final:
             yield Record(request, trained, performance, measures)
@@ -150,7 +130,7 @@ def trajectory(
                 dense = trained
                 if announce:
                     yield from _announce(plan, layout, origin, dense, request)
-            state, _ = dense.checkpoint(plan.evaluated)
+            state, _ = dense.checkpoint(plan.evaluates(t))
         decision, following = yield from _follow(plan, layout, origin, dense or trained, request)
         pruned = apply_masks(state, decision.masks)
         pruned_performance = yield from _evaluate(pruned)
@@ -176,13 +156,12 @@ def _follow(
     if method.decided_on == "initialisation" or trained is None:
         deciding = origin.start
     else:
-        later = method.decided_on == "dense" and t > 0
-        deciding, _ = trained.checkpoint(plan.dense_decides if later else plan.decides)
+        deciding, _ = trained.checkpoint(plan.decides(t))
     weights = {name: deciding[name] for name in request.masks}
     scores = yield from _scores(plan, deciding, request)
     decision = prune(method, plan.protocol, weights, scores, request.masks, t)
     rewound = yield from method.rewind.start(t + 1, origin, deciding)
-    buffers = rewound if plan.reset_buffers else deciding
+    buffers = rewound if plan.protocol.rewind.bn_buffers == "reset" else deciding  # A5
     start = {**rewound, **{name: buffers[name] for name in layout.buffers}}
     return decision, TrainRequest(t + 1, decision.masks, start, method.rewind.first_epoch)
 

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,20 @@ def process(*overrides: str, cwd: Path = ROOT, **env: str) -> subprocess.Complet
         text=True,
         check=False,
     )
+
+
+def started(*overrides: str) -> subprocess.Popen[bytes]:
+    """The same begun, unheard; a signal to its group reaches its children, too."""
+    command = [sys.executable, "-m", "src.main", *QUIET, *overrides]
+    heard = subprocess.DEVNULL
+    return subprocess.Popen(command, cwd=ROOT, stdout=heard, stderr=heard, start_new_session=True)
+
+
+def wait_for(folder: Path, pattern: str, process: subprocess.Popen[bytes]) -> None:
+    """Until there is such a file, or the process that should make it has ended, or a minute has passed."""
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(pattern)) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def folder_of(done: subprocess.CompletedProcess[str]) -> Path:

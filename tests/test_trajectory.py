@@ -59,7 +59,7 @@ class OneAtInitialisation(One):
 
 def plan(iterations: int, method=One, protocol: ProtocolConfig | None = None, **settings) -> Plan:
     made = method(scope=LAYER, iterations=iterations, **settings)
-    return Plan.of(made, protocol or ProtocolConfig(), seed=3)
+    return Plan(made, protocol or ProtocolConfig(), seed=3)
 
 
 def state(order: list[int], mean: float) -> dict[str, torch.Tensor]:

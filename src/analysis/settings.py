@@ -8,12 +8,11 @@ from typing import Any, get_type_hints
 
 from src.analysis.figures.readings import READINGS, Reading
 from src.analysis.figures.spec import style_named
-from src.config.command_line import read_settings, run_command
-from src.config.commands import default_output_dir, setting_word
+from src.config.command_line import default_output_dir, read_settings, run_command, setting_word
 from src.errors import UserError
+from src.files import write_text
 from src.records.library import Library, load_library, missing_runs
 from src.records.study import Selection, Study, studies
-from src.store.files import write_text
 
 FORMATS = ("pdf", "svg", "png")
 _CHOICES = [(choice.name, get_type_hints(Reading)[choice.name] | None, None) for choice in fields(Reading)]

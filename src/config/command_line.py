@@ -1,20 +1,26 @@
-"""One grammar for the commands beside `src.main`: `key=value`, typed by a dataclass.
+"""One grammar for the commands beside `src.main`, `key=value` typed by a dataclass, and for those that messages print.
 
 A value is taken as it stands, without YAML: `output_dir=my runs #2` is a folder of that name. `~` is the home folder.
 """
 
 import os
+import re
+import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from src.config import CONF
 from src.config.typed import BOOLEANS
 from src.errors import UserError
 
+UNQUOTED = re.compile(r"[A-Za-z0-9_/\-+.%*@?|:]+")
+"""What Hydra's grammar takes as one value without quotes."""
 CLOSED_PIPE = 141
 """Exit status of a command whose output is not wanted any more, as the shell has it for SIGPIPE."""
 T = TypeVar("T")
@@ -106,3 +112,54 @@ def _one_of(key: str, text: str, choices: dict[str, Any]) -> Any:
     if text not in choices:
         raise UserError(f"{key}={text} is not known; choose from {', '.join(choices)}")
     return choices[text]
+
+
+def default_output_dir() -> Path:
+    """`output_dir` of this machine's `conf/local/default.yaml`, else of `conf/config.yaml`: that of `src.main`."""
+    for name in ("local/default.yaml", "config.yaml"):
+        path = CONF / name
+        values = _loaded(path.read_text(encoding="utf-8")) if path.is_file() else None
+        if isinstance(values, dict) and values.get("output_dir"):
+            return Path(str(values["output_dir"])).expanduser()
+    return Path("outputs")
+
+
+@cache
+def _loaded(text: str) -> object:
+    import yaml  # type: ignore[import-untyped]
+
+    return yaml.safe_load(text)
+
+
+def command(module: str, words: Iterable[str]) -> str:
+    """`python -m <module> <words>`, each word quoted where a shell needs it.
+
+    >>> command("src.main", ["prune.p=0.2,0.5", "output_dir='my runs'"])
+    'python -m src.main prune.p=0.2,0.5 "output_dir=\\'my runs\\'"'
+    """
+    return " ".join(["python -m", module, *map(_quoted, words)])
+
+
+def setting_word(key: str, value: object) -> str:
+    """`key=value` as Hydra's command line, and ours, read it back.
+
+    >>> setting_word("prune.p", 0.5), setting_word("init_from", None), setting_word("output_dir", "my runs #2")
+    ('prune.p=0.5', 'init_from=null', "output_dir='my runs #2'")
+    """
+    return f"{key}={_text(value)}"
+
+
+def _text(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_text, value))}]"
+    text = str(value)
+    return text if UNQUOTED.fullmatch(text) else "'" + text.replace("'", "\\'") + "'"
+
+
+def _quoted(word: str) -> str:
+    """As `shlex.quote`, but with double quotes where the word has single ones and nothing that a shell expands."""
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)

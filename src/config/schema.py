@@ -119,12 +119,7 @@ def register_schemas() -> None:
     All sections are open, so that mistakes in them, wherever they are made, come to `settings`.
     """
     main = OmegaConf.create(asdict(Config()))
-    _open(main)
+    for section in main.values():
+        if isinstance(section, DictConfig):
+            OmegaConf.set_struct(section, False)
     ConfigStore.instance().store(group="schema", name="main", node=main, package="_global_")
-
-
-def _open(node: DictConfig) -> None:
-    for child in node.values():
-        if isinstance(child, DictConfig):
-            OmegaConf.set_struct(child, False)
-            _open(child)

@@ -64,9 +64,13 @@ def job_settings(config: DictConfig, hydra: HydraConf) -> Config:
         if choice is not None and str(group) not in NOT_CHOSEN and not str(group).startswith("hydra/")
     }
     result = settings(config, choices, list(hydra.overrides.task))
-    own = [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
-    result.config_dir = own[0] if own else None
+    result.config_dir = config_dir_of(hydra)
     return result
+
+
+def config_dir_of(hydra: HydraConf) -> str | None:
+    """The folder given with --config-dir, as Hydra's own part of a configuration tells."""
+    return next((str(s.path) for s in hydra.runtime.config_sources if s.provider == "command-line"), None)
 
 
 def plain_settings(config: Config) -> dict[str, Any]:

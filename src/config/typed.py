@@ -3,7 +3,6 @@
 import dataclasses
 import types
 from contextlib import suppress
-from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -46,8 +45,6 @@ def converted(kind: Any, value: Any) -> Any:
         return _collected(origin or kind, inner, value)
     if not isinstance(value, str | int | float):
         raise TypeError(value)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind[str(value)]
     if kind is bool:
         return BOOLEANS[str(value).lower()]
     if kind in (int, float):
@@ -69,8 +66,6 @@ def in_words(kind: Any) -> str:
         return f"a list as [A,B]{f', each {in_words(inner[0])}' if inner and inner[0] is not Any else ''}"
     if (origin or kind) is dict:
         return "names and values as {a: 1}"
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return f"one of {', '.join(option.name for option in kind)}"
     return WORDS.get(kind, str(kind))
 
 

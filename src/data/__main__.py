@@ -2,17 +2,17 @@
 
 import logging
 import sys
-from pathlib import Path
 from pkgutil import resolve_name
 from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 
+from src.config import CONF
 from src.data.source import DataSource
 from src.errors import UserError
 
-CONF = Path(__file__).resolve().parents[2] / "conf" / "dataset"
-NAMES = sorted(path.stem for path in CONF.glob("*.yaml"))
+DATASETS = CONF / "dataset"
+NAMES = sorted(path.stem for path in DATASETS.glob("*.yaml"))
 USAGE = f"usage: python -m src.data NAME [root=FOLDER]    with NAME one of {', '.join(NAMES)}; FOLDER is data"
 
 
@@ -42,7 +42,7 @@ def named(name: str, root: str) -> DataSource:
     """The data set of `conf/dataset/NAME.yaml` with its files below `root`. Raises UserError where there is none."""
     if name not in NAMES:
         raise UserError(f"dataset={name} is not known; allowed are {', '.join(NAMES)}")
-    node = cast(DictConfig, OmegaConf.load(CONF / f"{name}.yaml"))
+    node = cast(DictConfig, OmegaConf.load(DATASETS / f"{name}.yaml"))
     node = node.get("dataset", node)  # tiny_imagenet.yaml also sets the trainer's batch size
     target = resolve_name(node.pop("_target_"))
     return cast(DataSource, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(target), node, {"root": root})))

@@ -28,28 +28,36 @@ def epoch_order(n: int, shuffle: bool, generator: np.random.Generator) -> Tensor
 
 
 def training_batches(
-    dataset: Dataset, batch_size: int, generator: np.random.Generator, shuffle: bool, augment: bool, at_once: int = 1
+    dataset: Dataset,
+    batch_size: int,
+    generator: np.random.Generator,
+    shuffle: bool,
+    augment: bool,
+    room: Tensor | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Normalised float32 images and their labels, on the data set's device; a last incomplete batch is kept.
 
-    Order and augmentation of the whole epoch are drawn first, so that nothing waits for the host between batches.
-    `at_once` batches are gathered, augmented and normalised together, which changes no bit of them.
+    Order and augmentation of the whole epoch are drawn first, so that nothing waits for the host between batches. With
+    `room`, float32 [batches * batch_size, C, H, W], so many batches are prepared together, and lie in it until the next
+    ones are: which changes no bit of them, and takes no new memory.
     """
     images, labels = dataset.train_images, dataset.train_labels
     n, device = len(labels), images.device
     order = epoch_order(n, shuffle, generator).to(device)
     draws = draw(n, generator, augment and dataset.flip, augment and dataset.crop).to(device)
-    for start in range(0, n, at_once * batch_size):
-        part = slice(start, start + at_once * batch_size)
-        chosen = order[part]
-        x = normalise(apply(images.index_select(0, chosen), draws[part]), dataset.mean, dataset.std)
+    size = batch_size if room is None else len(room)
+    for start in range(0, n, size):
+        chosen = order[start : start + size]
+        pixels = apply(images.index_select(0, chosen), draws[start : start + size])
+        x = normalise(pixels, dataset.mean, dataset.std, None if room is None else room[: len(chosen)])
         yield from zip(x.split(batch_size), labels.index_select(0, chosen).split(batch_size), strict=True)
 
 
-def normalise(images: Tensor, mean: Channels, std: Channels) -> Tensor:
+def normalise(images: Tensor, mean: Channels, std: Channels, out: Tensor | None = None) -> Tensor:
     """(x / 255 - mean) / std of uint8 images [..., C, H, W]: bitwise what torchvision's ToTensor and Normalize give."""
     scale, offset, width = _constants(mean, std, images.device)
-    return images.to(torch.float32).div_(scale).sub_(offset).div_(width)
+    x = images.to(torch.float32) if out is None else out.copy_(images)
+    return x.div_(scale).sub_(offset).div_(width)
 
 
 @lru_cache(maxsize=16)

@@ -6,14 +6,15 @@ and the rest is handed to the engine as one batch: a solo engine trains it one a
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
 from torch import Tensor, nn
 
 from src.execution.interruption import Interruption
+from src.files import Pace
 from src.messages import (
     Answer,
     EvaluateRequest,
@@ -28,7 +29,6 @@ from src.messages import (
     Upcoming,
 )
 from src.store.digest import training_id
-from src.store.files import Pace
 from src.store.trainings import Origin, TrainingStore
 from src.training.spec import TrainingSpec
 from src.training.state import Diverged, EpochEnd, Member, TrainingState
@@ -79,28 +79,22 @@ class Listener(Protocol):
     def fail(self, error: Exception) -> None: ...
 
 
+@dataclass(eq=False)
 class Task:
-    """A trajectory on its way: what it is trained with, what it waits for, and who listens.
+    """A trajectory on its way: what it is trained with, who listens, and the training that it waits for.
 
-    `initialise` gives the n-th initial state of its seed; `origin` tells the store whose trainings these are.
+    `initialise` gives the n-th initial state of its seed; `origin` tells the store whose trainings these are;
+    `upcoming`: trainings that it will ask for, by their identities.
     """
 
-    def __init__(
-        self,
-        trajectory: Trajectory,
-        spec: TrainingSpec,
-        listener: Listener,
-        initialise: Callable[[int], State],
-        origin: str = "",
-    ) -> None:
-        self.spec = spec
-        self.listener = listener
-        self.origin = origin
-        self.request: TrainRequest | None = None
-        self.identity = ""
-        self.upcoming: dict[str, TrainRequest] = {}
-        self._trajectory = trajectory
-        self._initialise = initialise
+    trajectory: Trajectory
+    spec: TrainingSpec
+    listener: Listener
+    initialise: Callable[[int], State]
+    origin: str = ""
+    request: TrainRequest | None = None
+    identity: str = ""
+    upcoming: dict[str, TrainRequest] = field(default_factory=dict)
 
     def advance(self, answer: Answer, engine: Engine, tidy: Callable[[], None] = lambda: None) -> None:
         """Go on to the next training that is asked for; an error ends this task alone.
@@ -111,7 +105,7 @@ class Task:
         try:
             while True:
                 try:
-                    request = self._trajectory.send(answer)
+                    request = self.trajectory.send(answer)
                 except StopIteration:
                     tidy()
                     self.listener.finish()
@@ -132,7 +126,7 @@ class Task:
             case ScoreRequest():
                 return engine.score(request.state, request.function, self.spec.seed)
             case InitialiseRequest():
-                return self._initialise(request.draw)
+                return self.initialise(request.draw)
             case Upcoming():
                 self.upcoming = {training_id(self.spec, known): known for known in request.requests}
             case Record():
@@ -179,13 +173,11 @@ def drive(
 def rehearse(steps: Generator[Request, Answer, None], engine: Engine, seed: int) -> None:
     """Go through steps that ask for nothing but scores."""
     answer: Answer = None
-    try:
+    with suppress(StopIteration):
         while True:
             request = steps.send(answer)
             assert isinstance(request, ScoreRequest)
             answer = engine.score(request.state, request.function, seed)
-    except StopIteration:
-        return
 
 
 @dataclass

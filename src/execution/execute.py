@@ -8,10 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from src.config.schema import Config
-from src.data.dataset import Dataset
 from src.errors import as_user_error
 from src.execution.device import choose_device, is_first, processes
 from src.execution.driver import Engine, Task, drive, rehearse
@@ -53,14 +50,13 @@ def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[R
     runs = [Run(config) for config in configs]
     groups: dict[Hashable, list[Run]] = {}
     for run in runs:
-        try:
-            _know_data(run)
+        with _error_of(run):
+            if run.config.dataset.content_digest() is None:
+                run.config.dataset.load()  # the identity tells the data by their content
             if _is_finished(run):
                 _tidy(run)
             else:
                 groups.setdefault(_common(run), []).append(run)
-        except Exception as error:
-            run.error = as_user_error(error, run.folder)
     for group in groups.values():
         try:
             _execute(group, stacked)
@@ -71,10 +67,13 @@ def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[R
     return runs
 
 
-def _know_data(run: Run) -> None:
-    """See to it that the identity can tell the data by their content."""
-    if run.config.dataset.content_digest() is None:
-        run.config.dataset.load()
+@contextmanager
+def _error_of(run: Run) -> Iterator[None]:
+    """What goes wrong within is this run's affair, and stops no other."""
+    try:
+        yield
+    except Exception as error:
+        run.error = as_user_error(error, run.folder)
 
 
 def _is_finished(run: Run) -> bool:
@@ -99,18 +98,14 @@ def _tidy(run: Run) -> None:
 
 def _common(run: Run) -> Hashable:
     """What runs must have in common to be trained by one engine."""
-    config = run.config
-    trainer = config.trainer
+    config, trainer = run.config, run.config.trainer
     shared = digest(settings_of(_shared_spec(run)))
-    return (
-        shared,
-        trainer.channels_last,
-        trainer.compile,
-        config.dataset.root,
-        config.output_dir,
-        config.device,
-        config.threads,
-    )
+    how = config.dataset.root, config.output_dir, config.device, config.threads
+    return shared, trainer.channels_last, trainer.compile, *how
+
+
+def _shared_spec(run: Run) -> TrainingSpec:
+    return replace(run.spec, seed=0)
 
 
 def _execute(group: Sequence[Run], stacked: bool) -> None:
@@ -118,122 +113,97 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
     config = group[0].config
     device = choose_device(config.device)
     threads = choose_threads(config.threads)
+    alone = processes() == 1
     with sharing(threads if device.type == "cpu" else 1):
-        if processes() > 1:
-            _execute_in_parallel(group, device)
-        else:
-            _execute_alone(group, stacked, device)
+        if not alone:
+            from src.training.parallel import own_device, process_group
+
+            device = own_device(device)
+        initial = InitialStates(config.dataset.load(), device)
+        for run in group:
+            with _error_of(run):
+                initial.of(run, 0)
+        group = [run for run in group if run.error is None]
+        if group and alone:
+            _drive(group, _engine(group[0], initial, stacked), initial)
+        elif group:
+            with process_group(device):
+                _work_in_parallel(group, initial)
 
 
-def _execute_alone(group: Sequence[Run], stacked: bool, device: torch.device) -> None:
-    config = group[0].config
-    dataset = config.dataset.load()
-    initial, group = _initial_states(dataset, device, group)
-    if not group:
-        return
-    solo = SoloEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(config))
-    engine: Engine = solo
+def _backend(run: Run) -> Backend:
+    return Backend(run.config.trainer.channels_last, run.config.trainer.compile)
+
+
+def _engine(run: Run, initial: InitialStates, stacked: bool) -> Engine:
+    solo = SoloEngine(_shared_spec(run), initial.dataset, initial.model, initial.device, _backend(run))
     if stacked:
         from src.training.stacked import StackedEngine, stacks
 
         if stacks(solo):
-            engine = StackedEngine(solo, config.engine.max_members)
-    _drive(group, engine, initial, device)
+            return StackedEngine(solo, run.config.engine.max_members)
+    return solo
 
 
-def _initial_states(dataset: Dataset, device: torch.device, group: Sequence[Run]) -> tuple[InitialStates, list[Run]]:
-    """The initial states, and the runs that have one; where a run has none, that is its error."""
-    initial, found = InitialStates(dataset, device, []), []
-    for run in group:
-        try:
-            initial.of(run, 0)
-            found.append(run)
-        except Exception as error:
-            run.error = as_user_error(error, run.folder)
-    return initial, found
+def _work_in_parallel(group: Sequence[Run], initial: InitialStates) -> None:
+    """As one of torchrun's processes: the first one drives, the others serve it.
 
-
-def _execute_in_parallel(group: Sequence[Run], device: torch.device) -> None:
-    """The same as one of torchrun's processes: the first one drives, the others serve it."""
-    from src.training.parallel import own_device, process_group
-
-    device = own_device(device)
-    dataset = group[0].config.dataset.load()
-    initial, group = _initial_states(dataset, device, group)
-    if not group:
-        return
-    with process_group(device):
-        _work_in_parallel(group, dataset, initial, device)
-
-
-def _work_in_parallel(group: Sequence[Run], dataset: Dataset, initial: InitialStates, device: torch.device) -> None:
-    """A function of its own, so that the engine is gone before the processes part."""
+    A function of its own, so that the engine is gone before the processes part.
+    """
     from src.training.parallel import ParallelEngine
 
-    engine = ParallelEngine(_shared_spec(group[0]), dataset, initial.model, device, _backend(group[0].config))
+    run = group[0]
+    engine = ParallelEngine(_shared_spec(run), initial.dataset, initial.model, initial.device, _backend(run))
     if not is_first():
         with Interruption():
             engine.serve()
         return
-    _drive(group, engine, initial, device)
+    _drive(group, engine, initial)
     engine.close()
 
 
-def _shared_spec(run: Run) -> TrainingSpec:
-    return replace(run.spec, seed=0)
-
-
-def _backend(config: Config) -> Backend:
-    return Backend(config.trainer.channels_last, config.trainer.compile)
-
-
-def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates, device: torch.device) -> None:
+def _drive(group: Sequence[Run], engine: Engine, initial: InitialStates) -> None:
+    """To the ends of those whose method, score and patterns work on the network."""
     config = group[0].config
-    store = TrainingStore(Path(config.output_dir) / "trainings", device)
-    able = {run: initial.layout(run) for run in group if _is_able(run, engine, initial)}
-    with Interruption() as interruption, _sessions(list(able), device, initial) as sessions:
+    store = TrainingStore(Path(config.output_dir) / "trainings", initial.device)
+    for run in group:
+        with _error_of(run):
+            rehearse(rehearsal(_plan(run), initial.of(run, 0), initial.layout(run)), engine, run.config.seed)
+    able = [run for run in group if run.error is None]
+    with Interruption() as interruption, _sessions(able, initial) as sessions:
         tasks = []
+        # ahead of the others, trainings would not share the batches of an iteration with theirs
+        apart = all(run.config.prune.decided_on != "iteration" for run in sessions) or initial.device.type != "cpu"
         for run, session in sessions.items():
             if session.last is not None:  # whose process was killed before it had tidied up
                 store.discard_partial(training_id(run.spec, session.last))
             if session.complete:
                 session.finish()
                 continue
-            start = initial.of(run, 0)
-            steps = trajectory(_plan(run), start, able[run], session.position, announce=engine.stacked)
+            start, layout = initial.of(run, 0), initial.layout(run)
+            steps = trajectory(_plan(run), start, layout, session.position, announce=engine.stacked and apart)
             tasks.append(Task(steps, run.spec, session, partial(initial.of, run), run.spec_digest))
         drive(tasks, engine, store, config.trainer.checkpoint_every, interruption)
 
 
 def _plan(run: Run) -> Plan:
     config = run.config
-    return Plan.of(config.prune, config.protocol, config.seed, config.record.neurons)
-
-
-def _is_able(run: Run, engine: Engine, initial: InitialStates) -> bool:
-    """Whether a run's method, score and patterns work on its network; where not, that is the run's error."""
-    try:
-        rehearse(rehearsal(_plan(run), initial.of(run, 0), initial.layout(run)), engine, run.config.seed)
-    except Exception as error:
-        run.error = error
-    return run.error is None
+    return Plan(config.prune, config.protocol, config.seed, config.record.neurons)
 
 
 @contextmanager
-def _sessions(group: Sequence[Run], device: torch.device, initial: InitialStates) -> Iterator[dict[Run, Session]]:
+def _sessions(group: Sequence[Run], initial: InitialStates) -> Iterator[dict[Run, Session]]:
     """Sessions of the runs that no other process has; those that have not ended are ended, whatever happens."""
     together = None
     if len(group) > 1:
-        from src.execution.stack_progress import StackProgress
+        from src.execution.sweep_progress import StackProgress
 
         together = StackProgress()
     sessions: dict[Run, Session] = {}
     try:
         for run in group:
-            try:
-                sessions[run] = Session(run, device, together.add if together else RunProgress, initial)
-            except Exception as error:  # one that is busy, or cannot be written, is that run's affair
-                run.error = as_user_error(error, run.folder)
+            with _error_of(run):  # one that is busy, or cannot be written
+                sessions[run] = Session(run, together.add if together else RunProgress, initial)
         yield sessions
     except Exception as error:
         for session in sessions.values():

@@ -36,18 +36,17 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 
 
 class InitialStates:
-    """Initial states of runs with one model on one data set, each made once; `model` is one of the models.
+    """Initial states of runs with one model on one data set, each made once on `device`; `model` is one of the models.
 
     Raises UserError where the model does not fit the images, or a file does not fit the model.
     """
 
-    def __init__(self, dataset: Dataset, device: torch.device, runs: Sequence[Run]) -> None:
-        self._dataset = dataset
-        self._device = device
+    model: nn.Module
+
+    def __init__(self, dataset: Dataset, device: torch.device) -> None:
+        self.dataset = dataset
+        self.device = device
         self._states: dict[Hashable, State] = {}
-        self.model: nn.Module
-        for run in runs:
-            self.of(run, 0)
 
     def of(self, run: Run, draw: int) -> State:
         """The state that a run starts from, on the device; `draw` above 0: another one of its seed."""
@@ -67,8 +66,8 @@ class InitialStates:
     def about(self) -> dict[str, Any]:
         """What run.json tells of the network: what it takes and gives, and how many numbers it has."""
         return {
-            "image_shape": list(self._dataset.image_shape),
-            "classes": self._dataset.classes,
+            "image_shape": list(self.dataset.image_shape),
+            "classes": self.dataset.classes,
             "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
         }
 
@@ -80,7 +79,7 @@ class InitialStates:
 
         network = copy.deepcopy(self.model).cpu().eval()
         try:
-            return Masks.of(network, everything).flops(network, torch.zeros(1, *self._dataset.image_shape)).dense
+            return Masks.of(network, everything).flops(network, torch.zeros(1, *self.dataset.image_shape)).dense
         except Exception:  # it is for information only, and the model may be anyone's
             return None
 
@@ -91,10 +90,10 @@ class InitialStates:
 
     def _build(self, run: Run, seed: int) -> nn.Module:
         with _Room(run.config.model.short):
-            return build_model(run.config.model, self._dataset.image_shape, self._dataset.classes, seed)
+            return build_model(run.config.model, self.dataset.image_shape, self.dataset.classes, seed)
 
     def _moved(self, state: State) -> State:
-        return {name: tensor.detach().to(self._device, copy=True) for name, tensor in state.items()}
+        return {name: tensor.detach().to(self.device, copy=True) for name, tensor in state.items()}
 
 
 class _Room(TorchFunctionMode):

@@ -4,13 +4,16 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Never, Protocol
+from typing import TYPE_CHECKING, Any, Never, Protocol
 
 from tqdm import tqdm
 
 from src.messages import Epoch
-from src.records.timings import LESS, SHORT_EPOCHS, Setting, duration, measured_rates
+from src.records.timings import LESS, SHORT_EPOCHS, duration, measured_rates
 from src.run import Run
+
+if TYPE_CHECKING:
+    from src.execution.sweep_progress import SweepProgress
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +30,12 @@ Row = Mapping[str, Any]
 
 def outlook(run: Run, done: int) -> str:
     """What a run has before it, how long that takes at the rate measured here, and how to ask for less."""
-    config, epochs = run.config, run.spec.epochs
-    setting = config.dataset.short, config.model.short, config.dataset.train_size
-    rate = measured_rates(run.output_dir, f"{setting[0]}-{setting[1]}-*").get(setting)
+    choices, epochs = run.config.choices, run.spec.epochs
+    dataset, model, _ = run.setting
+    rate = measured_rates(run.output_dir, f"{dataset}-{model}-*").get(run.setting)
     left = run.iterations + 1 - done
     time = f"about {duration(rate.seconds * left * epochs)} here" if rate else UNKNOWN
-    trainer = f"trainer={config.choices['trainer']}: " if "trainer" in config.choices else ""
+    trainer = f"trainer={choices['trainer']}: " if "trainer" in choices else ""
     less = f"; for less: {LESS}" if epochs > SHORT_EPOCHS else ""
     return f"{trainer}{left} trainings of {epochs} epochs, {time}{less}"
 
@@ -89,26 +92,11 @@ class Clock:
         return f"{tqdm.format_interval(self.seconds * epochs)} left"
 
 
-class Sweep(Protocol):
-    """The runs of a sweep that this process does one after the other: which one this is, and how long all take."""
-
-    @property
-    def place(self) -> str: ...
-
-    def begin(self) -> None: ...
-
-    def epoch(self, setting: Setting, seconds: float) -> None: ...
-
-    def show(self, bar: "tqdm[Never]") -> None: ...
-
-    def left(self) -> str: ...
-
-
-sweep: Sweep | None = None
+sweep: "SweepProgress | None" = None
 """The sweep that this process does one run after the other, where it does one; `src.sweeps` says so."""
 
 
-def begin_sweep(progress: Sweep | None) -> None:
+def begin_sweep(progress: "SweepProgress | None") -> None:
     """From now on runs belong to this sweep, or to none."""
     global sweep
     sweep = progress
@@ -118,9 +106,8 @@ class RunProgress:
     """A bar over all epochs of a run, or of its sweep's, and a line per iteration; `done` iterations were before."""
 
     def __init__(self, run: Run, done: int) -> None:
-        config = run.config
-        self._name = config.prune.short
-        self._setting = config.dataset.short, config.model.short, config.dataset.train_size
+        self._name = run.config.prune.short
+        self._setting = run.setting
         self._last = run.iterations
         self._epochs = run.spec.epochs
         self._total = (run.iterations + 1) * self._epochs

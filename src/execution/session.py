@@ -4,9 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import torch
 from omegaconf import OmegaConf
 
 from src.config.settings import settings_dict
@@ -14,7 +12,6 @@ from src.errors import Busy, as_user_error
 from src.execution.initial_state import InitialStates
 from src.execution.progress import Progress
 from src.messages import TrainRequest
-from src.records.pieces import Keeps
 from src.records.provenance import code_state, now, provenance, without_secrets
 from src.records.rows import epoch_row, epoch_rows
 from src.records.schema import plain
@@ -22,7 +19,7 @@ from src.records.timings import Stopwatch
 from src.records.writer import Row, RunFolder
 from src.run import Run
 from src.store.locks import acquire, run_lock
-from src.tracking.tracker import effective_mode, open_tracker
+from src.tracking.tracker import RunInfo, effective_mode, open_tracker
 from src.training.state import EpochEnd
 from src.trajectory import Record
 
@@ -40,9 +37,7 @@ class Session:
     `last` the one before it.
     """
 
-    def __init__(
-        self, run: Run, device: torch.device, progress: Callable[[Run, int], Progress], initial: InitialStates
-    ) -> None:
+    def __init__(self, run: Run, progress: Callable[[Run, int], Progress], initial: InitialStates) -> None:
         self.run = run
         self.closed = False
         self._iteration: int | None = None
@@ -50,53 +45,46 @@ class Session:
         if not acquire(run_lock(run.folder), self._ending):
             raise Busy(f"{run.folder} is being written by another process; wait for it or stop it")
         try:
-            self._open(device, progress, initial)
+            self._open(progress, initial)
         except BaseException:
             self._ending.close()
             raise
 
-    def _open(self, device: torch.device, progress: Callable[[Run, int], Progress], initial: InitialStates) -> None:
-        run = self.run
-        record = run.config.record
+    def _open(self, progress: Callable[[Run, int], Progress], initial: InitialStates) -> None:
+        run, device = self.run, initial.device
+        settings, tracking = run.config, run.config.tracking
+        config = without_secrets(settings_dict(settings))
         made = {"network": initial.about, "provenance": provenance(device, run.spec.precision)}
         summary = without_secrets(run.summary() | made)
-        keeps = Keeps(record.masks, record.weights, record.networks)
-        self._folder = RunFolder(run.folder, run.identity, run.iterations, keeps, initial.of(run, 0), summary)
-        config = without_secrets(settings_dict(run.config))
+        self._folder = RunFolder(run, initial.of(run, 0), summary)
         self.position = self._folder.open(OmegaConf.to_yaml(OmegaConf.create(config)), device)
         done = self._folder.done
         self.last = self._folder.pieces.start(done - 1, device)
         if self.position:
             log.info("%s goes on with iteration %d of %d", run.name, done, run.iterations)
-        names = run.config.dataset.short, run.config.model.short
-        self._watch = Stopwatch(run.folder, *names, run.config.dataset.train_size, device.type)
-        method = {**summary["method"], "label": plain(run.config.prune.label)}
-        choices = run.config.choices
-        self._tracker = open_tracker(
-            run.config.tracking.mode,
+        self._watch = Stopwatch(run.folder, run.setting, device.type)
+        counted = {"multiply_adds": initial.multiply_adds} if effective_mode(tracking.mode) != "none" else {}
+        made_with = filter(None, map(settings.choices.get, TAGS))
+        told = {
+            "method": {**summary["method"], "label": plain(settings.prune.label)},
+            "provenance": summary["provenance"],
+            "network": initial.about | counted,
+        }
+        info = RunInfo(
             run_id=run.identity,
             name=run.name,
             group=config["experiment_name"],
-            tags=[*names, run.config.prune.short, run.config.prune.scope, *filter(None, map(choices.get, TAGS))],
-            config={
-                **config,
-                "method": method,
-                **{key: summary[key] for key in made},
-                "network": self._network(initial),
-            },
+            tags=[*run.setting[:2], settings.prune.short, settings.prune.scope, *made_with],
+            config=config | told,
             folder=run.folder,
-            project=run.config.tracking.project,
-            entity=run.config.tracking.entity,
+            project=tracking.project,
+            entity=tracking.entity,
             difference=without_secrets(code_state()[1]),
         )
+        self._tracker = open_tracker(tracking.mode, info)
         self._progress = progress(run, done)
         for rows, layers, epochs in self._folder.rows():
             self._tell(rows[0], layers, epochs)
-
-    def _network(self, initial: InitialStates) -> dict[str, Any]:
-        """What Weights & Biases is told of the network."""
-        tracked = effective_mode(self.run.config.tracking.mode) != "none"
-        return initial.about | ({"multiply_adds": initial.multiply_adds} if tracked else {})
 
     @property
     def complete(self) -> bool:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,22 +21,6 @@ INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 SINGLES = ("model.safetensors", "diffusion_pytorch_model.safetensors", "pytorch_model.bin")
 TORCHVISION = "torchvision:"
 _DONTNEED = 4
-
-
-class NamedTensor(Protocol):
-    """A tensor that may lie on the disk."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def dtype(self) -> torch.dtype: ...
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    def blocks(self) -> Iterator[Tensor]:
-        """Its values, a part at a time."""
-
-    def read(self) -> Tensor:
-        """The whole of it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +46,10 @@ class LoadedTensor:
 
     def read(self) -> Tensor:
         return self.tensor
+
+
+NamedTensor = StoredTensor | LoadedTensor
+"""A tensor of a checkpoint: its `blocks` are its values, a part at a time; `read` gives the whole of it."""
 
 
 def open_checkpoint(source: str) -> list[NamedTensor]:
@@ -114,8 +102,7 @@ def _file(path: Path) -> list[NamedTensor]:
     pickled = start.startswith((b"PK", b"\x80")) and not start.endswith(b"\0\0\0\0{")  # the end of a header's length
     if pickled:
         return _pytorch(path)
-    tensors: list[StoredTensor] = stored_tensors(path)
-    return list(tensors)
+    return list(stored_tensors(path))
 
 
 def _pytorch(path: Path) -> list[NamedTensor]:

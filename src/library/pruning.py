@@ -1,6 +1,6 @@
 """One step of a pruning method, and the table of measures, on a network in memory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ..config.protocol import FixedRatioProtocol, ProtocolConfig, SapProtocol
 from ..errors import UserError
+from ..messages import LabelledBatches
 from ..pruning.method import Method
 from ..pruning.methods.sap import Sap
 from ..pruning.prune import prune
@@ -16,9 +17,6 @@ from .checkpoint import LoadedTensor
 from .masks import Masks
 from .network import Keep, Weight, no_embedding, weights_of
 from .table import Table, tabulate
-
-Batches = Iterable[tuple[Tensor, Tensor]]
-"""Inputs and their labels, on the network's device."""
 
 EXACT = ProtocolConfig(
     sap=SapProtocol(count_arithmetic="exact"), fixed_ratio=FixedRatioProtocol(neuron_group="flattened", count="floor")
@@ -67,7 +65,7 @@ def prune_step(
     *,
     iteration: int = 0,
     protocol: ProtocolConfig = EXACT,
-    batches: Batches | None = None,
+    batches: LabelledBatches | None = None,
 ) -> Masks:
     """Prune the network in place by one step of the method, and return its next masks.
 
@@ -99,7 +97,7 @@ def _scores(
     masks: Mapping[str, Tensor],
     method: Method,
     iteration: int,
-    batches: Batches | None,
+    batches: LabelledBatches | None,
 ) -> Mapping[str, Tensor]:
     score: Score = method.score
     if not score.needs_network:

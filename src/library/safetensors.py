@@ -1,7 +1,6 @@
 """The safetensors format, read tensor by tensor and written: 8 bytes of length, a JSON header, the tensors' bytes."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..files import replace
 
 _DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "C64": torch.complex64,
@@ -101,6 +101,13 @@ def _entry(name: str, about: Any, path: Path, data: int) -> StoredTensor:
 
 def write_safetensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:
     """Write tensors by name; the file is there whole or not at all."""
+
+    def write(part: Path) -> None:
+        with part.open("wb") as file:
+            file.write(len(text).to_bytes(8, "little") + text)
+            for tensor in tensors.values():
+                file.write(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+
     header: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
     place = 0
     for name, tensor in tensors.items():
@@ -111,12 +118,7 @@ def write_safetensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mappi
         }
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for tensor in tensors.values():
-            file.write(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    os.replace(part, path)
+    replace(path, write)
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from src.config.commands import command, default_output_dir, setting_word
+from src.config.command_line import command, default_output_dir, setting_word
 from src.errors import UserError
 from src.records.integrity import verify
 from src.records.method import Method

@@ -1,13 +1,11 @@
 """The networks that a run keeps: that of its last iteration, and the sparsest at no more than a point lost."""
 
 import dataclasses
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.errors import UserError
 from src.library.compressed import decompress
-from src.records.objective import LOST
 from src.records.schema import NETWORKS_FILE, RUN_FILE, WEIGHTS_FILE, read_status
 from src.store.tensors import read_tensors
 
@@ -15,25 +13,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from src.library.masks import Masks
-    from src.trajectory import Record
-
-
-def evaluated_state(record: "Record") -> "dict[str, Tensor]":
-    """Parameters and buffers of the network whose accuracy the tables tell; pruned weights are zero."""
-    trained = record.trained
-    last = record.evaluated.epoch == trained.history[-1].epoch
-    return dict(trained.last if last else trained.best)
-
-
-def kept_iterations(accuracies: Iterable[float]) -> set[int]:
-    """Of iterations in their order: the last, and the last within a point of iteration 0's accuracy (%).
-
-    >>> sorted(kept_iterations([90, 91, 89.5, 60, 89, 50, 10]))
-    [4, 6]
-    """
-    values = list(accuracies)
-    good = [t for t, accuracy in enumerate(values) if accuracy >= values[0] - LOST]
-    return {max(good, default=0), len(values) - 1}
 
 
 def read_network(folder: Path, iteration: int | None = None) -> "tuple[int, dict[str, Tensor]]":

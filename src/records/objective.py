@@ -1,13 +1,14 @@
-"""One number of a run, by which a sweeper or Weights & Biases compares it with others. Imports no PyTorch."""
+"""What a run is worth, by which it is compared with others, and its networks that are kept. Imports no PyTorch."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from src.files import read_rows
 from src.records.schema import ITERATIONS_FILE
-from src.store.files import read_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
 
 LOST = 1.0
 """Points of accuracy that the sparsest good network may be behind that of iteration 0."""
+
+
+def sparsest_good(accuracies: Sequence[float]) -> int:
+    """Of iterations in their order the last whose accuracy (%) is no more than a point below that of iteration 0."""
+    return max((t for t, accuracy in enumerate(accuracies) if accuracy >= accuracies[0] - LOST), default=0)
+
+
+def kept_iterations(accuracies: Sequence[float]) -> set[int]:
+    """Iterations whose networks a run keeps: the last, and the sparsest good one.
+
+    >>> sorted(kept_iterations([90, 91, 89.5, 60, 89, 50, 10]))
+    [4, 6]
+    """
+    return {sparsest_good(accuracies), len(accuracies) - 1}
 
 
 class Tradeoff(NamedTuple):

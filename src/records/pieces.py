@@ -7,22 +7,20 @@ run itself begins with, and not at all where that is most of it (but for the las
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from src.files import sync
+from src.config.schema import RecordConfig
+from src.files import Pace, sync
 from src.library.compressed import compress
 from src.messages import State, TrainRequest
 from src.records.masks import packed, unpacked
-from src.records.networks import evaluated_state
 from src.records.rows import measure_tensors
 from src.records.schema import MASKS_FILE, MEASURES_FILE, NETWORKS_FILE, PIECES, TABLES, WEIGHTS_FILE
 from src.sparsity import P_GRID, Q_GRID
-from src.store.files import Pace
 from src.store.tensors import read_tensors, stored_bytes, write_tensors
 from src.trajectory import Record
 
@@ -32,20 +30,10 @@ PACE = Pace(0.01)
 """How often records wait for the disk: always, but where iterations take less than some seconds."""
 
 
-@dataclass(frozen=True)
-class Keeps:
-    """What a run keeps of its networks: masks `full` (a byte per weight), as `bits` or not; the last weights of all
-    iterations; the networks of two iterations, as `src.records.networks` chooses them."""
-
-    masks: str = "full"
-    weights: bool = False
-    networks: bool = True
-
-    @property
-    def files(self) -> list[str]:
-        """Those that the run ends in; a piece's tensors are below the stems of their names."""
-        kept = {MASKS_FILE: self.masks != "none", WEIGHTS_FILE: self.weights, NETWORKS_FILE: self.networks}
-        return [MEASURES_FILE, *(name for name, wanted in kept.items() if wanted)]
+def kept_files(keeps: RecordConfig) -> list[str]:
+    """Those that a run ends in; a piece's tensors are below the stems of their names."""
+    kept = {MASKS_FILE: keeps.masks != "none", WEIGHTS_FILE: keeps.weights, NETWORKS_FILE: keeps.networks}
+    return [MEASURES_FILE, *(name for name, wanted in kept.items() if wanted)]
 
 
 class Pieces:
@@ -60,9 +48,9 @@ class Pieces:
         """The record of an iteration."""
         return self.folder / f"{iteration}.safetensors"
 
-    def whole(self, most: int, keeps: Keeps) -> int:
+    def whole(self, most: int, keeps: RecordConfig) -> int:
         """How many iterations are recorded without a gap or damage; it is told what they lack of what is kept now."""
-        done, lacking = 0, dict.fromkeys(set(keeps.files) - {NETWORKS_FILE}, 0)
+        done, lacking = 0, dict.fromkeys(set(kept_files(keeps)) - {NETWORKS_FILE}, 0)
         while done < most and (piece := self.read(self.path(done), iteration=done)):
             stems = {name.split("/", 1)[0] for name in piece[0]}
             lacking = {name: count + (Path(name).stem not in stems) for name, count in lacking.items()}
@@ -99,7 +87,7 @@ class Pieces:
         names = [f"measures/{table}" for table in TABLES]
         return [rows for t in range(done) for rows in stored_bytes(self.path(t), names)]
 
-    def write(self, record: Record, tables: Mapping[str, str], keeps: Keeps) -> None:
+    def write(self, record: Record, tables: Mapping[str, str], keeps: RecordConfig) -> None:
         """Add an iteration, and the start of the next."""
         if not self.folder.is_dir():
             raise FileNotFoundError(2, "it was removed while the run went on", str(self.folder.parent))
@@ -122,7 +110,7 @@ class Pieces:
         for path in set(self.folder.iterdir()) - needed:
             path.unlink()
 
-    def _write_record(self, record: Record, tables: Mapping[str, str], keeps: Keeps) -> None:
+    def _write_record(self, record: Record, tables: Mapping[str, str], keeps: RecordConfig) -> None:
         rows = {name: torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8) for name, text in tables.items()}
         kept = {"measures": {**rows, **measure_tensors(record)}}
         if keeps.masks != "none":
@@ -131,7 +119,7 @@ class Pieces:
             kept["weights"] = dict(record.trained.last)
         shapes: dict[str, list[int]] = {}
         if keeps.networks:
-            kept["networks"], shapes = compress(evaluated_state(record))
+            kept["networks"], shapes = compress(record.network)
         about = {
             "networks": shapes,
             "id": self._identity,

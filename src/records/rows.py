@@ -7,11 +7,9 @@ from torch import Tensor
 
 from src.messages import Epoch
 from src.pruning.masks import remaining
-from src.sparsity import P_GRID, Q_GRID, Measures
+from src.records.schema import HEADLINE
+from src.sparsity import Measures, grid_index
 from src.trajectory import Record
-
-HEADLINE = (P_GRID.index(0.5), Q_GRID.index(1.0))
-"""Place of (p, q) = (0.5, 1.0) in the grid: the pair that the paper's PQI curves show."""
 
 
 def iteration_row(record: Record) -> dict[str, Any]:
@@ -107,4 +105,4 @@ def _grids(measures: Measures, model: str) -> dict[str, Tensor]:
 
 
 def _headline(grid: Tensor) -> float:
-    return float(grid[HEADLINE])
+    return float(grid[grid_index(*HEADLINE)])

@@ -17,10 +17,10 @@ import numpy.typing as npt
 import yaml  # type: ignore[import-untyped]
 
 from src.errors import UserError
+from src.files import read_yaml
 from src.records import schema
 from src.records.integrity import verify
 from src.records.method import Method
-from src.store.files import read_yaml
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Side = Literal["retrained", "pruned"]

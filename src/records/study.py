@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import yaml  # type: ignore[import-untyped]
 
-from src.config.commands import CONF
+from src.config import CONF
 from src.config.part import safe_name
 from src.records.method import Method
 from src.records.run import Run

@@ -37,9 +37,9 @@ class Timing:
 class Stopwatch:
     """Adds up the epochs of one run in one process; a row per iteration."""
 
-    def __init__(self, folder: Path, dataset: str, model: str, train_size: int | None, device: str) -> None:
+    def __init__(self, folder: Path, setting: Setting, device: str) -> None:
         self._folder = folder
-        self._setting = (dataset, model, train_size)
+        self._setting = setting
         self._device = device
         self._engine = "solo"
         self._epochs = 0

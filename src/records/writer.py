@@ -6,17 +6,16 @@ When it has ended, the files that the README names are made of the pieces, and t
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from src.files import remove_parts, sync
+from src.files import csv_text, parsed, read_rows, remove_parts, sync, write_json, write_text
 from src.messages import State, TrainRequest
 from src.records.integrity import stamps
-from src.records.networks import kept_iterations
-from src.records.pieces import Keeps, Pieces
+from src.records.objective import kept_iterations
+from src.records.pieces import Pieces, kept_files
 from src.records.rows import epoch_rows, iteration_row, layer_rows
 from src.records.schema import (
     CONFIG_FILE,
@@ -28,38 +27,33 @@ from src.records.schema import (
     SCHEMA,
     TABLES,
 )
-from src.store.files import csv_text, parsed, read_rows, write_json, write_text
+from src.run import Run
 from src.store.tensors import join_tensors, stored_bytes
 from src.trajectory import Record
 
 Row = dict[str, Any]
 
 
-@dataclass
 class RunFolder:
-    """Records of one run under `path`, one iteration after the other.
+    """Records of a run in its folder, one iteration after the other.
 
     `done` of its T + 1 iterations are recorded. `initial` is the state that it begins with, `summary` what `run.json`
     tells of it besides where it stands.
     """
 
-    path: Path
-    identity: str
-    iterations: int
-    keeps: Keeps
-    initial: State = field(default_factory=dict)
-    summary: dict[str, Any] = field(default_factory=dict)
-    done: int = 0
-    _joined: bool = False
-    _accuracies: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.pieces = Pieces(self.path, self.identity, self.initial)
+    def __init__(self, run: Run, initial: State, summary: dict[str, Any]) -> None:
+        self.path = run.folder
+        self.pieces = Pieces(run.folder, run.identity, initial)
+        self.summary = summary
+        self.done = 0
+        self._identity, self._iterations, self._keeps = run.identity, run.iterations, run.config.record
+        self._joined = False
+        self._accuracies: list[float] = []
 
     @property
     def complete(self) -> bool:
         """Whether every iteration is recorded."""
-        return self.done > self.iterations
+        return self.done > self._iterations
 
     def open(self, config: str, device: torch.device) -> TrainRequest | None:
         """Make the folder and keep the resolved configuration, as YAML; the training to go on with.
@@ -70,7 +64,7 @@ class RunFolder:
         remove_parts(self.path)
         write_text(self.path / CONFIG_FILE, config)
         self._joined = self._is_joined()
-        self.done = self.iterations + 1 if self._joined else self.pieces.whole(self.iterations + 1, self.keeps)
+        self.done = self._iterations + 1 if self._joined else self.pieces.whole(self._iterations + 1, self._keeps)
         start = None
         while not self.complete and self.done > 0 and (start := self.pieces.start(self.done, device)) is None:
             self.done -= 1
@@ -95,7 +89,7 @@ class RunFolder:
         tables = dict(zip(TABLES, texts, strict=True))
         self._accuracies = [*self._accuracies[:t], row["retrained_accuracy"]]
         may_stay = t in kept_iterations(self._accuracies)
-        self.pieces.write(record, tables, replace(self.keeps, networks=self.keeps.networks and may_stay))
+        self.pieces.write(record, tables, replace(self._keeps, networks=self._keeps.networks and may_stay))
         for name, text in tables.items():
             with (self.path / name).open("ab") as file:
                 file.write(text.encode())
@@ -111,7 +105,7 @@ class RunFolder:
             kept = {f"iteration_{t}": self.pieces.path(t) for t in sorted(kept_iterations(self._accuracies))}
             for name in JOINED:
                 path, chosen = self.path / name, kept if name == NETWORKS_FILE else parts
-                if not join_tensors(path, chosen, path.stem, {"id": self.identity}):
+                if not join_tensors(path, chosen, path.stem, {"id": self._identity}):
                     path.unlink(missing_ok=True)
         sync(*(self.path / name for name in (*TABLES, *JOINED) if (self.path / name).exists()))
         self._status("finished")
@@ -123,11 +117,11 @@ class RunFolder:
 
     def _is_joined(self) -> bool:
         """Whether the files that a run ends in are all there and whole: only what is beside them was not."""
-        paths = [self.path / name for name in self.keeps.files]
+        paths = [self.path / name for name in kept_files(self._keeps)]
         if not all(path.exists() for path in paths):
             return False
         found = [names for path in paths if (names := self.pieces.read(path)) is not None]
-        return len(found) == len(paths) and f"iteration_{self.iterations}/{ITERATIONS_FILE}" in found[0][0]
+        return len(found) == len(paths) and f"iteration_{self._iterations}/{ITERATIONS_FILE}" in found[0][0]
 
     def _write_tables(self) -> None:
         """The tables of what is recorded, as they were."""
@@ -144,11 +138,11 @@ class RunFolder:
         finished = status == "finished"
         state = {
             "schema": SCHEMA,
-            "id": self.identity,
+            "id": self._identity,
             "name": self.path.name,
             "status": status,
             "iterations_done": self.done,
-            "iterations_total": self.iterations + 1,
+            "iterations_total": self._iterations + 1,
             "reason": reason,
             "files": stamps(self.path, (*TABLES, *JOINED)) if finished else {},
         }

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import UserError
 from .gini import gini_of_rows
-from .pqi import index_of_log_means, overflows_float32
+from .pqi import index_of_log_means
 from .rows import as_rows, block_size, check_mask, check_type, nonzero_or_one
 
 P_GRID = tuple(round(k * 0.1, 1) for k in range(1, 11))
@@ -47,7 +47,6 @@ def measure(
     *,
     neurons: bool = True,
     gini: bool = True,
-    legacy_overflow: bool = False,
 ) -> Measures:
     """All measures of a network in one pass over its prunable tensors and their masks (True: alive).
 
@@ -73,9 +72,9 @@ def measure(
         )
     return Measures(
         layers=tuple(weights),
-        pqi_neuron=pqi_grid(measured, legacy_overflow=legacy_overflow),
-        pqi_layer=pqi_grid(layer, legacy_overflow=legacy_overflow),
-        pqi_global=pqi_grid(network, legacy_overflow=legacy_overflow)[0],
+        pqi_neuron=pqi_grid(measured),
+        pqi_layer=pqi_grid(layer),
+        pqi_global=pqi_grid(network)[0],
         gini_neuron=gini_neuron,
         gini_layer=gini_layer,
         gini_global=gini_global,
@@ -165,16 +164,10 @@ def joined(parts: list[PowerSums]) -> PowerSums:
     return PowerSums(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
-def pqi_grid(groups: PowerSums, *, legacy_overflow: bool = False) -> Tensor:
+def pqi_grid(groups: PowerSums) -> Tensor:
     """I_{p,q} [G, 10, 11] for p in P_GRID and q in Q_GRID; degenerate cases as in `pq_index`."""
-    exponents = _exponents(groups.d)
-    log_mean = (groups.sums / groups.d[:, None]).log() / exponents
-    p_mean, q_mean = log_mean[:, :10, None], log_mean[:, None, 9:]
-    d, peak = groups.d[:, None, None], groups.peak[:, None, None]
-    pqi = index_of_log_means(p_mean, q_mean, d)
-    if legacy_overflow:
-        pqi = torch.where(overflows_float32(p_mean, peak, d, exponents[:10, None]), 0, pqi)
-    return pqi
+    log_mean = (groups.sums / groups.d[:, None]).log() / _exponents(groups.d)
+    return index_of_log_means(log_mean[:, :10, None], log_mean[:, None, 9:], groups.d[:, None, None])
 
 
 def _exponents(like: Tensor) -> Tensor:

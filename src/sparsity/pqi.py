@@ -46,7 +46,8 @@ def pq_index(
     log_mean_q = log_mean_p if p == q else _log_power_mean(logs, d, q)
     pqi = index_of_log_means(log_mean_p, log_mean_q, d)
     if legacy_overflow:
-        pqi = torch.where(overflows_float32(log_mean_p, peak.squeeze(-1), d, p), 0, pqi)
+        log_norm = log_mean_p + d.log() / p + peak.squeeze(-1).log()  # log_mean_p is that of w / peak
+        pqi = torch.where(log_norm > LOG_FLOAT32_MAX, 0, pqi)
     return pqi
 
 
@@ -60,11 +61,6 @@ def index_of_log_means(log_mean_p: Tensor, log_mean_q: Tensor, d: Tensor) -> Ten
     """1 - M_p / M_q from the logarithms of the power means, 0 where d is 0; rounding below 0 is cut off."""
     pqi = (0.0 - torch.expm1(log_mean_p - log_mean_q)).clamp_min(0)
     return torch.where(d == 0, 0, pqi)
-
-
-def overflows_float32(log_mean_p: Tensor, peak: Tensor, d: Tensor, p: float | Tensor) -> Tensor:
-    """Where sum |w|^p > (3.4028e38)^p, with `log_mean_p` that of w / peak: the p-norm is inf in float32."""
-    return log_mean_p + d.log() / p + peak.log() > LOG_FLOAT32_MAX
 
 
 def _log_ratio(magnitude: Tensor, peak: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from src.config.code import code_digest
+from src.config.code import LENGTH, code_digest
 from src.config.part import Part, default_of
 from src.training.spec import ENGINE_VERSION, TrainingSpec
 
@@ -15,14 +15,11 @@ if TYPE_CHECKING:
 
     from src.messages import TrainRequest
 
-ID_LENGTH = 32
-"""Hexadecimal digits of an identity."""
-
 
 def digest(value: object) -> str:
     """Hash of a JSON value, in hexadecimal; the order of keys does not enter."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
+    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 
 
 def settings_of(value: Any) -> dict[str, Any]:
@@ -50,7 +47,7 @@ def tensors_digest(tensors: "Mapping[str, Tensor]") -> str:
         array = tensor.detach().cpu().contiguous().numpy()
         result.update(f"{array.dtype}{array.shape}".encode())
         result.update(np.packbits(array).tobytes() if tensor.dtype == torch.bool else array.tobytes())
-    return result.hexdigest()[:ID_LENGTH]
+    return result.hexdigest()[:LENGTH]
 
 
 def spec_digest(spec: TrainingSpec) -> str:

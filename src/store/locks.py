@@ -65,8 +65,11 @@ def is_held(path: Path) -> bool:
         return not _is_old(_lease(path))
     if not path.exists():
         return False
-    with ExitStack() as until:
-        return not acquire(path, until)
+    try:
+        with ExitStack() as until:
+            return not acquire(path, until)
+    except OSError:  # a full disk, or one that is only read: nothing could hold on to it
+        return False
 
 
 def _lease(path: Path) -> Path:

@@ -19,7 +19,8 @@ from hydra.errors import OverrideParseException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.commands import CONF, command, setting_word
+from src.config import CONF
+from src.config.command_line import command, setting_word
 from src.config.part import shown
 from src.config.schema import Config, register_schemas
 from src.config.settings import KINDS, check, job_settings, takes
@@ -137,11 +138,6 @@ class Composer:
             if key.startswith(f"{section}.") and isinstance(node, DictConfig):
                 return takes(section, node, key.removeprefix(f"{section}."))
         return True
-
-
-def config_dir_of(hydra: DictConfig) -> str | None:
-    """The folder given with --config-dir, as `hydra.runtime` of Hydra's settings tells."""
-    return next((str(s.path) for s in hydra.runtime.config_sources if s.provider == "command-line"), None)
 
 
 def parsed(arguments: Sequence[str], *flags: str) -> Namespace:

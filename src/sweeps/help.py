@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from src.config.commands import CONF, setting_word
+from src.config import CONF
+from src.config.command_line import setting_word
 from src.config.part import Part
 from src.config.schema import Config
 from src.config.typed import in_words, types_of

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 from hydra.core.override_parser.types import Override
@@ -13,6 +14,7 @@ from src.config.schema import Config
 from src.errors import UserError, message
 from src.run import Run
 from src.sweeps.compose import Composer, Words, example, hydra_with, search_path
+from src.training.optimizers import Torch
 
 MISTAKES = (UserError, HydraException, OmegaConfBaseException)
 """Errors that are the user's to mend."""
@@ -106,11 +108,22 @@ def _resolved(composer: Composer, sweep: Sequence[Words]) -> list[Job | BadJob]:
     found: dict[object, Job | BadJob] = {}
     for words in _each_with_its_own(composer, sweep):
         try:
-            job = Job(words, run_of(composer.settings(words)))
+            config = composer.settings(words)
+            if isinstance(config.trainer.optimizer, Torch):
+                _try(config.trainer.optimizer)
+            job = Job(words, run_of(config))
             found.setdefault(job.run.identity, job)
         except MISTAKES as error:
             found[words] = BadJob(words, message(error))
     return list(found.values())
+
+
+@cache
+def _try(optimizer: Torch) -> None:
+    """Raises UserError where the arguments of PyTorch's class are not such; only PyTorch knows."""
+    from src.training.checks import check_optimizer
+
+    check_optimizer(optimizer)
 
 
 def _each_with_its_own(composer: Composer, sweep: Sequence[Words]) -> list[Words]:

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.config.commands import command, setting_word
+from src.config.command_line import command, setting_word
+from src.files import read_rows
 from src.records.schema import ITERATIONS_FILE
 from src.records.timings import LESS, SHORT_EPOCHS, Rate, Setting, duration, measured_rates
 from src.run import Run
-from src.store.files import read_rows
-from src.sweeps.disk import Disk, disk
 from src.sweeps.jobs import BadJob
-from src.sweeps.progress import Progress, by_state, progress
-from src.sweeps.work import Work, work
+from src.sweeps.standing import Standing, Work, by_state, standing, work
 
 SHOWN = 40
 """Runs up to which a sweep ends with a table of them."""
@@ -26,20 +24,21 @@ ENDS = ("retrained_accuracy", "percent_remaining", "retrained_pqi")
 class Report:
     """The runs asked for, the impossible ones among them, their trainings, those left, the rates, and the disk used.
 
-    whole: None where the runs' folders do not tell.
+    whole: None where the runs' folders do not tell; disk: bytes of the records of these runs, and of all trainings kept
+    to go on with runs and to share.
     """
 
-    runs: Sequence[Progress]
+    runs: Sequence[Standing]
     bad: Sequence[BadJob]
     whole: Work | None
     left: Work
     rates: Mapping[Setting, Rate]
-    disk: Disk
+    disk: Mapping[str, int]
 
     def text(self) -> str:
         """For people: a line per run that is not finished, then the sums."""
         width = max((len(run.name) for run in self.runs), default=0)
-        lines = [f"{run.name:{width}}  {_progress(run)}" for run in self.runs if not run.finished]
+        lines = [f"{run.name:{width}}  {_standing(run)}" for run in self.runs if not run.finished]
         lines += [f"impossible: {' '.join(job.words)}: {indented(job.reason)}" for job in self.bad]
         counts = [f"{count} {state}" for state, count in by_state(self.runs).items() if count]
         counts += [f"{len(self.bad)} impossible"] * bool(self.bad)
@@ -48,7 +47,7 @@ class Report:
             lines.append(f"all of them: {_amount(self.whole)}")
         lines.append(f"left to do:  {_amount(self.left)}")
         lines += _times(self.left, self.rates)
-        records, trainings = bytes_text(self.disk.records), bytes_text(self.disk.trainings)
+        records, trainings = bytes_text(self.disk["records"]), bytes_text(self.disk["trainings"])
         lines.append(f"disk: {records} of records, {trainings} of trainings kept to go on and to share")
         return "\n".join(lines)
 
@@ -58,22 +57,35 @@ class Report:
             "runs": [_run_data(run) for run in self.runs],
             "impossible": [{"words": list(job.words), "reason": job.reason} for job in self.bad],
             "counts": {state.value: count for state, count in by_state(self.runs).items()},
-            "all": _work_data(self.whole) if self.whole else None,
-            "left": {**_work_data(self.left), "seconds": self.left.seconds(self.rates)},
+            "all": self.whole.counts if self.whole else None,
+            "left": {**self.left.counts, "seconds": self.left.seconds(self.rates)},
             "seconds_per_epoch": {_named(setting): rate.seconds for setting, rate in self.rates.items()},
-            "disk_bytes": {"records": self.disk.records, "trainings": self.disk.trainings},
+            "disk_bytes": self.disk,
         }
 
 
-def report(runs: Sequence[Progress], output_dir: Path, bad: Sequence[BadJob] = ()) -> Report:
+def report(runs: Sequence[Standing], output_dir: Path, bad: Sequence[BadJob] = ()) -> Report:
     """The report of runs that are, or will be, in `output_dir`."""
     whole = work(runs, from_start=True) if all(run.epochs is not None for run in runs) else None
-    return Report(runs, bad, whole, work(runs), measured_rates(output_dir), disk(output_dir, runs))
+    disk = {"records": sum(size(run.folder) for run in runs), "trainings": size(output_dir / "trainings")}
+    return Report(runs, bad, whole, work(runs), measured_rates(output_dir), disk)
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder; 0 where there is nothing. Names of one file share its bytes."""
+    if path.is_dir():
+        with os.scandir(path) as entries:
+            return sum(size(Path(entry)) if entry.is_dir() else _share(entry.stat()) for entry in entries)
+    return _share(path.stat()) if path.exists() else 0
+
+
+def _share(stat: os.stat_result) -> int:
+    return stat.st_size // max(stat.st_nlink, 1)
 
 
 def outlook(runs: Sequence[Run]) -> str:
     """The first line of a run or a sweep: what is left to train, how long that takes, and how to ask for less."""
-    left = work([progress(run) for run in runs])
+    left = work([standing(run) for run in runs])
     seconds = left.seconds(measured_rates(runs[0].output_dir))
     trainers = sorted({(run.config.choices.get("trainer", ""), run.config.trainer.epochs) for run in runs})
     told = ", ".join(f"trainer={name}: {plural(epochs, 'epoch')} a training" for name, epochs in trainers)
@@ -86,7 +98,7 @@ def outlook(runs: Sequence[Run]) -> str:
 
 def ends(runs: Sequence[Run]) -> str:
     """The last iteration of each run that is finished, a line each, at most SHOWN of them."""
-    finished = [run for run in runs if progress(run).finished] if len(runs) <= SHOWN else []
+    finished = [run for run in runs if standing(run).finished] if len(runs) <= SHOWN else []
     if not finished:
         return f"their numbers: {command('src.tables', [setting_word('output_dir', runs[0].output_dir)])}"
     lines = [f"accuracy  remaining    PQI  run, its folder in {runs[0].folder.parent}"]
@@ -133,12 +145,12 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"
 
 
-def _progress(run: Progress) -> str:
+def _standing(run: Standing) -> str:
     reason = f": {run.reason.splitlines()[0]}" if run.reason else ""
     return f"{run.state:11} {run.done:2} of {run.total} iterations{reason}"
 
 
-def _run_data(run: Progress) -> dict[str, Any]:
+def _run_data(run: Standing) -> dict[str, Any]:
     return {
         "name": run.name,
         "folder": str(run.folder),
@@ -150,13 +162,8 @@ def _run_data(run: Progress) -> dict[str, Any]:
 
 
 def _amount(work: Work) -> str:
-    counts = (work.iterations, len(work.trainings), sum(work.epochs.values()))
-    iterations, trainings, epochs = map(plural, counts, ("iteration", "training", "epoch"))
+    iterations, trainings, epochs = (plural(count, name[:-1]) for name, count in work.counts.items())
     return f"{iterations}, at most {trainings} with {epochs}"
-
-
-def _work_data(work: Work) -> dict[str, int]:
-    return {"iterations": work.iterations, "trainings": len(work.trainings), "epochs": sum(work.epochs.values())}
 
 
 def _times(left: Work, rates: Mapping[Setting, Rate]) -> Iterator[str]:

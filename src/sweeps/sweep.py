@@ -11,16 +11,15 @@ from pathlib import Path
 
 from hydra.core.utils import JobReturn, JobStatus
 
-from src.config.commands import command, setting_word
+from src.config.command_line import command, setting_word
 from src.errors import Busy, UserError, message
 from src.records.provenance import without_secrets
 from src.records.timings import measured_rates
 from src.run import Run
 from src.store.locks import is_held, run_lock
 from src.sweeps.jobs import MISTAKES, BadJob, Job
-from src.sweeps.progress import Progress, State, progress
 from src.sweeps.report import Report, ends, indented, outlook, plural, report
-from src.sweeps.work import SweepProgress, work
+from src.sweeps.standing import Standing, State, standing, work
 from src.tracking.tracker import GROUP
 
 log = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ class Sweep:
 
     def report(self) -> Report:
         """Where the runs stand and what is left to do."""
-        return report([progress(job.run) for job in self.jobs], self.output_dir, self.bad)
+        return report([standing(job.run) for job in self.jobs], self.output_dir, self.bad)
 
     def outlook(self) -> str:
         """What is left to train, how long that takes here, and how to ask for less."""
@@ -114,12 +113,13 @@ def _grouped(words: Sequence[str]) -> Iterator[None]:
 def _as_one(runs: Sequence[Run], serial: bool) -> Iterator[None]:
     """The runs are told as one sweep: how all are uploaded, and, where they are serial, how far they all are."""
     from src.execution.progress import begin_sweep
+    from src.execution.sweep_progress import SweepProgress
     from src.tracking.wandb_run import upload_together
 
     if runs:
         upload_together(runs[0].folder.parent)
     if serial and len(runs) > 1:
-        left = work([progress(run) for run in runs])
+        left = work([standing(run) for run in runs])
         begin_sweep(SweepProgress(len(runs), left.epochs, measured_rates(runs[0].output_dir)))
     try:
         yield
@@ -154,7 +154,7 @@ def failure(error: Exception) -> JobReturn:
 
 
 def _unfinished(jobs: Sequence[Job]) -> list[Job]:
-    return [job for job in jobs if not progress(job.run).finished]
+    return [job for job in jobs if not standing(job.run).finished]
 
 
 def _launch(todo: Sequence[Job], launch: Launch) -> dict[Job, JobReturn]:
@@ -166,7 +166,7 @@ def _launch(todo: Sequence[Job], launch: Launch) -> dict[Job, JobReturn]:
             return results | dict(zip(left, launch([list(job.words) for job in left], 0), strict=True))
         except BrokenExecutor as error:
             log.warning("%s", message(error).splitlines()[0])
-            ended = {job: run for job in left if (run := progress(job.run)).state in ENDED}
+            ended = {job: run for job in left if (run := standing(job.run)).state in ENDED}
             results |= {job: _recorded(run) for job, run in ended.items()}
             left = [job for job in left if job not in results]
             if not left:
@@ -175,7 +175,7 @@ def _launch(todo: Sequence[Job], launch: Launch) -> dict[Job, JobReturn]:
     return results | {job: failure(UserError(lost)) for job in left}
 
 
-def _recorded(run: Progress) -> JobReturn:
+def _recorded(run: Standing) -> JobReturn:
     """The result of a run that ended, but whose process was lost."""
     return JobReturn(status=JobStatus.COMPLETED) if run.finished else failure(UserError(run.reason or ""))
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from src.records.objective import LOST, tradeoff
+from src.records.objective import sparsest_good, tradeoff
 
 Value = float | int | None
 
@@ -104,9 +104,8 @@ def summarised(rows: Iterable[Mapping[str, Value]], percent: float) -> dict[str,
     accuracies = [float(row["retrained_accuracy"] or 0) for row in curve]
     left = [float(row["percent_remaining"] or 0) for row in curve]
     best = max(range(len(curve)), key=accuracies.__getitem__)
-    good = max(t for t, accuracy in enumerate(accuracies) if accuracy >= accuracies[0] - LOST)
     found = {"dense/accuracy": accuracies[0], "lost/accuracy": accuracies[0] - accuracies[-1]}
-    for name, t in (("best", best), ("last", len(curve) - 1), ("within_a_point", good)):
+    for name, t in (("best", best), ("last", len(curve) - 1), ("within_a_point", sparsest_good(accuracies))):
         found |= {f"{name}/accuracy": accuracies[t], f"{name}/percent_remaining": left[t], f"{name}/iteration": t}
     at = float(tradeoff(left, accuracies).at(percent))
     return found if math.isnan(at) else found | {OBJECTIVE: at}

@@ -4,25 +4,49 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-from src.errors import UserError
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from src.tracking.metrics import Value
 
 log = logging.getLogger(__name__)
 
-MODES = ("wandb", "offline", "none")
 GROUP = "WANDB_RUN_GROUP"
 """Variable that names the group of runs without an experiment; a sweep sets it."""
+PATIENCE_S = 1.5
+"""How long the end of an interrupted run waits for its mirror."""
 ENVIRONMENT_MODES = {"online": "wandb", "run": "wandb", "shared": "wandb", "offline": "offline", "dryrun": "offline"}
 
 
-class Tracker(Protocol):
-    """Mirror of one trajectory's records. No method raises, waits for a network for long, or returns anything."""
+@dataclass(frozen=True)
+class RunInfo:
+    """What Weights & Biases is told of a run, and that it keeps its files in `folder`/wandb.
+
+    `run_id` is the same for all parts of a resumed run, which go on in the same one; `config` is the nested
+    config.yaml; `difference` is how the code differs from its commit.
+    """
+
+    run_id: str
+    name: str
+    group: str | None
+    tags: Sequence[str]
+    config: Mapping[str, Any]
+    folder: Path
+    project: str
+    entity: str | None
+    difference: str = ""
+
+
+class Tracker:
+    """Mirror of one trajectory's records; this one tells nobody.
+
+    No method raises, waits for a network for long, or returns anything.
+    """
 
     def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
         """A row of iterations.csv and the rows of layers.csv that belong to it; known iterations are skipped."""
@@ -43,60 +67,68 @@ class Tracker(Protocol):
         """End of the run; `status` as in run.json: "finished", or anything else for a failure."""
 
 
-class NoTracker:
-    """Tells nobody."""
+class Background(Tracker):
+    """A tracker that is opened and told by a thread of its own: a run waits for it at its end alone."""
 
-    def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None: ...
+    def __init__(self, opened: Callable[[], Tracker]) -> None:
+        self._tracker = _thread().submit(opened)
 
-    def log_epoch(self, row: Mapping[str, Value]) -> None: ...
+    def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
+        self._later(lambda tracker: tracker.log_iteration(row, layers))
 
-    def log_records(self, iterations_csv: Path) -> None: ...
+    def log_epoch(self, row: Mapping[str, Value]) -> None:
+        self._later(lambda tracker: tracker.log_epoch(row))
 
-    def log_figures(self, figures: Sequence[Path]) -> None: ...
+    def log_records(self, iterations_csv: Path) -> None:
+        self._later(lambda tracker: tracker.log_records(iterations_csv))
 
-    def log_network(self, folder: Path) -> None: ...
+    def log_figures(self, figures: Sequence[Path]) -> None:
+        self._later(lambda tracker: tracker.log_figures(figures))
 
-    def finish(self, status: str) -> None: ...
+    def log_network(self, folder: Path) -> None:
+        self._later(lambda tracker: tracker.log_network(folder))
+
+    def finish(self, status: str) -> None:
+        ended = self._later(lambda tracker: tracker.finish(status))
+        wait([ended], PATIENCE_S if status == "interrupted" else None)
+        if not ended.done():
+            log.warning("Weights & Biases is not waited for; the same command sends it what it missed")
+
+    def _later(self, what: Callable[[Tracker], None]) -> Future[None]:
+        return _thread().submit(lambda: what(self._tracker.result()))
 
 
-def open_tracker(
-    mode: str,
-    *,
-    run_id: str,
-    name: str,
-    group: str | None,
-    tags: Sequence[str],
-    config: Mapping[str, Any],
-    folder: Path,
-    project: str,
-    entity: str | None,
-    difference: str = "",
-) -> Tracker:
+@cache
+def _thread() -> ThreadPoolExecutor:
+    """The one of this process."""
+    return ThreadPoolExecutor(1, "tracking")
+
+
+def open_tracker(mode: str, info: RunInfo) -> Tracker:
     """Tracker of one trajectory.
 
     `mode`: "wandb" (online where possible, else offline), "offline" or "none"; the variable WANDB_MODE has the last
-    word unless it is "none". `run_id` names the W&B run, so that a resumed trajectory goes on in the same one;
-    `config` is the nested config.yaml; W&B keeps its files in `folder`/wandb; `difference` is how the code differs from
-    its commit. Raises UserError for an unknown mode.
+    word unless it is "none".
     """
     mode = effective_mode(mode)
     if mode == "none":
-        return NoTracker()
-    from src.tracking.wandb_run import RunInfo
+        return Tracker()
+    import wandb  # noqa: F401, by this thread: two that import at the same time may meet half a module
+
     from src.tracking.wandb_tracker import WandbTracker
 
-    info = RunInfo(run_id, name, group, tags, config, folder, project, entity, difference)
-    try:
-        return WandbTracker(info, online=mode == "wandb")
-    except Exception as error:  # W&B is a mirror: a run does not depend on it
-        log.warning(f"Weights & Biases does not start ({error}); the run goes on without it")
-        return NoTracker()
+    def opened() -> Tracker:
+        try:
+            return WandbTracker(info, online=mode == "wandb")
+        except Exception as error:  # W&B is a mirror: a run does not depend on it
+            log.warning(f"Weights & Biases does not start ({error}); the run goes on without it")
+            return Tracker()
+
+    return Background(opened)
 
 
 def effective_mode(mode: str) -> str:
-    """One of MODES, with the variable WANDB_MODE taken into account."""
-    if mode not in MODES:
-        raise UserError(f"tracking.mode={mode}: allowed are {', '.join(MODES)}")
+    """`mode`, with the variable WANDB_MODE taken into account."""
     asked = os.environ.get("WANDB_MODE", "").lower()
     if mode == "none" or asked == "disabled":
         return "none"

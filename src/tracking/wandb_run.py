@@ -7,14 +7,12 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLError
 from typing import Any, Literal
 
 from src.records.provenance import without_secrets
-from src.tracking.tracker import GROUP
+from src.tracking.tracker import GROUP, RunInfo
 
 log = logging.getLogger(__name__)
 
@@ -24,21 +22,6 @@ FINISH_TIMEOUT_S = 20.0
 RETRY_AFTER_S = 600.0
 
 _online_again_at = 0.0
-
-
-@dataclass(frozen=True)
-class RunInfo:
-    """What Weights & Biases is told of a run; `run_id` is the same for all parts of a resumed run."""
-
-    run_id: str
-    name: str
-    group: str | None
-    tags: Sequence[str]
-    config: Mapping[str, Any]
-    folder: Path
-    project: str
-    entity: str | None
-    difference: str = ""
 
 
 def begin(info: RunInfo, online: bool) -> Any:

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from src.files import parsed, read_rows, write_text
 from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, MASKS_FILE, NETWORKS_FILE, RUN_FILE
-from src.store.files import parsed, read_rows, write_text
 from src.tracking.metrics import OBJECTIVE, Value, axes, named, summarised
-from src.tracking.wandb_run import RunInfo, begin, first_line, offline_line, reachable, unreachable
+from src.tracking.tracker import RunInfo, Tracker
+from src.tracking.wandb_run import begin, first_line, offline_line, reachable, unreachable
 
 log = logging.getLogger(__name__)
 
 SURE_S = 30.0
 """W&B writes what it was sent within 15 s; what is younger is sent again after a kill."""
 
-PATIENCE_S = 1.5
-"""How long the end of an interrupted run waits for W&B."""
 
-
-class WandbTracker:
+class WandbTracker(Tracker):
     """One W&B run per trajectory.
 
     W&B's own step counts epochs and iterations, so that a row logged again after a resume is known as such and the
@@ -34,7 +31,7 @@ class WandbTracker:
 
     def __init__(self, info: RunInfo, online: bool) -> None:
         self._info = info
-        self._epochs = _epochs(info.config)
+        self._epochs = int(info.config["trainer"]["epochs"])
         self._told = False
         self._rows: dict[int, Mapping[str, Value]] = {}
         self._run = begin(info, online)
@@ -110,12 +107,7 @@ class WandbTracker:
         if self._waits_in_vain():
             self._tell(offline_line(self._info, "no connection a moment ago"))
             return  # W&B itself tries once more at exit, for all such runs together
-
-        ending = threading.Thread(target=self._try, args=(lambda: self._end(status),), daemon=True)
-        ending.start()
-        ending.join(PATIENCE_S if status == "interrupted" else None)
-        if ending.is_alive():
-            self._tell(offline_line(self._info, "no time to wait for it"))
+        self._try(lambda: self._end(status))
 
     def _end(self, status: str) -> None:
         file = Path(self._run.settings.sync_file)
@@ -176,12 +168,6 @@ class WandbTracker:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _epochs(config: Mapping[str, Any]) -> int:
-    """Epochs of one training; 1 where the config does not say."""
-    trainer = config.get("trainer", {})
-    return int(trainer.get("epochs", 1))
 
 
 def _read_step(marker: Path) -> int:

@@ -1,13 +1,13 @@
-"""Stacked networks of linear layers and ReLUs, by explicit batched matrix products.
+"""Networks of linear layers and ReLUs, with their backward pass written out: `Dense` for a stack, `Alone` for one.
 
-Activations are feature-major, [K, features, batch], so that the first layer of members that share a batch may be one
-matrix product: their weights [members x outputs, inputs] by the batch [inputs, batch]. The backward pass is written
-out: it writes gradients where they belong, which measures faster than autograd's accumulation.
+A stack's activations are feature-major, [K, features, batch], so that the first layer of members that share a batch may
+be one matrix product: their weights [members x outputs, inputs] by the batch [inputs, batch]. Gradients are written
+where they belong, which measures faster than autograd's accumulation.
 """
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -39,14 +39,15 @@ class Dense:
         self._groups = [slice(group.start, group.stop) for group in groups]
         self._members = len(self._biases[0])
         self._products = Products(precision)
+        self._rooms: dict[tuple[str, int], Tensor] = {}
 
     @torch.no_grad()
-    def backward(self, xs: Sequence[Tensor], labels: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(self, xs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Write each member's gradient of its mean cross-entropy; losses summed over the batch and hits, [K] each.
 
-        `xs` holds the batch of each group, [batch, channels, height, width]; `labels` [K, 1, batch] are per member.
+        `xs` holds the batch of each group, [groups, batch, C, H, W]; `labels` [K, 1, batch] are per member.
         """
-        products, blocks = self._products, self._blocks([x.flatten(1) for x in xs])
+        products, blocks = self._products, self._blocks(xs.flatten(2))
         logits, hidden = self._forward(blocks)
         log_probability = logits.log_softmax(1)
         losses, correct = negative_sum(log_probability.gather(1, labels)), hits(logits, labels)
@@ -58,7 +59,7 @@ class Dense:
             below = hidden[layer - 1]
             products(delta, below.mT, self._weight_gradients[layer])
             torch.sum(delta, 2, out=self._bias_gradients[layer])
-            delta = products(self._weights[layer].mT, delta)
+            delta = products(self._weights[layer].mT, delta, self._room("delta", layer, *below.shape[1:]))
             torch.ops.aten.threshold_backward.grad_input(delta, below, 0, grad_input=delta)
         torch.sum(delta, 2, out=self._bias_gradients[0])
         for members, x in blocks:
@@ -67,25 +68,81 @@ class Dense:
 
     @torch.no_grad()
     def logits(self, x: Tensor) -> Tensor:
-        """All members' logits [K, classes, batch] of the same images, in evaluation mode."""
+        """All members' logits [K, classes, batch] of the same images, in evaluation mode; there until the next ones."""
         return self._forward([(slice(None), x.flatten(1))])[0]
 
     def _forward(self, blocks: "list[Block]") -> tuple[Tensor, list[Tensor]]:
         """Logits [K, classes, batch] and the hidden layers' activations [K, features, batch]."""
-        weight, hidden = self._weights[0], list[Tensor]()
-        activation = weight.new_empty(*weight.shape[:2], blocks[0][1].shape[-2])
+        weight, hidden, batch = self._weights[0], list[Tensor](), blocks[0][1].shape[-2]
+        activation = self._room("activation", 0, weight.shape[1], batch)
         for members, x in blocks:
             self._products(weight[members], x.mT, activation[members])
         activation.add_(self._biases[0].unsqueeze(2))
-        for weight, bias in zip(self._weights[1:], self._biases[1:], strict=True):
+        for layer, (weight, bias) in enumerate(zip(self._weights[1:], self._biases[1:], strict=True), 1):
             hidden.append(activation.relu_())
-            activation = self._products(weight, hidden[-1]).add_(bias.unsqueeze(2))
+            activation = self._room("activation", layer, weight.shape[1], batch)
+            self._products(weight, hidden[-1], activation).add_(bias.unsqueeze(2))
         return activation, hidden
 
-    def _blocks(self, xs: list[Tensor]) -> "list[Block]":
+    def _room(self, what: str, layer: int, features: int, batch: int) -> Tensor:
+        """Room [K, features, batch] for `what` of a layer, the same in each step: new memory costs a sixth of it."""
+        size = self._members * features * batch
+        if (what, layer) not in self._rooms or len(self._rooms[what, layer]) < size:
+            self._rooms[what, layer] = self._weights[0].new_empty(size)
+        return self._rooms[what, layer][:size].view(self._members, features, batch)
+
+    def _blocks(self, xs: Tensor) -> "list[Block]":
         """A block for each group, or one for all where every member has a batch of its own."""
         apart = 1 < len(xs) == self._members
-        return [(slice(None), torch.stack(xs))] if apart else list(zip(self._groups, xs, strict=True))
+        return [(slice(None), xs)] if apart else list(zip(self._groups, xs, strict=True))
+
+
+class Alone:
+    """The gradient of one network on a CPU: autograd's own kernels without what it costs to record and replay them.
+
+    `flat`: parameters and gradient of a model of which `is_dense` holds.
+    """
+
+    def __init__(self, flat: FlatParameters) -> None:
+        leaves, gradients = list(flat.unflatten(flat.vector).values()), flat.gradients
+        self._layers = list(zip(leaves[::2], leaves[1::2], gradients[::2], gradients[1::2], strict=True))
+        self._one = flat.vector.new_ones(())
+
+    @torch.no_grad()
+    def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Write the gradient of the mean cross-entropy of images [batch, ...] and labels [batch]; logits and loss."""
+        aten, inputs = torch.ops.aten, [x.flatten(1)]
+        for weight, bias, *_ in self._layers[:-1]:
+            inputs.append(torch.addmm(bias, inputs[-1], weight.T).relu_())
+        weight, bias, *_ = self._layers[-1]
+        logits = torch.addmm(bias, inputs[-1], weight.T)
+        log_probability = logits.log_softmax(1)
+        loss, count = aten.nll_loss_forward(log_probability, y, None, 1, -100)
+        delta = aten.nll_loss_backward(self._one, log_probability, y, None, 1, -100, count)
+        delta = aten._log_softmax_backward_data(delta, log_probability, 1, delta.dtype)
+        for layer, (weight, _, weight_gradient, bias_gradient) in reversed(list(enumerate(self._layers))):
+            torch.mm(delta.T, inputs[layer], out=weight_gradient)
+            torch.sum(delta, 0, out=bias_gradient)
+            if layer:
+                delta = aten.threshold_backward(delta.mm(weight), inputs[layer], 0)
+        return logits, loss
+
+
+Gradient = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Writes the gradient for a batch; its logits and loss."""
+
+
+def same_bits(one: Gradient, other: Gradient, gradient: Tensor, shapes: Sequence[Sequence[int]]) -> bool:
+    """Whether both give the same on random images of these shapes [batch, ...], and write the same to `gradient`."""
+    generator = torch.Generator().manual_seed(0)
+    for shape in shapes:
+        x, results = torch.randn(*shape, generator=generator), list[Tensor]()
+        for way in (one, other):
+            logits, loss = way(x, torch.arange(len(x)) % 2)
+            results.append(torch.cat([logits.flatten(), loss[None], gradient]))
+        if not torch.equal(*results):
+            return False
+    return True
 
 
 Block = tuple[slice, Tensor]
@@ -148,5 +205,5 @@ def _agrees(model: nn.Module, images: Tensor) -> bool:
         return False
     labels = torch.arange(len(images)) % logits.shape[1]
     cross_entropy(model.train()(images), labels).backward()
-    dense.backward([images], labels[None, None])
+    dense.backward(images[None], labels[None, None])
     return torch.allclose(flat.gradient, gradient.member(0))

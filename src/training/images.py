@@ -1,5 +1,6 @@
 """The images of a training: what it learns from, what it is tested on, and what chooses its best epoch."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ from torch import Tensor
 
 from src.data.batches import normalise
 from src.data.dataset import Dataset, validation_split
-from src.training.backend import Backend
+from src.training.backend import Backend, batches_at_once
+from src.training.vectors import padded
 
 LabelledImages = tuple[Tensor, Tensor]
 """Normalised float32 images [n, C, H, W] and their int64 labels [n]."""
@@ -30,6 +32,14 @@ class TrainingImages:
     def chosen_by_test(self) -> bool:
         """Whether the test set chooses the best epoch."""
         return self.selection is self.test
+
+    def room(self, batch_size: int, groups: int = 1) -> Tensor:
+        """Float32 [groups, images, C, H, W] for as many batches of each group as are best prepared together."""
+        images = self.train.train_images
+        shape = min(batches_at_once(images.device) * batch_size, len(images)), *images.shape[1:]
+        size = math.prod(shape)
+        room = images.new_empty(groups, padded(size), dtype=torch.float32)
+        return room[:, :size].view(groups, *shape)
 
 
 def prepare_images(dataset: Dataset, validation_fraction: float | None, device: torch.device) -> TrainingImages:

@@ -17,8 +17,9 @@ from torch.nn.functional import cross_entropy
 from src.data.batches import epoch_generator, training_batches
 from src.data.dataset import Dataset
 from src.messages import Epoch, LabelledBatches, Performance, State, Trained
-from src.training.backend import EAGER, Backend, Captured, autocast, batches_at_once, float32_products, renewed
+from src.training.backend import EAGER, Backend, Captured, autocast, float32_products, renewed
 from src.training.checks import check_last_batch, check_optimizer
+from src.training.dense import Alone, Gradient, is_dense, same_bits
 from src.training.images import ScoringBatches, prepare_images
 from src.training.spec import TrainingSpec
 from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState, renew
@@ -45,6 +46,8 @@ class SoloEngine:
         self._names = list(model.state_dict())
         self.buffers = {name: buffer for name, buffer in model.named_buffers() if name in self._names}
         self._network = self._training_form()
+        self._gradient = self._fastest_gradient()
+        self._room = self.images.room(spec.batch_size)[0]
         # all that a step writes or reads stays where it is, so that it can be captured once for all trainings
         self._mask = torch.ones_like(self.flat.vector)
         self._optimizer = spec.optimizer.state(self.flat.vector)
@@ -124,8 +127,7 @@ class SoloEngine:
         self._loss.zero_()
         self._correct.zero_()
         generator = epoch_generator(member.spec.seed, member.request.iteration, epoch)
-        at_once = batches_at_once(self.device)
-        for x, y in training_batches(dataset, spec.batch_size, generator, spec.shuffle, spec.augment, at_once):
+        for x, y in training_batches(dataset, spec.batch_size, generator, spec.shuffle, spec.augment, self._room):
             self._run(self.backend.arrange(self._share(x)), self._share(y))
         images = len(dataset.train_labels)
         return Performance(self._total(self._loss) / images, 100 * self._total(self._correct) / images)
@@ -133,18 +135,32 @@ class SoloEngine:
     def _step(self, x: Tensor, y: Tensor) -> None:
         """One step, as in PROTOCOL 2.3, from normalised images [batch, C, H, W] and their labels [batch]."""
         spec, gradient = self.spec, self.flat.gradient
-        gradient.zero_()
-        with autocast(spec.precision, self.device):
-            logits = self._network(x)
-            loss = cross_entropy(logits, y)
-        loss.backward()
+        logits, loss = self._gradient(x, y)
         if spec.clip_after_mask:
             gradient.mul_(self._mask)
         clip_(gradient, self.flat.gradients, spec.clip_norm)
         gradient.mul_(self._mask)
         spec.optimizer.step(self.flat.vector, gradient, self._optimizer, self._lr)
-        self._loss += loss.detach() * len(y)
-        self._correct += (logits.detach().argmax(1) == y).sum()
+        self._loss += loss * len(y)
+        self._correct += (logits.argmax(1) == y).sum()
+
+    def _autograd(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Write the gradient of the mean cross-entropy; logits and loss."""
+        self.flat.gradient.zero_()
+        with autocast(self.spec.precision, self.device):
+            logits = self._network(x)
+            loss = cross_entropy(logits, y)
+        loss.backward()
+        return logits.detach(), loss.detach()
+
+    def _fastest_gradient(self) -> Gradient:
+        """Autograd's, or the one written out where that has the same bits."""
+        usual = self._network is self.model and self.spec.precision == "fp32" and self.device.type == "cpu"
+        if not usual or not is_dense(self.model, self.images.train.image_shape):
+            return self._autograd
+        alone, size, images = Alone(self.flat), self.spec.batch_size, len(self.images.train.train_labels)
+        shapes = [(n, *self.images.train.image_shape) for n in (min(size, images), images % size) if n]
+        return alone if same_bits(self._autograd, alone, self.flat.gradient, shapes) else self._autograd
 
     def _finish_epoch(self, state: TrainingState, epoch: int, train: Performance) -> None:
         """Test, and remember the best epoch so far, the first of equals."""

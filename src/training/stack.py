@@ -10,7 +10,7 @@ from torch import Tensor
 
 from src.data.batches import epoch_generator, training_batches
 from src.messages import Epoch, Performance, Trained
-from src.training.backend import Captured, batches_at_once, renewed
+from src.training.backend import Captured, renewed
 from src.training.dense import Dense, hits, negative_sum
 from src.training.loop import SoloEngine
 from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState
@@ -60,7 +60,8 @@ class Stack:
         self._network = Dense(self._parameters, self._gradient, self._groups, self._spec.precision)
         self._lr = self._backend.learning_rate(self._spec.lr, self._device)
         self._losses, self._correct = self._zeros()
-        self._run: Callable[..., None] = self._step
+        self._room = self._images.room(self._spec.batch_size, len(self._groups))
+        self._run: Callable[[Tensor, Tensor], None] = self._step
         if self._backend.captures:
             written = [self._parameters.vector, *self._optimizer.values(), self._losses, self._correct]
             self._run = Captured(self._step, written)
@@ -119,26 +120,27 @@ class Stack:
         """One pass over the training images; its metrics are those of the networks while they were training."""
         self._losses.zero_()
         self._correct.zero_()
-        spec = self._spec
+        spec, size = self._spec, self._spec.batch_size
         batches = [
             training_batches(
                 self._images.train,
-                spec.batch_size,
+                size,
                 epoch_generator(*self.members[members.start].batches, epoch),
                 spec.shuffle,
                 spec.augment,
-                batches_at_once(self._device),
+                room,
             )
-            for members in self._groups
+            for members, room in zip(self._groups, self._room, strict=True)
         ]
-        for step in zip(*batches, strict=True):
-            self._run(torch.stack([y for _, y in step]), *(self._backend.arrange(x) for x, _ in step))
+        for step, parts in enumerate(zip(*batches, strict=True)):
+            ys, start = torch.stack([y for _, y in parts]), step * size % self._room.shape[1]
+            self._run(ys, self._room[:, start : start + ys.shape[1]])
         return self._losses, self._correct
 
-    def _step(self, ys: Tensor, *xs: Tensor) -> None:
+    def _step(self, ys: Tensor, xs: Tensor) -> None:
         """One update from the groups' labels [groups, batch] and their images, as in `src.training.loop`."""
         spec, gradient = self._spec, self._gradient
-        losses, correct = self._network.backward(xs, ys[self._group_of, None])
+        losses, correct = self._network.backward(xs, ys.index_select(0, self._group_of)[:, None])
         if spec.clip_after_mask:
             gradient.vector.mul_(self._mask.vector)
         gradient.clip_(spec.clip_norm)
@@ -153,7 +155,7 @@ class Stack:
         losses, correct = self._zeros()
         size = self._spec.batch_size
         for x, y in zip(images.split(size), labels.split(size), strict=True):
-            logits = self._network.logits(self._backend.arrange(x))
+            logits = self._network.logits(x)
             expanded = y.expand(len(logits), 1, len(y))
             losses += negative_sum(logits.log_softmax(1).gather(1, expanded))
             correct += hits(logits, expanded)

@@ -9,8 +9,7 @@ from typing import Literal
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from src.config.command_line import read_settings, run_command
-from src.config.commands import command, default_output_dir, setting_word
+from src.config.command_line import command, default_output_dir, read_settings, run_command, setting_word
 from src.errors import UserError
 from tests.support import ROOT
 
@@ -119,7 +118,7 @@ def test_output_that_nobody_reads_ends_quietly():
 
 
 def test_the_output_folder_is_that_of_this_machine(tmp_path, monkeypatch):
-    monkeypatch.setattr("src.config.commands.CONF", tmp_path)
+    monkeypatch.setattr("src.config.command_line.CONF", tmp_path)
     assert default_output_dir() == Path("outputs")
     (tmp_path / "local").mkdir()
     (tmp_path / "local" / "default.yaml").write_text("# @package _global_\noutput_dir: ~/runs\n")

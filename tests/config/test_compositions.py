@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from src.config.commands import CONF
+from src.config import CONF
 from src.config.schema import Config, register_schemas
 from src.config.settings import settings, settings_dict
 from src.run import Run

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from omegaconf.errors import OmegaConfBaseException
 
-from src.config.commands import setting_word
+from src.config.command_line import setting_word
 from src.config.schema import Config
 from src.config.settings import plain_settings
 from src.errors import UserError, message

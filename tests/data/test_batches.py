@@ -94,3 +94,14 @@ def test_the_order_does_not_depend_on_augmentation_or_batch_size():
     data = small_dataset(50)
     assert labels(batches(data, 4)) == labels(batches(data, 4, augment=False)) == labels(batches(data, 7))
     assert torch.equal(images(batches(data, 4)), images(batches(data, 7)))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 20])
+def test_batches_in_a_room_of_their_own_are_the_same(at_once):
+    data = small_dataset(10)
+    room = torch.empty(min(4 * at_once, 10), *data.image_shape)
+    parts = training_batches(data, 4, epoch_generator(0, 0, 0), True, True, room)
+    for (x, y), (usual, its) in zip(parts, batches(data), strict=True):
+        assert torch.equal(x, usual)
+        assert torch.equal(y, its)
+        assert x.untyped_storage().data_ptr() == room.data_ptr()

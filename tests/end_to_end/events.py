@@ -1,13 +1,24 @@
 """Processes to which something happens at an event of their files; each is a fork of the test's own."""
 
+import io
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
-from tests.support import command_line
+from hydra.core.utils import JobReturn, JobStatus
+
+from src.errors import UserError
+from src.run import Run
+from src.sweeps.jobs import Job, jobs_of
+from src.sweeps.sweep import Sweep, failure
+from tests.support import QUIET, command_line
 
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "shutil.rmtree"}
 DEFECT = 99
@@ -48,13 +59,58 @@ def at_event(number: int, output_dir: Path, action: Callable[[int], object]) -> 
 
 def fork(words: list[str], before: Callable[[], object] = lambda: None) -> int:
     """The process id of a child that does what the words say."""
+
+    def whole() -> int:
+        done = command_line(*words)
+        return DEFECT if "Traceback" in done.stderr else done.returncode
+
+    return _forked(before, whole)
+
+
+@cache
+def composed(*words: str) -> tuple[Job, ...]:
+    """The jobs of a command. Hydra takes longer to make them than they take to train."""
+    return tuple(jobs_of([*QUIET, *(word for word in words if word != "-m")]))
+
+
+def fork_composed(
+    jobs: Sequence[Job], output_dir: Path, before: Callable[[], object] = lambda: None, stacked: bool = False
+) -> int:
+    """The process id of a child that does what `src.main` does once the jobs of a command are composed."""
+    from src.execution.execute import execute, execute_together
+
+    configs = {job.words: replace(job.run.config, output_dir=str(output_dir)) for job in jobs}
+
+    def launch(words: Sequence[Sequence[str]], _: int) -> list[JobReturn]:
+        todo = [configs[tuple(job)] for job in words]
+        runs = [run for group in ([todo] if stacked else [[one] for one in todo])
+                for run in execute_together(group, stacked)]  # fmt: skip
+        return [failure(run.error) if run.error else JobReturn(status=JobStatus.COMPLETED) for run in runs]
+
+    def work() -> int:
+        status, err = 0, io.StringIO()
+        with redirect_stdout(io.StringIO()), redirect_stderr(err):
+            try:
+                if len(jobs) == 1 and not stacked:
+                    execute(*configs.values())
+                else:
+                    Sweep([Job(words, Run(config)) for words, config in configs.items()]).run(launch, not stacked)
+            except (UserError, OSError):
+                status = 1
+        return DEFECT if "Traceback" in err.getvalue() else status
+
+    return _forked(before, work)
+
+
+def _forked(before: Callable[[], object], work: Callable[[], int]) -> int:
     child = os.fork()
     if child == 0:
         status = DEFECT
         try:
             before()
-            done = command_line(*words)
-            status = DEFECT if "Traceback" in done.stderr else done.returncode
+            status = work()
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(status)
     return child
@@ -66,14 +122,20 @@ def status_of(child: int) -> int:
 
 
 def kill_after(child: int, begun: Callable[[], bool], seconds: float) -> int:
-    """Kill -9 a child some seconds after it has begun, where it is still there; its end."""
+    """Kill -9 a child when it has worked for some seconds of processor time since it began, if it has not ended."""
     while not begun() and not _has_ended(child):
         time.sleep(0.002)
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and not _has_ended(child):
+    deadline = worked_s(child) + seconds
+    while worked_s(child) < deadline and not _has_ended(child):
         time.sleep(0.002)
     os.kill(child, signal.SIGKILL)  # a zombie does not mind
     return status_of(child)
+
+
+def worked_s(process: int) -> float:
+    """Processor time of a process, to 10 ms."""
+    used = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
 def _has_ended(child: int) -> bool:

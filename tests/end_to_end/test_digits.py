@@ -1,6 +1,5 @@
 """Real runs on real digits, from the command line to records, figures and Weights & Biases."""
 
-import csv
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from src.files import read_rows
 from tests.support import command_line, folder_of
 from tests.tracking.offline_log import offline_runs, read_log
 
@@ -18,11 +18,6 @@ COLUMNS = {
     *("retrained_accuracy", "retrained_loss", "retrained_pqi", "retrained_gini"),
     *("pruned_accuracy", "pruned_loss", "pruned_pqi"),
 }
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +39,7 @@ def test_each_run_has_its_folder(folders):
 
 def test_records_hold_together(folders):
     for folder in folders:
-        table = rows(folder / "iterations.csv")
+        table = read_rows(folder / "iterations.csv")
         assert set(table[0]) >= COLUMNS
         assert [row["iteration"] for row in table] == ["0", "1", "2", "3"]
         assert table[-1]["pruned_count"] == ""
@@ -52,14 +47,14 @@ def test_records_hold_together(folders):
         assert remaining[0] == int(table[0]["total"])
         assert [a - b for a, b in pairwise(remaining)] == [int(row["pruned_count"]) for row in table[:-1]]
         assert remaining[-1] < remaining[0]
-        layers = rows(folder / "layers.csv")
+        layers = read_rows(folder / "layers.csv")
         for t, alive in enumerate(remaining):
             assert alive == sum(int(row["remaining"]) for row in layers if int(row["iteration"]) == t)
 
 
 def test_it_learns(folders):
     for folder in folders:
-        assert float(rows(folder / "iterations.csv")[0]["retrained_accuracy"]) > 80
+        assert float(read_rows(folder / "iterations.csv")[0]["retrained_accuracy"]) > 80
 
 
 def test_masks_are_nested_and_pruned_weights_zero(folders):
@@ -78,7 +73,7 @@ def test_weights_and_biases_sees_the_records(tmp_path):
     assert "wandb sync" in done.stdout + done.stderr
     folder = folder_of(done)
     (part,) = offline_runs(folder)
-    logged, table = read_log(part), rows(folder / "iterations.csv")
+    logged, table = read_log(part), read_rows(folder / "iterations.csv")
     assert logged.column("percent_remaining") == [float(row["percent_remaining"]) for row in table]
     assert logged.column("by_percent_remaining/retrained/pqi") == [float(row["retrained_pqi"]) for row in table]
     assert logged.column("epoch") == list(range(1, 9))
@@ -90,5 +85,5 @@ def test_weights_and_biases_sees_the_records(tmp_path):
 
 def test_the_clean_protocol_holds_images_out(tmp_path):
     done = command_line(*RUN, "protocol=clean", "prune=one_shot", "prune.scope=neuron", f"output_dir={tmp_path}")
-    epochs = rows(folder_of(done) / "epochs.csv")
+    epochs = read_rows(folder_of(done) / "epochs.csv")
     assert any(row["selection_accuracy"] != row["test_accuracy"] for row in epochs)

@@ -1,11 +1,12 @@
 """Full disks and files in the way: the last good state is kept."""
 
 import errno
+import os
 import shutil
 
 import pytest
 
-from tests.end_to_end.events import at_event, fork, records, status_of
+from tests.end_to_end.events import at_event, composed, fork, fork_composed, records, status_of
 from tests.support import command_line, folder_of
 
 RUN = ["model=linear", "dataset=digits", "trainer=smoke", "trainer.epochs=2", "prune.iterations=2", "threads=1"]
@@ -30,15 +31,37 @@ def full(_):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+SAMPLE = range(5, EVENTS, 37)
+"""What the default tests try, as whole commands."""
+
+
 @pytest.mark.parametrize(
-    "number", [pytest.param(n, marks=() if n % 37 == 5 else pytest.mark.slow) for n in range(EVENTS)]
+    "number", [pytest.param(n, marks=() if n in SAMPLE else pytest.mark.slow) for n in range(EVENTS)]
 )
 def test_full_from_an_event_on(tmp_path, whole, number):
-    words = [*RUN, f"output_dir={tmp_path}"]
-    assert status_of(fork(words, lambda: at_event(number, tmp_path, full))) in (0, 1)
-    done = run(tmp_path)
-    assert done.returncode == 0
+    def begin(before=lambda: None):
+        if number in SAMPLE:
+            return fork([*RUN, f"output_dir={tmp_path}"], before)
+        return fork_composed(composed(*RUN), tmp_path, before)
+
+    assert status_of(begin(lambda: at_event(number, tmp_path, full))) in (0, 1)
+    assert status_of(begin()) == 0
     assert records(tmp_path) == whole
+
+
+def test_a_sweep_on_a_full_disk_still_lists_what_failed(tmp_path, whole):
+    read, write = os.pipe()
+
+    def told():
+        done = command_line("-m", *RUN, "seed=0,1", f"output_dir={tmp_path}")
+        os.write(write, done.stderr.encode())
+        os._exit(done.returncode)
+
+    from_event_40 = lambda: (at_event(40, tmp_path, full), told())  # noqa: E731
+    assert status_of(fork([], from_event_40)) == 1
+    assert "2 of 2 runs failed" in os.read(read, 65536).decode()
+    assert run(tmp_path).returncode == 0
+    assert records(tmp_path).items() >= whole.items()
 
 
 @pytest.mark.parametrize("name", ["", "runs", "locks"])

@@ -13,7 +13,7 @@ import pytest
 
 from src.errors import Interrupted
 from src.execution.interruption import Interruption
-from tests.support import ROOT, command_line, folder_of
+from tests.support import ROOT, command_line, folder_of, started, wait_for
 from tests.tracking.offline_log import offline_runs, read_log
 
 RUN = ["dataset=digits", "model=mlp", "prune.iterations=3", "trainer.epochs=4", "trainer.batch_size=50", "threads=1"]
@@ -22,16 +22,8 @@ RECORDS = ["iterations.csv", "layers.csv", "epochs.csv", "measures.safetensors",
 
 def kill_after(seconds: float, output_dir: Path, *overrides: str) -> bool:
     """Start the run and kill -9 it; whether it was still alive."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "src.main", "tracking=none", "device=cpu", f"output_dir={output_dir}", *RUN, *overrides],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 60
-    while not list(output_dir.glob("trainings/*/*")) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    process = started(f"output_dir={output_dir}", *RUN, *overrides)
+    wait_for(output_dir, "trainings/*/*", process)
     time.sleep(seconds)
     alive = process.poll() is None
     if alive:

@@ -1,10 +1,5 @@
 """A sweep as one stack: as if every run had run alone."""
 
-import csv
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,7 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.support import ROOT, command_line
+from src.files import read_rows
+from tests.support import command_line, started, wait_for
 
 RUN = ["dataset=digits", "trainer.epochs=3", "trainer.batch_size=50", "prune.iterations=2", "threads=1"]
 SWEEP = ["-m", "prune=sap,lottery_ticket,one_shot", "prune.scope=neuron,layer,global", "seed=0,1"]
@@ -24,8 +20,7 @@ def runs(output_dir: Path) -> dict[str, Path]:
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "iterations.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+    return read_rows(folder / "iterations.csv")
 
 
 def is_stacked(folder: Path) -> bool:
@@ -74,23 +69,11 @@ def test_data_and_models_are_grouped_not_refused(tmp_path):
 
 def test_a_killed_stack_goes_on(tmp_path):
     sweep = [STACKED, *SWEEP, *RUN, "model=linear", "prune.iterations=8"]
-    command = [
-        sys.executable,
-        "-m",
-        "src.main",
-        "tracking=none",
-        "device=cpu",
-        *sweep,
-        f"output_dir={tmp_path / 'killed'}",
-    ]
-    command = sorted(command, key=lambda word: word not in (sys.executable,))
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("killed/runs/*/iterations.csv")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    process = started(*sweep, f"output_dir={tmp_path / 'killed'}")
+    wait_for(tmp_path, "killed/runs/*/iterations.csv", process)
     time.sleep(0.3)
     assert process.poll() is None
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()
     resumed = command_line(*sweep, f"output_dir={tmp_path / 'killed'}")
     whole = command_line(*sweep, f"output_dir={tmp_path / 'whole'}")

@@ -1,43 +1,20 @@
 """Several processes on one sweep: nothing is trained twice, whoever dies."""
 
-import csv
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
-from tests.support import ROOT, command_line
+from src.files import read_rows
+from tests.support import command_line, started, wait_for
 
 SWEEP = ["-m", "prune=sap,lottery_ticket,one_shot", "prune.scope=layer,global", "seed=0,1"]
 RUN = ["dataset=digits", "model=mlp", "prune.iterations=4", "trainer.epochs=6", "trainer.batch_size=50", "threads=1"]
 EPOCHS = 6
 
 
-def start(output_dir: Path) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-m",
-        "src.main",
-        *SWEEP,
-        "tracking=none",
-        "device=cpu",
-        *RUN,
-        f"output_dir={output_dir}",
-    ]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / name).open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def trained_epochs(output_dir: Path) -> int:
-    return sum(int(row["epochs"]) for run in output_dir.glob("runs/*") for row in table(run, "timings.csv"))
+    return sum(int(row["epochs"]) for run in output_dir.glob("runs/*") for row in read_rows(run / "timings.csv"))
 
 
 def test_four_processes_two_killed(tmp_path):
@@ -45,16 +22,14 @@ def test_four_processes_two_killed(tmp_path):
     assert serial.returncode == 0, serial.stderr
 
     together = tmp_path / "together"
-    processes = [start(together) for _ in range(4)]
-    deadline = time.monotonic() + 120
-    while not list(together.glob("runs/*/iterations.csv")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    processes = [started(*SWEEP, *RUN, f"output_dir={together}") for _ in range(4)]
+    wait_for(together, "runs/*/iterations.csv", processes[0])
     moments = random.Random(3)
     killed = moments.sample(processes, 2)
     for process in killed:
         time.sleep(moments.uniform(0.1, 0.5))
         assert process.poll() is None
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
     assert [process.wait(timeout=200) for process in processes if process not in killed] == [0, 0]
 
     expected = sorted((tmp_path / "serial" / "runs").iterdir())

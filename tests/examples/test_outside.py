@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from src import figures, report, tables
 from src.config.code import code_digest
 from src.models.model import build_model, prunable_names
 from tests.launchers.records import assert_same_records
-from tests.support import ROOT, command_line, folder_of
+from tests.support import ROOT, command_line, folder_of, started, wait_for
 
 OUTSIDE = ROOT / "examples" / "outside"
 THEIRS = ["prune=theirs", "model=theirs", "dataset=theirs", "trainer=smoke", "prune.iterations=2", "threads=1"]
@@ -129,23 +127,12 @@ def test_has_its_own_curves_in_figures_tables_and_report(swept, capsys):
 def test_goes_on_after_a_kill(words, tmp_path):
     """kill -9 while it trains; the same command ends with the records of a run that nobody killed."""
     long = [*words, "trainer.epochs=12"]
-    command = [
-        sys.executable,
-        "-m",
-        "src.main",
-        *long,
-        "tracking=none",
-        "device=cpu",
-        f"output_dir={tmp_path / 'killed'}",
-    ]
-    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run = started(*long, f"output_dir={tmp_path / 'killed'}")
     try:
-        deadline = time.monotonic() + 60
-        while not list(tmp_path.glob("killed/trainings/*/*.safetensors")) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for(tmp_path, "killed/trainings/*/*.safetensors", run)
         assert run.poll() is None
     finally:
-        run.send_signal(signal.SIGKILL)
+        run.kill()
         run.wait()
     for name in ("killed", "whole"):
         folder_of(command_line(*long, f"output_dir={tmp_path / name}"))

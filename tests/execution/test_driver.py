@@ -78,7 +78,7 @@ def task(
     one_shot: bool = False, iterations: int = 3, notes: Notes | None = None, ratio: float = 0.2, engine=None
 ) -> Task:
     method = (OneShot if one_shot else LotteryTicket)(iterations=iterations, ratio=ratio)
-    plan = Plan.of(method, ProtocolConfig(), seed=0)
+    plan = Plan(method, ProtocolConfig(), seed=0)
     steps = trajectory(plan, INITIAL, LAYOUT, announce=bool(engine and engine.stacked))
     return Task(steps, SPEC, notes or Notes(), lambda _: INITIAL)
 

@@ -8,9 +8,8 @@ import pytest
 
 from src.execution import progress
 from src.execution.progress import Clock, RunProgress, begin_sweep
-from src.execution.stack_progress import StackProgress
+from src.execution.sweep_progress import StackProgress, SweepProgress
 from src.records.timings import Rate
-from src.sweeps.work import SweepProgress
 
 SETTING = ("digits", "mlp", None)
 
@@ -18,11 +17,12 @@ SETTING = ("digits", "mlp", None)
 def run(short: str = "sap-0.5-1-0.001-1", iterations: int = 30, epochs: int = 2) -> SimpleNamespace:
     """The part of a run that is looked at."""
     config = SimpleNamespace(
-        prune=SimpleNamespace(short=short), dataset=SimpleNamespace(short="digits", train_size=None),
-        model=SimpleNamespace(short="mlp"), choices={"trainer": "quick"},
-    )  # fmt: skip
+        prune=SimpleNamespace(short=short),
+        choices={"trainer": "quick"},
+    )
     spec = SimpleNamespace(epochs=epochs)
-    return SimpleNamespace(config=config, spec=spec, iterations=iterations, name="run", output_dir=Path("none"))
+    about = {"config": config, "spec": spec, "setting": SETTING, "name": "run", "output_dir": Path("none")}
+    return SimpleNamespace(iterations=iterations, **about)
 
 
 def epoch(number: int) -> SimpleNamespace:

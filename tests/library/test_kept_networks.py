@@ -16,7 +16,8 @@ from src.library.compressed import compress, decompress
 from src.library.masks import Masks
 from src.models.model import build_model
 from src.models.plain import Mlp
-from src.records.networks import kept_iterations, load_network, read_network
+from src.records.networks import load_network, read_network
+from src.records.objective import kept_iterations
 from tests.support import command_line, folder_of
 
 

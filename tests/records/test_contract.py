@@ -11,7 +11,7 @@ from src.records.library import load_library, run_words
 from src.records.run import Run
 from src.records.schema import HEADLINE
 from src.records.study import studies
-from src.sparsity import P_GRID, Q_GRID
+from src.sparsity import P_GRID, Q_GRID, grid_index
 from tests.analysis.synthetic import Spec, write_run
 from tests.support import command_line, folder_of
 
@@ -41,7 +41,7 @@ def test_a_stored_run_is_read_back(run):
     assert run.table["iteration"].tolist() == [0, 1, 2]
     assert run.layers["remaining"].sum(1).tolist() == run.table["remaining"].tolist()
     assert [tuple(axis) for axis in run.grid_axes] == [P_GRID, Q_GRID]
-    place = P_GRID.index(HEADLINE[0]), Q_GRID.index(HEADLINE[1])
+    place = grid_index(*HEADLINE)
     assert run.grid("retrained", 2)[place] == run.table["retrained_pqi"][2]
     assert run.layer_grids("pruned").shape == (2, len(run.layers.names), 10, 11)
 

@@ -103,17 +103,6 @@ def test_without_gini_the_rest_is_the_same(network: Network) -> None:
     assert torch.equal(part.pqi_neuron.nan_to_num(-1), full.pqi_neuron.nan_to_num(-1))
 
 
-def test_legacy_overflow_empties_only_large_groups_at_small_p() -> None:
-    weights = {"w": torch.randn(20, 1000, generator=torch.Generator().manual_seed(0))}
-    masks = {"w": torch.ones(20, 1000, dtype=torch.bool)}
-    true, legacy = measure(weights, masks), measure(weights, masks, legacy_overflow=True)
-    assert torch.equal(legacy.pqi_neuron, true.pqi_neuron)
-    for found, expected in ((legacy.pqi_layer[0], true.pqi_layer[0]), (legacy.pqi_global, true.pqi_global)):
-        assert (found[0] == 0).all()
-        assert (expected[0] > 0).all()
-        assert torch.equal(found[1:], expected[1:])
-
-
 def test_weights_are_left_alone_and_need_no_gradient() -> None:
     w = torch.nn.Parameter(torch.randn(3, 4))
     before, mask = w.detach().clone(), torch.ones(3, 4, dtype=torch.bool)

@@ -9,7 +9,7 @@ import torch
 from src.messages import Epoch, Performance
 from src.store import trainings
 from src.store.trainings import Origin, TrainingStore
-from src.sweeps.disk import size
+from src.sweeps.report import size
 from src.training.state import Snapshot, TrainingState
 
 

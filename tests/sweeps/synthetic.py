@@ -7,10 +7,11 @@ import torch
 import yaml
 
 from src.config.settings import settings_dict
+from src.files import write_json, write_text
 from src.records.timings import Timing, append_timing
-from src.store.files import write_json, write_text
 from src.store.tensors import write_tensors
 from src.sweeps.jobs import Job, jobs_of
+from src.sweeps.standing import Standing, standing
 
 RECORDS = ("iterations.csv", "layers.csv", "epochs.csv", "measures.safetensors", "masks.safetensors")
 
@@ -19,6 +20,10 @@ def jobs(output_dir: Path, *words: str) -> list[Job]:
     found = jobs_of([*words, f"output_dir={output_dir}"])
     assert all(isinstance(job, Job) for job in found)
     return found
+
+
+def standings(*jobs: Job) -> list[Standing]:
+    return [standing(job.run) for job in jobs]
 
 
 def write_run(job: Job, done: int | None = None, status: str = "finished", reason: str | None = None) -> None:
@@ -36,9 +41,7 @@ def write_run(job: Job, done: int | None = None, status: str = "finished", reaso
 def write_timings(job: Job, seconds: Sequence[float], epochs: int = 2, device: str = "cpu") -> None:
     """A row for each iteration."""
     for iteration, s in enumerate(seconds):
-        config = job.run.config
-        setting = (config.dataset.short, config.model.short, config.dataset.train_size, "solo", device)
-        append_timing(job.run.folder, Timing(iteration, epochs, s, *setting))
+        append_timing(job.run.folder, Timing(iteration, epochs, s, *job.run.setting, "solo", device))
 
 
 def write_training(output_dir: Path, job: Job, iteration: int, name: str) -> Path:

@@ -143,11 +143,20 @@ def test_dry_run(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_dry_run_lists_what_is_impossible(tmp_path):
-    done = command_line("--dry-run", "prune.p=0.5,2", f"output_dir={tmp_path / 'out'}")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["prune.p=0.5,2"], "prune.p=2.0 is not allowed"),
+        (["trainer/optimizer=torch", "trainer.optimizer.options={alpha: 0.9},{alpha: -1}"], "Invalid alpha value: -1"),
+        (["trainer/optimizer=torch", "trainer.optimizer.options={eps: 1e-8},{depth: 3}"], "'depth'"),
+        (["trainer/optimizer=torch", "trainer.optimizer.name=RMSprop,LBFGS"], "cannot be used: it fails on a vector"),
+    ],
+)
+def test_a_dry_run_lists_what_is_impossible(tmp_path, words, told):
+    done = command_line("--dry-run", *words, f"output_dir={tmp_path / 'out'}")
     assert done.returncode == 1
     assert "2 runs: 1 missing, 1 impossible" in done.stdout
-    assert "prune.p=2.0 is not allowed" in done.stdout
+    assert told in done.stdout
     assert "1 run of 2 cannot be done" in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -5,8 +5,7 @@ from functools import cache
 import pytest
 
 from src.sweeps.jobs import Job, jobs_of
-from src.sweeps.progress import progress
-from src.sweeps.work import Work, work
+from src.sweeps.standing import Work, standing, work
 
 # PROTOCOL 5.1: (scope, mode); our names of modes: sap-p-q-eta_r-gamma, lt-P, os-P
 SAP, METHODS = ["sap-0.5-1-0-1", "sap-1-2-0-1"], ["sap-0.5-1-0-1", "sap-1-2-0-1", "lt-0.2", "os-0.2"]
@@ -84,7 +83,7 @@ def epochs(experiment: str) -> int:
 
 
 def needed(*words: str) -> Work:
-    return work([progress(job.run) for job in jobs(*words)], from_start=True)
+    return work([standing(job.run) for job in jobs(*words)], from_start=True)
 
 
 def test_counts_of_the_blocks():

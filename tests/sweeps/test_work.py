@@ -3,20 +3,15 @@
 import pytest
 
 from src.records.timings import FILE, Rate, Stopwatch, measured_rates, read_timings
-from src.sweeps.progress import progress
-from src.sweeps.work import training_keys, work
-from tests.sweeps.synthetic import jobs, write_run, write_timings
+from src.sweeps.standing import training_keys, work
+from tests.sweeps.synthetic import jobs, standings, write_run, write_timings
 
 WORDS = ["model=mlp", "prune.iterations=3", "trainer.epochs=5"]
 MLP = ("fashion_mnist", "mlp", None)
 
 
-def progresses(*jobs):
-    return [progress(job.run) for job in jobs]
-
-
 def test_all_of_it_with_iteration_0_shared(tmp_path):
-    left = work(progresses(*jobs(tmp_path, *WORDS, "prune=sap,sap_1_2", "seed=0,1")))
+    left = work(standings(*jobs(tmp_path, *WORDS, "prune=sap,sap_1_2", "seed=0,1")))
     assert (left.iterations, len(left.trainings), left.epochs) == (16, 2 * (1 + 3 + 3), {MLP: 14 * 5})
 
 
@@ -24,7 +19,7 @@ def test_what_a_run_has_done_is_done_for_the_others(tmp_path):
     sap, other, lt = jobs(tmp_path, *WORDS, "prune=sap,sap_1_2,lottery_ticket")
     write_run(sap, 2, "running")
     write_run(lt, 4)
-    runs = progresses(sap, other, lt)
+    runs = standings(sap, other, lt)
     left = work(runs)
     assert (left.iterations, len(left.trainings)) == (2 + 4, 2 + 3)
     assert len(work(runs, from_start=True).trainings) == 1 + 3 * 3
@@ -32,7 +27,7 @@ def test_what_a_run_has_done_is_done_for_the_others(tmp_path):
 
 def test_iteration_0_is_the_same_for_all_methods_and_scopes_and_nothing_else_is_certain(tmp_path):
     methods = "prune=sap,lottery_ticket,one_shot,random,snip"
-    runs = progresses(
+    runs = standings(
         *jobs(tmp_path, *WORDS, methods, "prune.scope=neuron,global"), *jobs(tmp_path, *WORDS, "prune=dense")
     )
     assert len({training_keys(run)[0] for run in runs}) == 1
@@ -41,20 +36,20 @@ def test_iteration_0_is_the_same_for_all_methods_and_scopes_and_nothing_else_is_
 
 def test_but_not_for_other_trainings(tmp_path):
     others = ("seed=0", "seed=1", "trainer.lr=0.2", "model=linear", "trainer.epochs=6", "dataset.train_size=10")
-    runs = progresses(*(job for word in others for job in jobs(tmp_path, *WORDS, word)))
+    runs = standings(*(job for word in others for job in jobs(tmp_path, *WORDS, word)))
     assert len({training_keys(run)[0] for run in runs}) == 6
 
 
 def test_nor_for_runs_that_start_from_files(tmp_path):
     (tmp_path / "start.npz").touch()
-    sap, other = progresses(*jobs(tmp_path, *WORDS, "prune=sap,sap_1_2", f"init_from={tmp_path}/start.npz"))
+    sap, other = standings(*jobs(tmp_path, *WORDS, "prune=sap,sap_1_2", f"init_from={tmp_path}/start.npz"))
     assert training_keys(sap)[0] != training_keys(other)[0]
 
 
 def test_nothing_is_left_of_finished_runs(tmp_path):
     (job,) = jobs(tmp_path, *WORDS)
     write_run(job)
-    left = work(progresses(job))
+    left = work(standings(job))
     assert (left.iterations, len(left.trainings), left.epochs, left.seconds({})) == (0, 0, {}, 0)
 
 
@@ -66,13 +61,13 @@ def test_the_rate_is_that_of_the_last_device(tmp_path):
     write_timings(fast, [3, 5], epochs=2, device="cuda")
     rates = measured_rates(tmp_path)
     assert rates == {MLP: Rate(2.0, "solo", "cuda")}
-    (missing,) = progresses(*jobs(tmp_path, *WORDS, "seed=2"))
+    (missing,) = standings(*jobs(tmp_path, *WORDS, "seed=2"))
     assert work([missing]).seconds(rates) == 4 * 5 * 2.0
 
 
 def test_without_a_measurement_the_time_is_not_known(tmp_path):
     (job,) = jobs(tmp_path, *WORDS)
-    assert work(progresses(job)).seconds(measured_rates(tmp_path)) is None
+    assert work(standings(job)).seconds(measured_rates(tmp_path)) is None
 
 
 def test_shared_trainings_took_no_time_and_count_for_no_rate(tmp_path):
@@ -83,7 +78,7 @@ def test_shared_trainings_took_no_time_and_count_for_no_rate(tmp_path):
 
 
 def test_a_stopwatch_adds_up_the_epochs_of_an_iteration(tmp_path):
-    watch = Stopwatch(tmp_path, *MLP, "cuda")
+    watch = Stopwatch(tmp_path, MLP, "cuda")
     watch.epoch(2.5, members=4)
     watch.epoch(1.5, members=4)
     watch.iteration(0)

@@ -4,6 +4,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from src.tracking.tracker import RunInfo
+
 CONFIG = {
     "seed": 0,
     "prune": {"name": "sap", "p": 0.5, "q": 1.0},
@@ -47,14 +49,6 @@ def write_iterations(path: Path) -> Path:
     return path
 
 
-def settings(folder: Path, run_id: str = "1a2b3c4d") -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "name": f"fashion_mnist-mlp-{run_id}",
-        "group": "quickstart",
-        "tags": ["fashion_mnist", "mlp"],
-        "config": CONFIG,
-        "folder": folder,
-        "project": "pq-index-sap",
-        "entity": None,
-    }
+def info(folder: Path, run_id: str = "1a2b3c4d") -> RunInfo:
+    name, tags = f"fashion_mnist-mlp-{run_id}", ["fashion_mnist", "mlp"]
+    return RunInfo(run_id, name, "quickstart", tags, CONFIG, folder, "pq-index-sap", entity=None)

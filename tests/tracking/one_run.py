@@ -5,17 +5,20 @@ import sys
 import time
 from pathlib import Path
 
+import wandb  # noqa: F401, which takes its time
+
 from src.tracking import wandb_run
 from src.tracking.tracker import open_tracker
-from tests.tracking.examples import ROWS, layers, settings, write_iterations
+from tests.tracking.examples import ROWS, info, layers, write_iterations
 
 
 def main(folder: Path, timeout_s: float, *runs: str) -> None:
+    folder.mkdir(exist_ok=True)
     wandb_run.INIT_TIMEOUT_S, wandb_run.FINISH_TIMEOUT_S = timeout_s, timeout_s
     for run in runs:
         run_id, iterations = run.split(":")
         started = time.monotonic()
-        tracker = open_tracker("wandb", **settings(folder, run_id=run_id))
+        tracker = open_tracker("wandb", info(folder, run_id=run_id))
         logging.info("opened %s in %.1f s", run_id, time.monotonic() - started)
         for row in ROWS[: int(iterations)]:
             tracker.log_iteration(row, layers(row["iteration"]))

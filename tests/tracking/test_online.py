@@ -61,12 +61,12 @@ def test_without_a_key_a_run_is_offline_with_one_line(tmp_path: Path):
         "Weights & Biases is offline (not logged in); to upload this run: wandb login && wandb sync "
     )
     assert read_log(offline_runs(tmp_path)[0]).column("iteration") == [0, 1]
-    assert seconds < 25
+    assert seconds < 60
 
 
 def test_without_a_network_no_run_waits(tmp_path: Path):
     lines, seconds = mirror(tmp_path, "abc:1", "def:2", timeout_s=20)
-    assert seconds < 25
+    assert seconds < 60
     first, second = told(lines)
     assert "wandb login" not in first
     assert "offline (no connection); to upload" in first
@@ -79,9 +79,8 @@ def test_a_server_that_never_answers_is_no_wait_either(tmp_path: Path):
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         lines, seconds = mirror(tmp_path, "abc:1", "def:1", url=url, timeout_s=20)
     assert len(told(lines)) == 2
-    assert wandb_run.ANSWER_TIMEOUT_S - 0.5 < waits(lines)["abc"] < wandb_run.ANSWER_TIMEOUT_S + 5
-    assert waits(lines)["def"] < 2
-    assert seconds < 25
+    assert max(waits(lines).values()) < 1 < wandb_run.ANSWER_TIMEOUT_S  # of the first, too
+    assert seconds < 60
 
 
 def test_an_invalid_key_is_told_and_does_no_harm(tmp_path: Path):
@@ -116,6 +115,6 @@ def test_a_network_that_dies_in_the_middle_costs_seconds_and_one_line(tmp_path: 
         r"\(AuthenticationError: .*\); to upload this run: wandb sync --include-online \S+/wandb/\*-abc$", lost
     )
     assert "no connection a moment ago" in second
-    assert seconds < 40
+    assert seconds < 90
     (part,) = tmp_path.glob("wandb/run-*-abc")
     assert read_log(part).column("iteration") == [0, 1, 2]

@@ -9,7 +9,7 @@ import yaml
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 
-from src.config.commands import CONF
+from src.config import CONF
 from src.records.objective import accuracy_at, tradeoff
 from src.sweeps.compose import Composer, hydra_with
 from src.tracking.metrics import OBJECTIVE

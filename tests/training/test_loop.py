@@ -9,11 +9,13 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from src.messages import TrainRequest
+from src.training.dense import Alone
 from src.training.loop import SoloEngine
 from src.training.schedules import Step
 from src.training.state import Diverged, Member
 from tests.training.examples import (
     CPU,
+    SHAPE,
     equal,
     initial_state,
     member,
@@ -209,3 +211,42 @@ def test_a_request_for_no_epochs_gives_back_its_start():
     (trained,) = solo(spec).train([Member(spec, TrainRequest(1, {}, start, first_epoch=2))])
     assert equal(trained.last, start)
     assert trained.history == []
+
+
+def trained_by(engine, gradient=None):
+    """All that a training of an engine leaves, as bits; with a gradient other than the engine's own."""
+    engine._gradient = gradient or engine._gradient
+    result = engine.train([member(engine.spec, alive=0.5)])[0]
+    return [tensor.view(torch.int32) for tensor in result.last.values()], result.history
+
+
+@pytest.mark.parametrize("name", ["linear", "mlp"])
+def test_the_gradient_written_out_leaves_the_bits_of_autograds(name):
+    engine = solo(specification(name, batch_size=70))
+    assert isinstance(engine._gradient, Alone)
+    bits, history = trained_by(engine)
+    usual, usual_history = trained_by(engine, engine._autograd)
+    assert history == usual_history
+    assert all(map(torch.equal, bits, usual))
+
+
+def test_dead_units_have_the_same_zeros():
+    engine = solo(specification("mlp"))
+    engine.flat.unflatten(engine.flat.vector)["blocks.0.bias"].fill_(-100)
+    found = []
+    for gradient in (engine._gradient, engine._autograd):
+        gradient(-torch.rand(9, *SHAPE), torch.arange(9))
+        found.append(engine.flat.gradient.clone().view(torch.int32))
+    assert torch.equal(*found)
+
+
+@pytest.mark.parametrize(("name", "settings"), [("cnn", {}), ("linear", {"precision": "bf16"})])
+def test_all_else_is_left_to_autograd(name, settings):
+    engine = solo(specification(name, **settings))
+    assert engine._gradient == engine._autograd
+
+
+def test_a_gradient_of_other_bits_is_not_taken(monkeypatch):
+    monkeypatch.setattr(Alone, "__call__", lambda _, x, y: (x.sum() + torch.zeros(len(y), 10), y.sum() * 0.5))
+    engine = solo(specification("linear"))
+    assert engine._gradient == engine._autograd

@@ -72,7 +72,7 @@ def test_a_solo_networks_images_and_forward_pass_are_on_the_device(name):
 def test_a_stacks_own_step_and_test_stay_on_the_device(name):
     stack = stack_of(name)
     x, y = batch()
-    stack._step(y[None], x)
+    stack._step(y[None], x[None])
     assert kinds(*stack._totals(x, y), stack._parameters.vector, stack._losses, stack._correct) == {"cuda"}
 
 
@@ -83,4 +83,4 @@ def test_what_is_left_on_the_cpu_is_seen():
     stack._mask.vector = torch.ones(stack._mask.vector.shape)
     x, y = batch()
     with pytest.raises(RuntimeError, match=r"[Dd]evice"):
-        stack._step(y[None], x)
+        stack._step(y[None], x[None])

@@ -71,7 +71,7 @@ def test_written_out_gradients_are_autograds(model, keys):
     shapes = [p.shape for p in named.values()]
     parameters, gradient = filled(shapes, 4), StackedVector.zeros(shapes, 4, CPU)
     groups, generator = groups_of(keys), torch.Generator().manual_seed(1)
-    xs = [torch.randn(7, 1, 8, 8, generator=generator) for _ in groups]
+    xs = torch.randn(len(groups), 7, 1, 8, 8, generator=generator)
     ys = torch.randint(10, (len(groups), 7), generator=generator)
     of = [index for index, g in enumerate(groups) for _ in range(len(g))]
 

@@ -39,7 +39,7 @@ def start(model: str, method: Method, seed: int, iterations: int):
     initial = initial_state(model, seed)
     prunable = [name for name, tensor in initial.items() if name.endswith("weight") and tensor.ndim > 1]
     buffers = [name for name in initial if "running" in name or "num_batches" in name]
-    plan = Plan.of(replace(method, iterations=iterations), ProtocolConfig(), seed)
+    plan = Plan(replace(method, iterations=iterations), ProtocolConfig(), seed)
     return trajectory(plan, initial, Layout(prunable, buffers))
 
 

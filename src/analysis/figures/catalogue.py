@@ -9,7 +9,7 @@ from src.analysis.figures.plan import Filter, Plan, Planner
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.curves import with_published
 from src.analysis.settings import FigureSettings
-from src.config.commands import command
+from src.config.command_line import command
 from src.errors import UserError
 from src.records.library import Library, Missing, output_words
 from src.records.method import ABLATIONS, SAP

@@ -60,7 +60,7 @@ def _controls(
         left = {line: line.mean(lambda run: run.table["percent_remaining"], reading)[0] for line in lines}
         for row, (name, value) in zip(panels, (("accuracy", accuracy), ("pqi", pqi)), strict=True):
             curves = [
-                line.curve(line.mean(lambda run, value=value: value(run, "retrained", reading), reading), left[line])
+                line.curve(line.mean(partial(value, side="retrained", reading=reading), reading), left[line])
                 for line in lines
             ]
             made = panel(curves, name, "retrained", scope, reading, title=base.label, spread="x")

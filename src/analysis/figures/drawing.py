@@ -16,8 +16,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from src import files
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel, Spread, Style, style_named
-from src.store import files
 
 __all__ = ["draw", "draw_files", "matplotlib", "save"]
 _backend = os.environ.pop("MPLBACKEND", None)

@@ -8,8 +8,8 @@ from src.analysis.figures.drawing import draw, save
 from src.analysis.figures.spec import ITERATION, LABELS, Curve, CurvePanel, FigureSpec, Spread, style_named
 from src.config.part import safe_name
 from src.errors import UserError
+from src.files import read_rows
 from src.records.schema import ITERATIONS_FILE, RUN_FILE, read_status
-from src.store.files import read_rows
 
 COLUMNS = ("retrained_accuracy", "percent_remaining", "retrained_pqi", "retrained_gini")
 

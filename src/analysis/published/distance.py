@@ -8,8 +8,8 @@ import numpy as np
 
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
 from src.analysis.tables.table import Column, Table, as_csv, as_markdown, made_table
+from src.files import write_text
 from src.records.run import FloatArray
-from src.store.files import write_text
 
 REMAINING = "log10 percent remaining"
 UNITS = {"percent_remaining": REMAINING, "pqi": "PQ Index", "gini": "Gini index", "": "accuracy points"}

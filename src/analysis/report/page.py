@@ -21,7 +21,7 @@ from src.analysis.report.data import figure_data, heat_colours, slot_looks
 from src.analysis.settings import FigureSettings, RecordSettings, choose
 from src.analysis.tables.results import compared, tables
 from src.analysis.tables.table import shown
-from src.config.commands import command
+from src.config.command_line import command
 from src.errors import UserError
 from src.records.library import missing_runs
 

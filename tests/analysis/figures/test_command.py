@@ -185,7 +185,7 @@ assert not found, found
 def test_the_picture_of_a_run_loads_few_modules():
     code = """
 import sys
-import src.store.files, src.errors, src.config.part, src.records.schema  # which a training has loaded
+import src.files, src.errors, src.config.part, src.records.schema  # which a training has loaded
 before = set(sys.modules)
 import src.analysis.figures.single_run
 print(*sorted(name for name in set(sys.modules) - before if name.split(".")[0] == "src"))

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.archive import main
+from src.archive import main, pack, unpack
 from src.errors import UserError
-from src.records.archive import pack, unpack
 from src.records.library import load_library
 from src.records.study import Study, studies
 from tests.support import command_line

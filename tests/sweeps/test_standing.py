@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from src.store.locks import acquire, run_lock
-from src.sweeps.progress import State, by_state, progress, stored
+from src.sweeps.standing import State, by_state, standing, stored
 from tests.sweeps.synthetic import jobs, write_run
 
 
@@ -16,7 +16,7 @@ def test_each_state(tmp_path):
     with ExitStack() as until:
         assert acquire(run_lock(held.run.folder), until)
         found = [
-            progress(job.run)
+            standing(job.run)
             for job in (
                 done,
                 begun,
@@ -37,7 +37,7 @@ def test_a_run_whose_process_has_died_is_no_longer_running(tmp_path):
     write_run(job, 1, "running")
     with ExitStack() as until:
         acquire(run_lock(job.run.folder), until)
-    assert progress(job.run).state == State.interrupted
+    assert standing(job.run).state == State.interrupted
 
 
 def test_a_folder_of_another_identity_or_without_state_is_missing(tmp_path):
@@ -48,7 +48,7 @@ def test_a_folder_of_another_identity_or_without_state_is_missing(tmp_path):
     assert [
         run.state
         for run in [
-            progress(job.run)
+            standing(job.run)
             for job in (
                 one,
                 other,
@@ -63,7 +63,7 @@ def test_all_that_is_stored(tmp_path):
     write_run(begun, 4, "running")
     found = {run.name: run for run in stored(tmp_path)}
     assert set(found) == {done.run.name, begun.run.name}
-    assert found[begun.run.name] == progress(begun.run)
+    assert found[begun.run.name] == standing(begun.run)
     finished = found[done.run.name]
     assert (finished.state, finished.done, finished.spec) == (State.finished, 31, begun.run.spec_digest)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from src.store.files import csv_text, parsed, read_rows, replace, write_text
+from src.files import csv_text, parsed, read_rows, replace, write_text
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):

@@ -1,8 +1,52 @@
-"""What a user sees while many runs advance together."""
+"""What a user sees while many runs go on: one after the other, or together."""
+
+from collections.abc import Mapping
+from typing import Never
+
+from tqdm import tqdm
 
 from src.execution.progress import Clock, Progress, Row, bar, say
 from src.messages import Epoch
+from src.records.timings import Rate, Setting
 from src.run import Run
+
+
+class SweepProgress:
+    """Where the runs of a sweep are that are done one after the other in this process, and how long they all take."""
+
+    def __init__(self, runs: int, epochs: Mapping[Setting | None, int], rates: Mapping[Setting, Rate]) -> None:
+        self._runs = runs
+        self._epochs = dict(epochs)
+        self._total = sum(self._epochs.values())
+        self._rates = rates
+        self._clocks: dict[Setting | None, Clock] = {}
+        self.number = 0
+
+    @property
+    def place(self) -> str:
+        """`3/16 `, of the runs."""
+        return f"{self.number}/{self._runs} "
+
+    def begin(self) -> None:
+        """The next run."""
+        self.number += 1
+
+    def epoch(self, setting: Setting, seconds: float) -> None:
+        """An epoch has ended."""
+        self._clocks.setdefault(setting, Clock()).add(seconds)
+        self._epochs[setting] = max(0, self._epochs.get(setting, 0) - 1)
+
+    def show(self, bar: "tqdm[Never]") -> None:
+        """Put the bar where the whole sweep is."""
+        bar.total, bar.n = self._total, self._total - sum(self._epochs.values())
+
+    def left(self) -> str:
+        """For all runs; of networks that were never timed as long as for those that were."""
+        timed = {s: c.seconds for s, c in self._clocks.items() if c.known}
+        timed = {**{s: rate.seconds for s, rate in self._rates.items()}, **timed}
+        mean = sum(timed.values()) / max(len(timed), 1)
+        seconds = sum(timed.get(s, mean) * count if s else mean * count for s, count in self._epochs.items())
+        return f"{tqdm.format_interval(seconds)} for all"
 
 
 class StackProgress:
