@@ -111,7 +111,7 @@ def test_every_kind_is_made_of_what_has_records_with_the_papers_panels(everythin
     assert counts == {"prune": 3, "pruned": 3, "p": 1, "q": 1, "eta": 1, "gamma": 1, "ratio": 1, "layer": 2,
                       "si_layer": 2, "pq": 3, "controls": 1, "errors": 3}  # fmt: skip
     panels = {spec.kind: len(spec.panels) for spec in specs}
-    assert {kind for kind, count in panels.items() if count == 3} == {"layer", "si_layer"}
+    assert {kind for kind, count in panels.items() if count == 3} == {"layer", "si_layer", "controls"}
     assert {panels[kind] for kind in ("prune", "pruned", "p", "q", "eta", "gamma")} == {4}
     assert (panels["ratio"], panels["pq"]) == (6, 13)
 
