@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +16,6 @@ log = logging.getLogger(__name__)
 
 GROUP = "WANDB_RUN_GROUP"
 """Variable that names the group of runs without an experiment; a sweep sets it."""
-PATIENCE_S = 1.5
-"""How long the end of an interrupted run waits for its mirror."""
 ENVIRONMENT_MODES = {"online": "wandb", "run": "wandb", "shared": "wandb", "offline": "offline", "dryrun": "offline"}
 
 
@@ -67,43 +63,6 @@ class Tracker:
         """End of the run; `status` as in run.json: "finished", or anything else for a failure."""
 
 
-class Background(Tracker):
-    """A tracker that is opened and told by a thread of its own: a run waits for it at its end alone."""
-
-    def __init__(self, opened: Callable[[], Tracker]) -> None:
-        self._tracker = _thread().submit(opened)
-
-    def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
-        self._later(lambda tracker: tracker.log_iteration(row, layers))
-
-    def log_epoch(self, row: Mapping[str, Value]) -> None:
-        self._later(lambda tracker: tracker.log_epoch(row))
-
-    def log_records(self, iterations_csv: Path) -> None:
-        self._later(lambda tracker: tracker.log_records(iterations_csv))
-
-    def log_figures(self, figures: Sequence[Path]) -> None:
-        self._later(lambda tracker: tracker.log_figures(figures))
-
-    def log_network(self, folder: Path) -> None:
-        self._later(lambda tracker: tracker.log_network(folder))
-
-    def finish(self, status: str) -> None:
-        ended = self._later(lambda tracker: tracker.finish(status))
-        wait([ended], PATIENCE_S if status == "interrupted" else None)
-        if not ended.done():
-            log.warning("Weights & Biases is not waited for; the same command sends it what it missed")
-
-    def _later(self, what: Callable[[Tracker], None]) -> Future[None]:
-        return _thread().submit(lambda: what(self._tracker.result()))
-
-
-@cache
-def _thread() -> ThreadPoolExecutor:
-    """The one of this process."""
-    return ThreadPoolExecutor(1, "tracking")
-
-
 def open_tracker(mode: str, info: RunInfo) -> Tracker:
     """Tracker of one trajectory.
 
@@ -115,16 +74,9 @@ def open_tracker(mode: str, info: RunInfo) -> Tracker:
         return Tracker()
     import wandb  # noqa: F401, by this thread: two that import at the same time may meet half a module
 
-    from src.tracking.wandb_tracker import WandbTracker
+    from src.tracking.wandb_tracker import Background
 
-    def opened() -> Tracker:
-        try:
-            return WandbTracker(info, online=mode == "wandb")
-        except Exception as error:  # W&B is a mirror: a run does not depend on it
-            log.warning(f"Weights & Biases does not start ({error}); the run goes on without it")
-            return Tracker()
-
-    return Background(opened)
+    return Background(info, online=mode == "wandb")
 
 
 def effective_mode(mode: str) -> str:

@@ -7,6 +7,8 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,55 @@ log = logging.getLogger(__name__)
 
 SURE_S = 30.0
 """W&B writes what it was sent within 15 s; what is younger is sent again after a kill."""
+
+
+PATIENCE_S = 1.5
+"""How long the end of an interrupted run waits for W&B."""
+
+
+class Background(Tracker):
+    """A tracker that is opened and told by a thread of its own: a run waits for it at its end alone."""
+
+    def __init__(self, info: RunInfo, online: bool) -> None:
+        self._tracker = _thread().submit(_opened, info, online)
+
+    def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
+        self._later(lambda tracker: tracker.log_iteration(row, layers))
+
+    def log_epoch(self, row: Mapping[str, Value]) -> None:
+        self._later(lambda tracker: tracker.log_epoch(row))
+
+    def log_records(self, iterations_csv: Path) -> None:
+        self._later(lambda tracker: tracker.log_records(iterations_csv))
+
+    def log_figures(self, figures: Sequence[Path]) -> None:
+        self._later(lambda tracker: tracker.log_figures(figures))
+
+    def log_network(self, folder: Path) -> None:
+        self._later(lambda tracker: tracker.log_network(folder))
+
+    def finish(self, status: str) -> None:
+        ended = self._later(lambda tracker: tracker.finish(status))
+        wait([ended], PATIENCE_S if status == "interrupted" else None)
+        if not ended.done():
+            log.warning("Weights & Biases is not waited for; the same command sends it what it missed")
+
+    def _later(self, what: Callable[[Tracker], None]) -> Future[None]:
+        return _thread().submit(lambda: what(self._tracker.result()))
+
+
+@cache
+def _thread() -> ThreadPoolExecutor:
+    """The one of this process."""
+    return ThreadPoolExecutor(1, "tracking")
+
+
+def _opened(info: RunInfo, online: bool) -> Tracker:
+    try:
+        return WandbTracker(info, online)
+    except Exception as error:  # W&B is a mirror: a run does not depend on it
+        log.warning(f"Weights & Biases does not start ({error}); the run goes on without it")
+        return Tracker()
 
 
 class WandbTracker(Tracker):
