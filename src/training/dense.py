@@ -1,24 +1,25 @@
-"""Networks of linear layers and ReLUs, with their backward pass written out: `Dense` for a stack, `Alone` for one.
+"""Stacked networks of linear layers and ReLUs, by explicit batched matrix products.
 
-A stack's activations are feature-major, [K, features, batch], so that the first layer of members that share a batch may
+Activations are feature-major, [K, features, batch], so that the first layer of members that share a batch may
 be one matrix product: their weights [members x outputs, inputs] by the batch [inputs, batch]. Gradients are written
 where they belong, which measures faster than autograd's accumulation.
 """
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from src.training.alone import SCALES, has_layers
 from src.training.products import Products
 from src.training.spec import Precision
 from src.training.vectors import FlatParameters, StackedVector
 
-TRIAL_IMAGES, TRIAL_SCALES = 16, (1.0, 100.0)
-"""Random images on which a model is compared with `Dense`, and what their pixels are multiplied with."""
+TRIAL_IMAGES = 16
+"""Random images on which a model is compared with `Dense`."""
 
 
 class Dense:
@@ -97,54 +98,6 @@ class Dense:
         return [(slice(None), xs)] if apart else list(zip(self._groups, xs, strict=True))
 
 
-class Alone:
-    """The gradient of one network on a CPU: autograd's own kernels without what it costs to record and replay them.
-
-    `flat`: parameters and gradient of a model of which `is_dense` holds.
-    """
-
-    def __init__(self, flat: FlatParameters) -> None:
-        leaves, gradients = list(flat.unflatten(flat.vector).values()), flat.gradients
-        self._layers = list(zip(leaves[::2], leaves[1::2], gradients[::2], gradients[1::2], strict=True))
-        self._one = flat.vector.new_ones(())
-
-    @torch.no_grad()
-    def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Write the gradient of the mean cross-entropy of images [batch, ...] and labels [batch]; logits and loss."""
-        aten, inputs = torch.ops.aten, [x.flatten(1)]
-        for weight, bias, *_ in self._layers[:-1]:
-            inputs.append(torch.addmm(bias, inputs[-1], weight.T).relu_())
-        weight, bias, *_ = self._layers[-1]
-        logits = torch.addmm(bias, inputs[-1], weight.T)
-        log_probability = logits.log_softmax(1)
-        loss, count = aten.nll_loss_forward(log_probability, y, None, 1, -100)
-        delta = aten.nll_loss_backward(self._one, log_probability, y, None, 1, -100, count)
-        delta = aten._log_softmax_backward_data(delta, log_probability, 1, delta.dtype)
-        for layer, (weight, _, weight_gradient, bias_gradient) in reversed(list(enumerate(self._layers))):
-            torch.mm(delta.T, inputs[layer], out=weight_gradient)
-            torch.sum(delta, 0, out=bias_gradient)
-            if layer:
-                delta = aten.threshold_backward(delta.mm(weight), inputs[layer], 0)
-        return logits, loss
-
-
-Gradient = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Writes the gradient for a batch; its logits and loss."""
-
-
-def same_bits(one: Gradient, other: Gradient, gradient: Tensor, shapes: Sequence[Sequence[int]]) -> bool:
-    """Whether both give the same on random images of these shapes [batch, ...], and write the same to `gradient`."""
-    generator = torch.Generator().manual_seed(0)
-    for shape in shapes:
-        x, results = torch.randn(*shape, generator=generator), list[Tensor]()
-        for way in (one, other):
-            logits, loss = way(x, torch.arange(len(x)) % 2)
-            results.append(torch.cat([logits.flatten(), loss[None], gradient]))
-        if not torch.equal(*results):
-            return False
-    return True
-
-
 Block = tuple[slice, Tensor]
 """Members, and their batch [batch, inputs] or batches [members, batch, inputs]."""
 
@@ -167,7 +120,7 @@ def is_dense(model: nn.Module, image_shape: tuple[int, int, int]) -> bool:
     Logits in evaluation mode and gradients in training mode are compared in float64; `model` stays as it is. Another
     activation, order or dropout shows there, whatever the class is called.
     """
-    if not _has_layers(model, math.prod(image_shape)):
+    if not has_layers(model, math.prod(image_shape)):
         return False
     trial = copy.deepcopy(model).to("cpu", torch.float64)
     generator = torch.Generator().manual_seed(0)
@@ -177,21 +130,9 @@ def is_dense(model: nn.Module, image_shape: tuple[int, int, int]) -> bool:
     images = torch.randn(TRIAL_IMAGES, *image_shape, generator=generator, dtype=torch.float64)
     try:
         with torch.random.fork_rng(devices=[]):
-            return all(_agrees(trial, scale * images) for scale in TRIAL_SCALES)
+            return all(_agrees(trial, scale * images) for scale in SCALES)
     except (RuntimeError, ValueError, TypeError):  # it does not take such images
         return False
-
-
-def _has_layers(model: nn.Module, inputs: int) -> bool:
-    """Whether the parameters are weight [outputs, inputs] and bias [outputs] of layer after layer, without buffers."""
-    shapes = [tuple(p.shape) for p in model.parameters() if p.requires_grad]
-    layers = list(zip(shapes[::2], shapes[1::2], strict=False))
-    for weight, bias in layers:
-        if len(weight) != 2 or bias != weight[:1] or weight[1] != inputs:
-            return False
-        inputs = weight[0]
-    whole = 2 * len(layers) == len(list(model.parameters())) > 0
-    return whole and not list(model.buffers())
 
 
 def _agrees(model: nn.Module, images: Tensor) -> bool:

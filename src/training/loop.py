@@ -17,9 +17,9 @@ from torch.nn.functional import cross_entropy
 from src.data.batches import epoch_generator, training_batches
 from src.data.dataset import Dataset
 from src.messages import Epoch, LabelledBatches, Performance, State, Trained
+from src.training.alone import Alone, Gradient, has_layers, same_bits
 from src.training.backend import EAGER, Backend, Captured, autocast, float32_products, renewed
 from src.training.checks import check_last_batch, check_optimizer
-from src.training.dense import Alone, Gradient, is_dense, same_bits
 from src.training.images import ScoringBatches, prepare_images
 from src.training.spec import TrainingSpec
 from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState, renew
@@ -155,12 +155,15 @@ class SoloEngine:
 
     def _fastest_gradient(self) -> Gradient:
         """Autograd's, or the one written out where that has the same bits."""
+        shape, images, size = self.images.train.image_shape, len(self.images.train.train_labels), self.spec.batch_size
         usual = self._network is self.model and self.spec.precision == "fp32" and self.device.type == "cpu"
-        if not usual or not is_dense(self.model, self.images.train.image_shape):
+        if not usual or not has_layers(self.model, math.prod(shape)):
             return self._autograd
-        alone, size, images = Alone(self.flat), self.spec.batch_size, len(self.images.train.train_labels)
-        shapes = [(n, *self.images.train.image_shape) for n in (min(size, images), images % size) if n]
-        return alone if same_bits(self._autograd, alone, self.flat.gradient, shapes) else self._autograd
+        alone, shapes = Alone(self.flat), [(n, *shape) for n in (min(size, images), images % size) if n]
+        self.model.train()
+        with torch.random.fork_rng(devices=[]):  # dropout, which shows, must not draw what training would
+            same = same_bits(self._autograd, alone, self.flat.gradient, shapes)
+        return alone if same else self._autograd
 
     def _finish_epoch(self, state: TrainingState, epoch: int, train: Performance) -> None:
         """Test, and remember the best epoch so far, the first of equals."""

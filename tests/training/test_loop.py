@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from src.messages import TrainRequest
-from src.training.dense import Alone
+from src.training.alone import Alone
 from src.training.loop import SoloEngine
 from src.training.schedules import Step
 from src.training.state import Diverged, Member
@@ -250,3 +250,12 @@ def test_a_gradient_of_other_bits_is_not_taken(monkeypatch):
     monkeypatch.setattr(Alone, "__call__", lambda _, x, y: (x.sum() + torch.zeros(len(y), 10), y.sum() * 0.5))
     engine = solo(specification("linear"))
     assert engine._gradient == engine._autograd
+
+
+def test_dropout_is_seen_and_draws_nothing():
+    spec = specification("linear")
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.1), torch.nn.Linear(64, 10)).eval()
+    before = torch.get_rng_state()
+    engine = SoloEngine(spec, patterns(), model, CPU)
+    assert engine._gradient == engine._autograd
+    assert torch.equal(torch.get_rng_state(), before)

@@ -8,7 +8,7 @@ import math
 import os
 import textwrap
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -96,7 +96,7 @@ def save(figure: Figure, stem: Path, style: Style, formats: Sequence[str]) -> li
     tight: dict[str, Any] = {} if style.clean else {"bbox_inches": "tight", "pad_inches": 0.02}
 
     def write(part: Path, suffix: str) -> None:
-        with _settings(style), _glyphs_alone() if suffix == "pdf" else nullcontext():
+        with _settings(style):
             figure.savefig(part, format=suffix, dpi=PNG_DPI, metadata=_METADATA[suffix], **tight)
 
     paths = {suffix: stem.with_name(f"{stem.name}.{suffix}") for suffix in formats}
@@ -116,25 +116,6 @@ def _settings(style: Style) -> Iterator[None]:
         own = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
         matplotlib.rcParams.update({**own, **style.rc})
         yield
-
-
-@contextmanager
-def _glyphs_alone() -> Iterator[None]:
-    """Fonts are embedded without tables of layout, a fourth of a PDF's time: letters have places."""
-    from fontTools import subset
-
-    original = subset.Options
-
-    def options(**given: Any) -> Any:
-        made = original(**given)
-        made.drop_tables += ["GDEF", "GPOS", "GSUB", "kern"]
-        return made
-
-    subset.Options = options
-    try:
-        yield
-    finally:
-        subset.Options = original
 
 
 def _draw_curves(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePanel]) -> None:

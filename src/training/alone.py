@@ -1,0 +1,72 @@
+"""The gradient of a single network of linear layers and ReLUs, written out."""
+
+from collections.abc import Callable, Sequence
+from itertools import product
+
+import torch
+from torch import Tensor, nn
+
+from src.training.vectors import FlatParameters
+
+SCALES = 1.0, 100.0
+"""What the pixels of random images on trial are multiplied with: an activation that saturates shows."""
+
+
+class Alone:
+    """The gradient of one network on a CPU: autograd's own kernels without what it costs to record and replay them.
+
+    `flat`: parameters and gradient of a model of linear layers and ReLUs.
+    """
+
+    def __init__(self, flat: FlatParameters) -> None:
+        leaves, gradients = list(flat.unflatten(flat.vector).values()), flat.gradients
+        self._layers = list(zip(leaves[::2], leaves[1::2], gradients[::2], gradients[1::2], strict=True))
+        self._one = flat.vector.new_ones(())
+
+    @torch.no_grad()
+    def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Write the gradient of the mean cross-entropy of images [batch, ...] and labels [batch]; logits and loss."""
+        aten, inputs = torch.ops.aten, [x.flatten(1)]
+        for weight, bias, *_ in self._layers[:-1]:
+            inputs.append(torch.addmm(bias, inputs[-1], weight.T).relu_())
+        weight, bias, *_ = self._layers[-1]
+        logits = torch.addmm(bias, inputs[-1], weight.T)
+        log_probability = logits.log_softmax(1)
+        loss, count = aten.nll_loss_forward(log_probability, y, None, 1, -100)
+        delta = aten.nll_loss_backward(self._one, log_probability, y, None, 1, -100, count)
+        delta = aten._log_softmax_backward_data(delta, log_probability, 1, delta.dtype)
+        for layer, (weight, _, weight_gradient, bias_gradient) in reversed(list(enumerate(self._layers))):
+            torch.mm(delta.T, inputs[layer], out=weight_gradient)
+            torch.sum(delta, 0, out=bias_gradient)
+            if layer:
+                delta = aten.threshold_backward(delta.mm(weight), inputs[layer], 0)
+        return logits, loss
+
+
+Gradient = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Writes the gradient for a batch; its logits and loss."""
+
+
+def same_bits(one: Gradient, other: Gradient, gradient: Tensor, shapes: Sequence[Sequence[int]]) -> bool:
+    """Whether both give the same on random images of these shapes [batch, ...], and write the same to `gradient`."""
+    generator = torch.Generator().manual_seed(0)
+    for shape, scale in product(shapes, SCALES):
+        x, results = scale * torch.randn(*shape, generator=generator), list[Tensor]()
+        for way in (one, other):
+            logits, loss = way(x, torch.arange(len(x)) % 2)
+            results.append(torch.cat([logits.flatten(), loss[None], gradient]))
+        if not torch.equal(*results):
+            return False
+    return True
+
+
+def has_layers(model: nn.Module, inputs: int) -> bool:
+    """Whether the parameters are weight [outputs, inputs] and bias [outputs] of layer after layer, without buffers."""
+    shapes = [tuple(p.shape) for p in model.parameters() if p.requires_grad]
+    layers = list(zip(shapes[::2], shapes[1::2], strict=False))
+    for weight, bias in layers:
+        if len(weight) != 2 or bias != weight[:1] or weight[1] != inputs:
+            return False
+        inputs = weight[0]
+    whole = 2 * len(layers) == len(list(model.parameters())) > 0
+    return whole and not list(model.buffers())
