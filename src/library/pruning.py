@@ -1,5 +1,7 @@
 """One step of a pruning method, and the table of measures, on a network in memory."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
