@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from src.records.integrity import is_finished
 from src.records.schema import PIECES, read_status
 from src.run import Run
 from src.store.digest import digest, settings_of, training_id
+from src.store.locks import acquire, run_lock
 from src.store.trainings import TrainingStore
 from src.training.backend import Backend
 from src.training.loop import SoloEngine
@@ -91,7 +92,10 @@ def _tidy(run: Run) -> None:
         run.folder,
         run.output_dir / "trainings",
     )
-    shutil.rmtree(run.folder / PIECES, ignore_errors=True)
+    if (run.folder / PIECES).exists():
+        with suppress(OSError), ExitStack() as held:  # which another process may just be writing
+            if acquire(run_lock(run.folder), held):
+                shutil.rmtree(run.folder / PIECES)
     if not (run.folder / PICTURE).exists():
         draw(run)
 

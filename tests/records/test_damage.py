@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import cycle
 
 import pytest
@@ -14,6 +14,7 @@ from src.records.integrity import is_finished, verify
 from src.records.run import load_run
 from src.records.schema import read_status
 from src.records.timings import read_timings
+from src.store.locks import acquire, run_lock
 from tests.support import command_line, folder_of
 
 RUN = ["model=linear", "dataset=digits", "trainer=smoke", "prune.iterations=3", "threads=1"]
@@ -218,3 +219,14 @@ def test_a_bad_cell_in_the_timings_is_passed_over(tmp_path, whole):
     text = (folder / "timings.csv").read_text()
     (folder / "timings.csv").write_text(text.replace("\n1,", "\n1,many,", 1).replace("\n2,1,", "\n2,many,", 1))
     assert [timing.iteration for timing in read_timings(folder)] == [0, 3]
+
+
+def test_a_finished_run_is_tidied_by_who_holds_it_alone(whole, tmp_path):
+    """Another process may have found it unfinished a moment ago, and be about to end it once more."""
+    folder = copied(whole, tmp_path)
+    (folder / "iterations").mkdir()
+    with ExitStack() as held:
+        assert acquire(run_lock(folder), held)
+        assert command_line(*RUN, f"output_dir={tmp_path}").returncode == 0
+        assert (folder / "iterations").exists()
+    again(folder)
