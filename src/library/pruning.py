@@ -1,8 +1,6 @@
 """One step of a pruning method, and the table of measures, on a network in memory."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 import torch
@@ -10,7 +8,6 @@ from torch import Tensor, nn
 
 from ..config.protocol import FixedRatioProtocol, ProtocolConfig, SapProtocol
 from ..errors import UserError
-from ..messages import LabelledBatches
 from ..pruning.method import Method
 from ..pruning.methods.sap import Sap
 from ..pruning.prune import prune
@@ -67,7 +64,7 @@ def prune_step(
     *,
     iteration: int = 0,
     protocol: ProtocolConfig = EXACT,
-    batches: LabelledBatches | None = None,
+    batches: Iterable[tuple[Tensor, Tensor]] | None = None,
 ) -> Masks:
     """Prune the network in place by one step of the method, and return its next masks.
 
@@ -99,7 +96,7 @@ def _scores(
     masks: Mapping[str, Tensor],
     method: Method,
     iteration: int,
-    batches: LabelledBatches | None,
+    batches: Iterable[tuple[Tensor, Tensor]] | None,
 ) -> Mapping[str, Tensor]:
     score: Score = method.score
     if not score.needs_network:

@@ -90,7 +90,7 @@ def test_every_figure_is_there_in_both_readings(data, outline):
     figures = data["figures"]
     assert outline.figures == len(figures)
     kinds = {re.search(r"figure=(\w+)", f["corrected"]["command"]).group(1) for f in figures}
-    assert kinds == KINDS.keys() - {"q", "eta", "gamma"} | OF_PAPER.keys()
+    assert kinds == KINDS.keys() - {"q", "eta", "gamma", "controls"} | OF_PAPER.keys()
     for figure in figures:
         command = figure["corrected"]["command"]
         assert command.startswith("python -m src.figures figure=")
