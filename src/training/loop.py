@@ -161,10 +161,8 @@ class SoloEngine:
             return self._autograd
         alone, shapes = Alone(self.flat), [(n, *shape) for n in (min(size, images), images % size) if n]
         self.model.train()
-        with (
-            torch.enable_grad(),
-            torch.random.fork_rng(devices=[]),
-        ):  # dropout, which shows, must not draw what training would
+        # dropout, which shows, must not draw what training would
+        with torch.enable_grad(), torch.random.fork_rng(devices=[]):
             same = same_bits(self._autograd, alone, self.flat.gradient, shapes)
         return alone if same else self._autograd
 

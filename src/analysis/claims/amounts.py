@@ -6,7 +6,7 @@ import numpy as np
 
 from src.analysis.claims.finding import Effect, Finding, finding
 from src.analysis.claims.phases import seeds_of, subjects
-from src.records.method import ABLATIONS, FOUR_METHODS
+from src.records.method import ABLATIONS
 from src.records.run import FloatArray
 from src.records.study import Study
 
@@ -63,8 +63,7 @@ def adapts(study: Study) -> Iterator[Finding]:
         effect = Effect.of("range of the share pruned", "points", ranges, SMALLEST_SHARE)
         mean = np.mean(shares, axis=0)
         evidence = f"{mean.min():.1f} to {mean.max():.1f} % of the weights per iteration, {mean[0]:.1f} % in the first"
-        yield finding("adapts", study, scope, method.text, [effect], seeds_of(runs), evidence,
-                      of_paper=method in FOUR_METHODS)  # fmt: skip
+        yield finding("adapts", study, scope, method, [effect], seeds_of(runs), evidence)
 
 
 def first_layer_kept_most(study: Study) -> Iterator[Finding]:
@@ -81,5 +80,4 @@ def first_layer_kept_most(study: Study) -> Iterator[Finding]:
             f"mean over iterations: first ({names[0]}) {mean[0]:.3g} %, fullest other ({names[fullest]}) "
             f"{mean[fullest]:.3g} %; at T: {at_end[0]:.3g} and {at_end[fullest]:.3g} %"
         )
-        yield finding("first_layer", study, scope, method.text, [effect], seeds_of(runs), evidence,
-                      of_paper=method in FOUR_METHODS)  # fmt: skip
+        yield finding("first_layer", study, scope, method, [effect], seeds_of(runs), evidence)

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from src.records.method import FOUR_METHODS, Method
 from src.records.run import FloatArray
 from src.records.study import Setting, Study
 
@@ -92,12 +93,13 @@ class Finding:
 
 
 def finding(
-    claim: str, study: Study, scope: str, subject: str, effects: Sequence[Effect], seeds: Sequence[int], evidence: str,
-    open_questions: Sequence[str] = (), not_reached: str = "", of_paper: bool = True,
+    claim: str, study: Study, scope: str, subject: str | Method, effects: Sequence[Effect], seeds: Sequence[int],
+    evidence: str, open_questions: Sequence[str] = (), not_reached: str = "",
 ) -> Finding:  # fmt: skip
-    """The finding that the effects lead to; `open_questions` and `not_reached` as for `judge`."""
+    """The finding that the effects lead to, of a method or what the text says; the rest as for `judge`."""
     verdict, why = judge(effects, len(seeds), open_questions, not_reached)
-    where = (claim, study.name, study.setting, scope, subject)
+    of_paper = isinstance(subject, str) or subject in FOUR_METHODS
+    where = (claim, study.name, study.setting, scope, subject if isinstance(subject, str) else subject.text)
     return Finding(*where, verdict, tuple(effects), tuple(seeds), evidence, why, of_paper)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from src.analysis.claims.finding import Effect, Finding, finding, leave_one_out, resamples, spread_text
-from src.records.method import ABLATIONS, FOUR_METHODS, Method
+from src.records.method import ABLATIONS, Method
 from src.records.run import FloatArray, Run
 from src.records.study import Study
 
@@ -36,8 +36,7 @@ def gini_alike(study: Study) -> Iterator[Finding]:
         values = np.array([_rank_correlation(run.table["retrained_pqi"], run.table["retrained_gini"]) for run in runs])
         effect = Effect.of("rank correlation of PQ Index and Gini index", "", values, ALIKE)
         evidence = f"rank correlation {values.mean():.3f} over {runs[0].iterations + 1} iterations"
-        yield finding("gini_alike", study, scope, method.text, [effect], seeds_of(runs), evidence,
-                      of_paper=method in FOUR_METHODS)  # fmt: skip
+        yield finding("gini_alike", study, scope, method, [effect], seeds_of(runs), evidence)
 
 
 def subjects(study: Study) -> Iterator[tuple[str, Method, tuple[Run, ...]]]:
@@ -66,8 +65,7 @@ def three_phases(claim: str, column: str, study: Study) -> Iterator[Finding]:
         effects = [Effect.of(NAMES[i], "", sizes[:, i], SMALLEST) for i in range(seen)]
         evidence = _evidence(curves, percent, accuracies)
         missing = "".join(NOT_REACHED[seen : seen + 1])
-        yield finding(claim, study, scope, method.text, effects, seeds_of(runs), evidence, not_reached=missing,
-                      of_paper=method in FOUR_METHODS)  # fmt: skip
+        yield finding(claim, study, scope, method, effects, seeds_of(runs), evidence, not_reached=missing)
 
 
 def _evidence(curves: FloatArray, percent: FloatArray, accuracies: FloatArray) -> str:
