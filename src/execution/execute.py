@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from src.config.schema import Config
-from src.errors import as_user_error
+from src.errors import Busy, as_user_error
 from src.execution.device import choose_device, is_first, processes
 from src.execution.driver import Engine, Task, drive, rehearse
 from src.execution.initial_state import InitialStates
@@ -17,6 +17,7 @@ from src.execution.interruption import Interruption
 from src.execution.progress import RunProgress
 from src.execution.session import PICTURE, Session, draw
 from src.execution.waiting import choose_threads, sharing
+from src.files import remove_parts
 from src.records.integrity import is_finished
 from src.records.schema import PIECES, read_status
 from src.run import Run
@@ -55,7 +56,10 @@ def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[R
             if run.config.dataset.content_digest() is None:
                 run.config.dataset.load()  # the identity tells the data by their content
             if _is_finished(run):
-                _tidy(run)
+                _say_finished(run)
+                with suppress(OSError), ExitStack() as held:  # another process may just be writing it
+                    if acquire(run_lock(run.folder), held):
+                        _tidy(run)
             else:
                 groups.setdefault(_common(run), []).append(run)
     for group in groups.values():
@@ -83,8 +87,7 @@ def _is_finished(run: Run) -> bool:
     return state is not None and state["id"] == run.identity and is_finished(run.folder, state)
 
 
-def _tidy(run: Run) -> None:
-    """Say that a run is finished, and do what a process that was killed right after that did not."""
+def _say_finished(run: Run) -> None:
     log.info(
         "%s is finished; nothing to do. To run it again, remove %s; to train it again as well, use another "
         "output_dir: finished trainings are kept in %s",
@@ -92,10 +95,12 @@ def _tidy(run: Run) -> None:
         run.folder,
         run.output_dir / "trainings",
     )
-    if (run.folder / PIECES).exists():
-        with suppress(OSError), ExitStack() as held:  # which another process may just be writing
-            if acquire(run_lock(run.folder), held):
-                shutil.rmtree(run.folder / PIECES)
+
+
+def _tidy(run: Run) -> None:
+    """Of a finished run, whose lock is held: do what a process that was killed at its end did not."""
+    remove_parts(run.folder)
+    shutil.rmtree(run.folder / PIECES, ignore_errors=True)
     if not (run.folder / PICTURE).exists():
         draw(run)
 
@@ -206,8 +211,14 @@ def _sessions(group: Sequence[Run], initial: InitialStates) -> Iterator[dict[Run
     sessions: dict[Run, Session] = {}
     try:
         for run in group:
-            with _error_of(run):  # one that is busy, or cannot be written
+            with _error_of(run), ExitStack() as held:  # one that is busy, or cannot be written
+                if not acquire(run_lock(run.folder), held):
+                    raise Busy(f"{run.folder} is being written by another process; wait for it or stop it")
+                if _is_finished(run):  # by another process, since it was looked at
+                    _tidy(run)
+                    continue
                 sessions[run] = Session(run, together.add if together else RunProgress, initial)
+                sessions[run].lock = held.pop_all()
         yield sessions
     except Exception as error:
         for session in sessions.values():

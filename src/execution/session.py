@@ -8,7 +8,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from src.config.settings import settings_dict
-from src.errors import Busy, as_user_error
+from src.errors import as_user_error
 from src.execution.initial_state import InitialStates
 from src.execution.progress import Progress
 from src.messages import TrainRequest
@@ -18,7 +18,6 @@ from src.records.schema import plain
 from src.records.timings import Stopwatch
 from src.records.writer import Row, RunFolder
 from src.run import Run
-from src.store.locks import acquire, run_lock
 from src.tracking.tracker import RunInfo, effective_mode, open_tracker
 from src.training.state import EpochEnd
 from src.trajectory import Record
@@ -31,27 +30,18 @@ TAGS = ("trainer", "protocol")
 
 
 class Session:
-    """The process's hold on a run's folder, from which on it is written; listens to the driver.
+    """A run's folder, which this process writes from here on; listens to the driver.
 
-    Raises Busy where another process has it. `position` is the training to go on with, None where the run begins,
-    `last` the one before it.
+    `lock` is given back at its end. `position` is the training to go on with, None where the run begins, `last` the
+    one before it.
     """
 
     def __init__(self, run: Run, progress: Callable[[Run, int], Progress], initial: InitialStates) -> None:
         self.run = run
+        self.lock = ExitStack()
         self.closed = False
         self._iteration: int | None = None
-        self._ending = ExitStack()
-        if not acquire(run_lock(run.folder), self._ending):
-            raise Busy(f"{run.folder} is being written by another process; wait for it or stop it")
-        try:
-            self._open(progress, initial)
-        except BaseException:
-            self._ending.close()
-            raise
-
-    def _open(self, progress: Callable[[Run, int], Progress], initial: InitialStates) -> None:
-        run, device = self.run, initial.device
+        device = initial.device
         settings, tracking = run.config, run.config.tracking
         config = without_secrets(settings_dict(settings))
         made = {"network": initial.about, "provenance": provenance(device, run.spec.precision)}
@@ -141,7 +131,7 @@ class Session:
         self.closed = True
         self._progress.close()
         self._tracker.finish(status)
-        self._ending.close()
+        self.lock.close()
 
 
 def draw(run: Run) -> list[Path]:

@@ -9,6 +9,7 @@ import pytest
 from safetensors.torch import load_file
 
 from src.errors import UserError
+from src.execution import execute
 from src.execution.session import Session
 from src.records.integrity import is_finished, verify
 from src.records.run import load_run
@@ -222,11 +223,24 @@ def test_a_bad_cell_in_the_timings_is_passed_over(tmp_path, whole):
 
 
 def test_a_finished_run_is_tidied_by_who_holds_it_alone(whole, tmp_path):
-    """Another process may have found it unfinished a moment ago, and be about to end it once more."""
+    """Another process may have found it unfinished a moment ago, and be about to tidy it."""
     folder = copied(whole, tmp_path)
     (folder / "iterations").mkdir()
+    (folder / ".curves.png.0.part").touch()
     with ExitStack() as held:
         assert acquire(run_lock(folder), held)
         assert command_line(*RUN, f"output_dir={tmp_path}").returncode == 0
         assert (folder / "iterations").exists()
     again(folder)
+    assert not list(folder.glob(".*.part"))
+
+
+def test_a_run_that_another_process_finished_meanwhile_is_not_ended_again(whole, tmp_path, monkeypatch):
+    """Between the first look at it and the lock."""
+    folder = copied(whole, tmp_path)
+    (folder / ".iterations.csv.0.part").touch()
+    looks = iter([False])
+    monkeypatch.setattr(execute, "_is_finished", lambda run, really=execute._is_finished: next(looks, really(run)))
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if not path.name.endswith(".part")}
+    assert command_line(*RUN, f"output_dir={tmp_path}").returncode == 0
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
