@@ -95,7 +95,7 @@ def _end(part: str, command: list[str], environment: dict[str, str], limit_s: fl
     print(f"\n=== {part}", flush=True)
     began = time.monotonic()
     command = [sys.executable, "-W", "ignore", "-m", *command]
-    process = subprocess.Popen(command, env={**os.environ, **environment}, start_new_session=True)
+    process = subprocess.Popen(command, env={**os.environ, **environment}, process_group=0)
     try:
         status = process.wait(limit_s)
         end = "ended well" if status == 0 else f"ENDED WITH STATUS {status}"
