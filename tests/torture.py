@@ -1,7 +1,9 @@
 """What docs/reliability.md promises, tried in full, and the figures: python -m tests.torture [KEY=VALUE ...]
 
   kills   random kills of stacks in one go (130)
+  values  values at random keys of the configuration (10000)
   files   damaged input files of each of 17 kinds (1000)
+  every   of the slow attempts of one kind, as kills at file events, each how manieth is tried (1: all)
   part_s  seconds after which a part is ended, and counts as failed (3600)
   only    words in the names of the parts to run, with commas (all)
 
@@ -32,7 +34,7 @@ PARTS = (
     "tests/records/test_damage.py",
     "tests/end_to_end/test_kills.py",
 )
-SETTINGS = {"kills": "130", "files": "1000", "part_s": "3600", "only": ""}
+SETTINGS = {"kills": "130", "values": "10000", "every": "1", "files": "1000", "part_s": "3600", "only": ""}
 TEST_S = 900
 """Seconds after which a test is ended that says nothing else."""
 
@@ -65,6 +67,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Outcomes(Path(os.environ["TORTURE_OUTCOMES"])))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of the many slow attempts of one kind, leave each n-th."""
+    every, seen = int(os.environ["TORTURE_EVERY"]), Counter[str]()
+    kept = []
+    for item in items:
+        kind = item.nodeid.partition("[")[0]
+        slow = item.get_closest_marker("slow") is not None
+        if not slow or seen[kind] % every == 0:
+            kept.append(item)
+        seen[kind] += slow
+    items[:] = kept
+
+
 def main(words: list[str]) -> int:
     given = {key: value for key, _, value in (word.partition("=") for word in words) if key in SETTINGS}
     options = [word for word in words if word.partition("=")[0] not in SETTINGS]
@@ -78,7 +94,8 @@ def main(words: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         outcomes = Path(folder) / "outcomes"
         outcomes.touch()
-        environment = {"TQDM_DISABLE": "1", "TORTURE_KILLS": settings["kills"], "TORTURE_OUTCOMES": str(outcomes)}
+        environment = {f"TORTURE_{key.upper()}": value for key, value in settings.items()}
+        environment |= {"TQDM_DISABLE": "1", "TORTURE_OUTCOMES": str(outcomes)}
         try:
             for part, command in commands.items():
                 if any(word in part for word in settings["only"].split(",")):
