@@ -61,7 +61,7 @@ def started(*overrides: str) -> subprocess.Popen[bytes]:
     """The same begun, unheard; a signal to its group reaches its children, too."""
     command = [sys.executable, "-m", "src.main", *QUIET, *overrides]
     heard = subprocess.DEVNULL
-    return subprocess.Popen(command, cwd=ROOT, stdout=heard, stderr=heard, start_new_session=True)
+    return subprocess.Popen(command, cwd=ROOT, stdout=heard, stderr=heard, process_group=0)
 
 
 def wait_for(folder: Path, pattern: str, process: subprocess.Popen[bytes]) -> None:
