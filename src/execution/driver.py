@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor, nn
 
@@ -33,6 +33,9 @@ from src.store.trainings import Origin, TrainingStore
 from src.training.spec import TrainingSpec
 from src.training.state import Diverged, EpochEnd, Member, TrainingState
 from src.trajectory import Record, Trajectory
+
+if TYPE_CHECKING:
+    from src.execution.session import Session
 
 PACE = Pace(0.015)
 """How much of the time checkpoints may take that are not overdue."""
@@ -67,21 +70,9 @@ class Engine(Protocol):
     ) -> Mapping[str, Tensor]: ...
 
 
-class Listener(Protocol):
-    """Who hears of a trajectory's progress."""
-
-    def record(self, record: Record) -> None: ...
-
-    def after_epoch(self, request: TrainRequest, end: EpochEnd, index: int, seconds: float) -> None: ...
-
-    def finish(self) -> None: ...
-
-    def fail(self, error: Exception) -> None: ...
-
-
 @dataclass(eq=False)
 class Task:
-    """A trajectory on its way: what it is trained with, who listens, and the training that it waits for.
+    """A trajectory on its way: what it is trained with, the session that listens, and the training that it waits for.
 
     `initialise` gives the n-th initial state of its seed; `origin` tells the store whose trainings these are;
     `upcoming`: trainings that it will ask for, by their identities.
@@ -89,7 +80,7 @@ class Task:
 
     trajectory: Trajectory
     spec: TrainingSpec
-    listener: Listener
+    listener: "Session"
     initialise: Callable[[int], State]
     origin: str = ""
     request: TrainRequest | None = None
