@@ -1,1 +1,50 @@
-"""The paper's statements as functions from stored records to a verdict (PROTOCOL 8.3)."""
+"""All claims: what the paper says, how it is tested, and the function that tests it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import yaml  # type: ignore[import-untyped]
+
+from src.analysis.claims import amounts, phases, tradeoff
+from src.analysis.claims.finding import Finding
+from src.records.method import ABLATIONS
+from src.records.study import Study
+
+TESTS: dict[str, Callable[[Study], Iterator[Finding]]] = {
+    **{name: partial(phases.three_phases, name, column) for name, column in phases.COLUMNS.items()},
+    "gini_alike": phases.gini_alike,
+    "adapts": amounts.adapts,
+    **{f"monotone_{parameter}": partial(amounts.monotone, parameter) for parameter in ABLATIONS},
+    "first_layer": amounts.first_layer_kept_most,
+    **{f"scope_{scope}": partial(tradeoff.compared, scope) for scope in tradeoff.EXPECTED},
+}
+NUMBERS = {
+    "phase": phases.SMALLEST, "alike": phases.ALIKE, "share": amounts.SMALLEST_SHARE, "few": tradeoff.FEW,
+    "decades": amounts.SMALLEST_DECADES,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The paper's statement, the test in words, where the paper says it: as `claims.yaml` has them; and the test."""
+
+    name: str
+    statement: str
+    test: str
+    source: str
+    find: Callable[[Study], Iterator[Finding]]
+
+
+_TEXTS = yaml.safe_load((Path(__file__).parent / "claims.yaml").read_text(encoding="utf-8"))
+CLAIMS = tuple(
+    Claim(name, find=TESTS[name], **{key: text.format(**NUMBERS) for key, text in texts.items()})
+    for name, texts in _TEXTS.items()
+)
+
+
+def examine(studies: Iterable[Study]) -> list[Finding]:
+    """Every claim for every study that has runs for it, claim by claim."""
+    grouped = tuple(studies)
+    return [finding for claim in CLAIMS for study in grouped for finding in claim.find(study)]
