@@ -1,4 +1,7 @@
-"""All claims: what the paper says, how it is tested, and the function that tests it."""
+"""The paper's statements as functions from stored records to a verdict (PROTOCOL 8.3): all of them.
+
+What the paper says, how it is tested, and the function that tests it.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

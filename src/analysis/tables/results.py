@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from src.analysis.claims.catalogue import CLAIMS
+from src.analysis.claims import CLAIMS
 from src.analysis.claims.finding import Finding
 from src.analysis.claims.tradeoff import mean_to, of_run
 from src.analysis.tables.table import Column, Spread, Table, made_table
