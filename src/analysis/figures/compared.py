@@ -9,17 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from src.analysis.figures.kinds import scopes_of, zoomed
-from src.analysis.figures.plan import (
-    CAPTIONS,
-    METHOD_SERIES,
-    Filter,
-    Line,
-    Plan,
-    Series,
-    figure,
-    lines_of,
-    panel,
-)
+from src.analysis.figures.plan import CAPTIONS, METHOD_SERIES, Filter, Line, Plan, Series, figure, lines_of, panel
 from src.analysis.figures.readings import Reading, accuracy, pqi
 from src.analysis.figures.spec import LABELS, CurvePanel, FigureSpec
 from src.records.study import Study, but_for
