@@ -31,7 +31,7 @@ from src.messages import (
 from src.store.digest import training_id
 from src.store.trainings import Origin, TrainingStore
 from src.training.spec import TrainingSpec
-from src.training.state import Diverged, EpochEnd, Member, TrainingState
+from src.training.state import Diverged, EpochEnd, Member
 from src.trajectory import Record, Trajectory
 
 if TYPE_CHECKING:
@@ -249,12 +249,8 @@ class _Checkpoints:
             turn = end.finished or end.epochs_done % self._every == 0
             if self._interruption.asked is not None or (turn and (overdue or PACE.due)):
                 with PACE.turn():
-                    self._store.save_partials(self._states(end))
+                    todo = self._todo
+                    self._store.save_partials((todo[i].identity, end.state(i), todo[i].origin) for i in end.members)
                 self._kept = time.monotonic()
             self._interruption.check()
         self._called = time.monotonic()
-
-    def _states(self, end: EpochEnd) -> Iterator[tuple[str, TrainingState, Origin]]:
-        for index in end.members:
-            needed = self._todo[index]
-            yield needed.identity, end.state(index), needed.origin
