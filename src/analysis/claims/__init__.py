@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]
-
 from src.analysis.claims import amounts, phases, tradeoff
 from src.analysis.claims.finding import Finding
+from src.files import read_yaml
 from src.records.method import ABLATIONS
 from src.records.study import Study
 
@@ -40,10 +39,9 @@ class Claim:
     find: Callable[[Study], Iterator[Finding]]
 
 
-_TEXTS = yaml.safe_load((Path(__file__).parent / "claims.yaml").read_text(encoding="utf-8"))
 CLAIMS = tuple(
     Claim(name, find=TESTS[name], **{key: text.format(**NUMBERS) for key, text in texts.items()})
-    for name, texts in _TEXTS.items()
+    for name, texts in read_yaml(Path(__file__).with_name("claims.yaml")).items()
 )
 
 
