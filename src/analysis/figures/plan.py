@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import yaml  # type: ignore[import-untyped]
 
 from src.analysis.figures.readings import MeanStd, Reading, accuracy, difference, mean_std, pqi
 from src.analysis.figures.spec import ITERATION, LABELS, NAMES, Curve, CurvePanel, FigureSpec, HeatPanel
 from src.config.part import safe_name
+from src.files import read_yaml
 from src.records.library import Condition
 from src.records.method import CLASSES, FOUR_METHODS, Method
 from src.records.run import FloatArray, Run, Side
@@ -104,7 +104,7 @@ Planner: TypeAlias = Callable[[str, Study, Filter], list[Plan]]
 """The figures of one kind that a study has runs for."""
 
 
-CAPTIONS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "captions.yaml").read_text(encoding="utf-8"))
+CAPTIONS: dict[str, Any] = read_yaml(Path(__file__).with_name("captions.yaml"))
 
 
 def figure(
