@@ -65,8 +65,8 @@ def started(*overrides: str) -> subprocess.Popen[bytes]:
 
 
 def wait_for(folder: Path, pattern: str, process: subprocess.Popen[bytes]) -> None:
-    """Until there is such a file, or the process that should make it has ended, or a minute has passed."""
-    deadline = time.monotonic() + 60
+    """Until there is such a file, or the process that should make it has ended, or ten minutes have passed."""
+    deadline = time.monotonic() + 600
     while not list(folder.glob(pattern)) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
 
