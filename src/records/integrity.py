@@ -18,7 +18,7 @@ def stamps(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
         stat = path.stat()
         found[path.name] = {"bytes": stat.st_size, "modified": stat.st_mtime_ns, "sha256": _digest(path)}
         if path.name in TABLES:
-            found[path.name]["lines"] = _lines(path)
+            found[path.name]["lines"] = path.read_bytes().count(b"\n")
     return found
 
 
@@ -77,7 +77,3 @@ def _is_table(path: Path, stamp: dict[str, Any]) -> bool:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _lines(path: Path) -> int:
-    return path.read_bytes().count(b"\n")

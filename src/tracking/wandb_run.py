@@ -73,12 +73,10 @@ def unreachable() -> None:
 
 def offline_line(info: RunInfo, reason: str, runs: Path | None = None) -> str:
     """The one line that tells why a run is offline and how to upload it, or all runs in a folder."""
-    folder = info.folder / "wandb"
-    begun_online = any(folder.glob(f"run-*-{info.run_id}"))
+    begun_online = any((info.folder / "wandb").glob(f"run-*-{info.run_id}"))
+    folder = info.folder / "wandb" if runs is None else runs
     if folder.is_absolute() and folder.is_relative_to(Path.cwd()):
         folder = folder.relative_to(Path.cwd())
-    if runs is not None:
-        folder = runs.relative_to(Path.cwd()) if runs.is_absolute() and runs.is_relative_to(Path.cwd()) else runs
     login = "wandb login && " if "logged in" in reason else ""
     command = f"{login}wandb sync {'--include-online ' if begun_online else ''}"
     parts = f"{shlex.quote(str(folder))}/{f'*-{info.run_id}' if runs is None else '*/wandb/offline-run-*'}"

@@ -26,7 +26,7 @@ from src.data.folder import Folder
 from src.data.published import Cifar100, Mnist, Svhn
 from src.data.tiny_imagenet import DECODED, FOLDER, TinyImagenet
 from src.errors import UserError
-from src.execution.initial_state import read_initial_state
+from src.execution.state_file import read_initial_state
 from tests.data.synthetic import (
     IDX,
     forget,
