@@ -159,7 +159,7 @@ def _unfinished(jobs: Sequence[Job]) -> list[Job]:
 
 
 def _one_by_one(launch: Launch) -> Launch:
-    """The same without the settings that Hydra copies into the result of each job, and would keep to the sweep's end."""
+    """The same without the settings that Hydra copies into each job's result, and would keep to the sweep's end."""
 
     def each(words: Sequence[Sequence[str]], first: int) -> list[JobReturn]:
         results = []
