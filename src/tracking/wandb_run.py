@@ -28,7 +28,7 @@ def begin(info: RunInfo, online: bool) -> Any:
     """The `wandb.Run`, with its files in `info.folder`/wandb; falls back to offline and says how to upload."""
     # W&B's own usage reports wait for the network when the process ends.
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-    if "wandb" not in sys.modules:
+    if f"-{os.getpid()}-" not in os.environ.get("WANDB_SERVICE", ""):
         # The service of the process that started this one would keep a killed run's id in use for as long as it lives.
         os.environ.pop("WANDB_SERVICE", None)
     import wandb

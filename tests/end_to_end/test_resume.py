@@ -74,7 +74,7 @@ def test_a_signal_ends_the_run_at_once_with_a_checkpoint_and_all_of_it_in_the_mi
     assert "Traceback" not in err
     folder = folder_of(command_line(*RUN, "tracking=offline", f"output_dir={tmp_path}"))
     parts = [read_log(part) for part in offline_runs(folder)]
-    assert len(parts) == 2
+    assert len(parts) in (1, 2)  # where W&B had not started within a second or two, the second has it all
     assert [value for part in parts for value in part.column("iteration")] == [0, 1, 2, 3]
     assert [value for part in parts for value in part.column("epoch")] == list(range(1, 17))
 
