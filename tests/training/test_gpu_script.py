@@ -79,7 +79,7 @@ def test_a_sweep_that_ran_out_of_time_goes_on_on_the_next_machine(tmp_path):
     assert 0 < epochs[0] < epochs[1]
 
 
-def test_the_wheels_are_locked(tmp_path):
+def test_the_wheels_are_locked():
     """Each that is carried has one version for the machine's Python."""
     lines = (ROOT / "requirements.lock").read_text().splitlines()
     text = (ROOT / "benchmarks/gpu.sh").read_text()
