@@ -16,7 +16,7 @@ usage() {
     cat <<'TEXT'
 ./reproduce.sh                        set up, get Fashion-MNIST, run experiment=quickstart, draw its figures
 ./reproduce.sh test [pytest options]  set up and run the tests (test-slow: the slow ones; test-slurm: on a real Slurm)
-./reproduce.sh torture [pytest options]
+./reproduce.sh torture [KEY=VALUE ...] [pytest options]
                                       set up, then damage, full disks, kills and random input: docs/reliability.md
 ./reproduce.sh setup                  only set up: Python packages, exactly those of requirements.lock, in .venv
 ./reproduce.sh lint                   set up, then ruff and mypy

@@ -90,6 +90,7 @@ def unpack(folder: Path, output_dir: Path) -> list[Path]:
 
 def _described(run: Run) -> dict[str, Any]:
     state = json.loads((run.folder / RUN_FILE).read_text(encoding="utf-8"))
+    state.pop("sha256", None)
     state |= {"overrides": _elsewhere(state["overrides"]), "config_dir": None}
     state["files"] = {name: {"sha256": state["files"][name]["sha256"]} for name in TABLES}
     if "provenance" in state:
@@ -158,7 +159,7 @@ def _unpacked(line: Mapping[str, Any], tables: Mapping[str, Mapping[str, str]], 
             raise UserError(f"{grids.parent / name}: the rows of {folder.name} are not those that were recorded")
     write_text(folder / CONFIG_FILE, yaml.safe_dump(line["config"], sort_keys=False))
     _write_measures(grids, folder)
-    state["files"] = found | stamps(folder, [MEASURES_FILE])
+    state["files"] = found | stamps(folder, [MEASURES_FILE, CONFIG_FILE])
     write_json(folder / RUN_FILE, state)
     return folder
 

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from src.analysis.figures.catalogue import ACROSS, ALIASES, KINDS, build, in_no_figure, plan_figures
 from src.analysis.figures.of_paper import OF_PAPER
-from src.analysis.figures.spec import FigureSpec
+from src.analysis.figures.spec import FigureSpec, style_named
 from src.analysis.published.distance import write_distances
 from src.analysis.settings import FigureSettings
 from src.analysis.tables.of_paper import TABLES
@@ -123,9 +123,11 @@ def _draw_all(specs: Sequence[FigureSpec], settings: FigureSettings, folder: Pat
 
 
 def _draw(spec: FigureSpec, folder: Path, style: str, formats: Sequence[str]) -> list[Path]:
-    from src.analysis.figures.drawing import draw_files
+    """`<folder>/<kind>/<name>.<format>` of a figure; the paths."""
+    from src.analysis.figures.drawing import draw, save
 
-    return draw_files(spec, folder, style, formats)
+    look = style_named(style)
+    return save(draw(spec, look), folder / spec.kind / spec.name, look, formats)
 
 
 def _listed(heading: str, missing: Sequence[Missing]) -> list[str]:

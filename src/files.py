@@ -1,6 +1,7 @@
 """Files: there whole or not at all; text, tables, JSON and YAML in them; and how often they are written."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -54,9 +55,23 @@ def write_text(path: Path, text: str, durable: bool = False) -> Path:
     return replace(path, lambda part: part.write_bytes(text.encode()), durable)
 
 
-def write_json(path: Path, value: object, durable: bool = False) -> None:
-    """Write JSON atomically, indented, in the order given."""
-    write_text(path, json.dumps(value, indent=2) + "\n", durable)
+def write_json(path: Path, value: Mapping[str, Any], durable: bool = False) -> None:
+    """Write JSON atomically, indented, in the order given; its last key is the SHA-256 of the text before it."""
+    text = json.dumps(value, indent=2).removesuffix("\n}").encode()
+    replace(path, lambda part: part.write_bytes(_sealed(text)), durable)
+
+
+def is_as_written(text: bytes, value: Mapping[str, Any]) -> bool:
+    """Whether text, and what it was parsed to, is as `write_json` left it, or has no checksum as its last key."""
+    last = [*value.values()][-1:]
+    return not (last and isinstance(last[0], str) and len(last[0]) == 64) or text == _sealed(text[:-SEAL])
+
+
+def _sealed(text: bytes) -> bytes:
+    return text + b',\n  "sha256": "%s"\n}\n' % hashlib.sha256(text).hexdigest().encode()
+
+
+SEAL = len(_sealed(b""))
 
 
 def read_yaml(path: Path) -> Any:

@@ -17,7 +17,7 @@ Use:  python -m src.tables [key=value ...]
 import sys
 from collections.abc import Sequence
 
-from src.analysis.claims.catalogue import examine
+from src.analysis.claims import examine
 from src.analysis.settings import RecordSettings, choose, write_from_records
 from src.analysis.tables.results import compared, tables, verdict_table
 from src.analysis.tables.table import FORMATS

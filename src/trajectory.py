@@ -5,11 +5,9 @@ result; in between it measures and decides, and after each iteration it yields a
 disks, Hydra or Weights & Biases: drivers answer its requests, one by one or merged with those of other trajectories.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TypeAlias, cast
-
-from torch import Tensor
 
 from src.config.protocol import ProtocolConfig
 from src.messages import (
@@ -24,7 +22,7 @@ from src.messages import (
     TrainRequest,
     Upcoming,
 )
-from src.pruning.masks import Masks, apply_masks, full_masks
+from src.pruning.masks import Masks, Weights, apply_masks, full_masks
 from src.pruning.method import Method
 from src.pruning.prune import Decision, prune
 from src.sparsity import Measures, measure
@@ -143,9 +141,7 @@ def rehearsal(plan: Plan, initial: State, layout: Layout) -> Generator[Request, 
     """The first decision, on the initial weights: raises what method and score would, before anything is trained."""
     origin = TrainRequest(0, full_masks(initial, layout.prunable), initial)
     if plan.method.prunings:
-        weights = {name: initial[name] for name in layout.prunable}
-        scores = yield from _scores(plan, initial, origin)
-        prune(plan.method, plan.protocol, weights, scores, origin.masks)
+        yield from _decide(plan, initial, origin)
 
 
 def _follow(
@@ -157,24 +153,23 @@ def _follow(
         deciding = origin.start
     else:
         deciding, _ = trained.checkpoint(plan.decides(t))
-    weights = {name: deciding[name] for name in request.masks}
-    scores = yield from _scores(plan, deciding, request)
-    decision = prune(method, plan.protocol, weights, scores, request.masks, t)
+    decision = yield from _decide(plan, deciding, request)
     rewound = yield from method.rewind.start(t + 1, origin, deciding)
     buffers = rewound if plan.protocol.rewind.bn_buffers == "reset" else deciding  # A5
     start = {**rewound, **{name: buffers[name] for name in layout.buffers}}
     return decision, TrainRequest(t + 1, decision.masks, start, method.rewind.first_epoch)
 
 
-def _scores(plan: Plan, deciding: State, request: TrainRequest) -> Generator[Request, Answer, Mapping[str, Tensor]]:
-    score, masks = plan.method.score, request.masks
-    if not score.needs_network:
-        weights = {name: deciding[name] for name in masks}
-        return cast(Mapping[str, Tensor], score.of_weights(weights, (plan.seed, request.iteration)))
-    asked = ScoreRequest(
-        apply_masks(deciding, masks), lambda network, batches: score.of_network(network, batches, masks)
-    )
-    return cast(Mapping[str, Tensor], (yield asked))
+def _decide(plan: Plan, deciding: State, request: TrainRequest) -> Generator[Request, Answer, Decision]:
+    """The next masks, by the scores of the weights in `deciding`."""
+    method, masks, t = plan.method, request.masks, request.iteration
+    weights = {name: deciding[name] for name in masks}
+    if method.score.needs_network:
+        network = apply_masks(deciding, masks)
+        scores = yield ScoreRequest(network, lambda model, batches: method.score.of_network(model, batches, masks))
+    else:
+        scores = method.score.of_weights(weights, (plan.seed, t))
+    return prune(method, plan.protocol, weights, cast(Weights, scores), masks, t)
 
 
 def _announce(

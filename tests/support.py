@@ -61,12 +61,12 @@ def started(*overrides: str) -> subprocess.Popen[bytes]:
     """The same begun, unheard; a signal to its group reaches its children, too."""
     command = [sys.executable, "-m", "src.main", *QUIET, *overrides]
     heard = subprocess.DEVNULL
-    return subprocess.Popen(command, cwd=ROOT, stdout=heard, stderr=heard, start_new_session=True)
+    return subprocess.Popen(command, cwd=ROOT, stdout=heard, stderr=heard, process_group=0)
 
 
 def wait_for(folder: Path, pattern: str, process: subprocess.Popen[bytes]) -> None:
-    """Until there is such a file, or the process that should make it has ended, or a minute has passed."""
-    deadline = time.monotonic() + 60
+    """Until there is such a file, or the process that should make it has ended, or ten minutes have passed."""
+    deadline = time.monotonic() + 600
     while not list(folder.glob(pattern)) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
 

@@ -73,14 +73,21 @@ def config_dir_of(hydra: HydraConf) -> str | None:
     return next((str(s.path) for s in hydra.runtime.config_sources if s.provider == "command-line"), None)
 
 
-def plain_settings(config: Config) -> dict[str, Any]:
-    """The settings as nested plain values; a part's section names its class."""
-    return {field.name: _plain(getattr(config, field.name)) for field in dataclasses.fields(config)}
+def plain_settings(value: Any) -> Any:
+    """Settings as nested plain values, which YAML can hold; a part's section names its class."""
+    if dataclasses.is_dataclass(value):
+        target = {"_target_": f"{type(value).__module__}.{type(value).__qualname__}"} if isinstance(value, Part) else {}
+        return target | {field.name: plain_settings(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain_settings(content) for key, content in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_settings(content) for content in value]
+    return str(value) if isinstance(value, str) else value
 
 
 def settings_dict(config: Config) -> dict[str, Any]:
     """The same, with what things are called as `name`: for records, whose readers know no classes."""
-    plain = plain_settings(config)
+    plain: dict[str, Any] = plain_settings(config)
     names = {"dataset": config.dataset.short, "model": config.model.short, "prune": config.prune.kind()}
     names |= {group: config.choices.get(group, "") for group in ("trainer", "protocol")}
     for section, name in names.items():
@@ -165,16 +172,9 @@ def _choose(key: str) -> str:
     return f"{what} with {key.replace('.', '/')}=NAME; --help lists them"
 
 
-MOVED = {
-    "momentum": "trainer.optimizer.momentum",
-    "nesterov": "trainer.optimizer.nesterov",
-    "weight_decay": "trainer.optimizer.weight_decay",
-}
-
-
 def hint(key: str, known: list[str]) -> str:
-    if key in MOVED and "optimizer" in known:
-        return f"it is {MOVED[key]}"
+    if key in ("momentum", "nesterov", "weight_decay") and "optimizer" in known:
+        return f"it is trainer.optimizer.{key}"
     near = difflib.get_close_matches(key, known, n=1)
     return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
 
@@ -186,17 +186,3 @@ def _path(key: str, text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         raise UserError(f"{key}={shown(text)} is not allowed: there is no such user; write the folder itself") from None
-
-
-def _plain(value: Any) -> Any:
-    """A setting as YAML can hold it."""
-    if isinstance(value, Part):
-        target = {"_target_": f"{type(value).__module__}.{type(value).__qualname__}"}
-        return target | {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(content) for key, content in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(content) for content in value]
-    return str(value) if isinstance(value, str) else value

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor, nn
 
@@ -31,8 +31,11 @@ from src.messages import (
 from src.store.digest import training_id
 from src.store.trainings import Origin, TrainingStore
 from src.training.spec import TrainingSpec
-from src.training.state import Diverged, EpochEnd, Member, TrainingState
+from src.training.state import Diverged, EpochEnd, Member
 from src.trajectory import Record, Trajectory
+
+if TYPE_CHECKING:
+    from src.execution.session import Session
 
 PACE = Pace(0.015)
 """How much of the time checkpoints may take that are not overdue."""
@@ -67,21 +70,9 @@ class Engine(Protocol):
     ) -> Mapping[str, Tensor]: ...
 
 
-class Listener(Protocol):
-    """Who hears of a trajectory's progress."""
-
-    def record(self, record: Record) -> None: ...
-
-    def after_epoch(self, request: TrainRequest, end: EpochEnd, index: int, seconds: float) -> None: ...
-
-    def finish(self) -> None: ...
-
-    def fail(self, error: Exception) -> None: ...
-
-
 @dataclass(eq=False)
 class Task:
-    """A trajectory on its way: what it is trained with, who listens, and the training that it waits for.
+    """A trajectory on its way: what it is trained with, the session that listens, and the training that it waits for.
 
     `initialise` gives the n-th initial state of its seed; `origin` tells the store whose trainings these are;
     `upcoming`: trainings that it will ask for, by their identities.
@@ -89,7 +80,7 @@ class Task:
 
     trajectory: Trajectory
     spec: TrainingSpec
-    listener: Listener
+    listener: "Session"
     initialise: Callable[[int], State]
     origin: str = ""
     request: TrainRequest | None = None
@@ -258,12 +249,8 @@ class _Checkpoints:
             turn = end.finished or end.epochs_done % self._every == 0
             if self._interruption.asked is not None or (turn and (overdue or PACE.due)):
                 with PACE.turn():
-                    self._store.save_partials(self._states(end))
+                    todo = self._todo
+                    self._store.save_partials((todo[i].identity, end.state(i), todo[i].origin) for i in end.members)
                 self._kept = time.monotonic()
             self._interruption.check()
         self._called = time.monotonic()
-
-    def _states(self, end: EpochEnd) -> Iterator[tuple[str, TrainingState, Origin]]:
-        for index in end.members:
-            needed = self._todo[index]
-            yield needed.identity, end.state(index), needed.origin

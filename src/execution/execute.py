@@ -31,6 +31,11 @@ from src.trajectory import Plan, rehearsal, trajectory
 
 log = logging.getLogger(__name__)
 
+FINISHED = (
+    "%s is finished; nothing to do. To run it again, remove %s; to train it again as well, use another output_dir: "
+    "finished trainings are kept in %s"
+)
+
 
 def execute(config: Config) -> Path:
     """Run, go on with, or recognise as finished the trajectory that `config` describes; its folder.
@@ -56,7 +61,7 @@ def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[R
             if run.config.dataset.content_digest() is None:
                 run.config.dataset.load()  # the identity tells the data by their content
             if _is_finished(run):
-                _say_finished(run)
+                log.info(FINISHED, run.name, run.folder, run.output_dir / "trainings")
                 with suppress(OSError), ExitStack() as held:  # another process may just be writing it
                     if acquire(run_lock(run.folder), held):
                         _tidy(run)
@@ -85,16 +90,6 @@ def _is_finished(run: Run) -> bool:
     """Whether there is nothing to do."""
     state = read_status(run.folder)
     return state is not None and state["id"] == run.identity and is_finished(run.folder, state)
-
-
-def _say_finished(run: Run) -> None:
-    log.info(
-        "%s is finished; nothing to do. To run it again, remove %s; to train it again as well, use another "
-        "output_dir: finished trainings are kept in %s",
-        run.name,
-        run.folder,
-        run.output_dir / "trainings",
-    )
 
 
 def _tidy(run: Run) -> None:

@@ -143,7 +143,10 @@ class RunProgress:
         self._done = (t + 1) * self._epochs
         if gone is not None and row.get("total"):
             self._percent = f"  {100 * (row['remaining'] - gone) / row['total']:.3g} % remaining"
-        say(_line(f"{self._name}  {t}/{self._last}", row, self._left()))
+        say(  # at most 80 columns, for names of up to 13 letters
+            f"{self._name}  {t}/{self._last}  accuracy {row['retrained_accuracy']:.2f} %  "
+            f"{row['percent_remaining']:.3g} % remaining  PQI {row['retrained_pqi']:.3f}  {self._left()}"
+        )
 
     def close(self) -> None:
         """Remove the bar."""
@@ -157,14 +160,6 @@ class RunProgress:
 
     def _left(self) -> str:
         return sweep.left() if sweep else self._clock.left(self._total - self._done)
-
-
-def _line(name: str, row: Row, left: str) -> str:
-    """An iteration in at most 80 columns, for names of up to 13 letters."""
-    return (
-        f"{name}  accuracy {row['retrained_accuracy']:.2f} %  {row['percent_remaining']:.3g} % remaining  "
-        f"PQI {row['retrained_pqi']:.3f}  {left}"
-    )
 
 
 def say(line: str) -> None:

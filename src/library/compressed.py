@@ -4,7 +4,7 @@ Each tensor takes the smaller of a bitmap, a bit for each number, and CSR: the c
 begin. What neither makes smaller stays as it is. Restored tensors are equal; only the sign of a zero is not kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -46,12 +46,23 @@ def decompress(tensors: Tensors, shapes: Mapping[str, list[int]]) -> dict[str, T
     return state
 
 
+def packed(mask: Tensor) -> Tensor:
+    """Eight entries of a mask a byte, the first in the highest bit, flattened: uint8 [ceil(n / 8)]."""
+    return torch.from_numpy(np.packbits(mask.detach().cpu().numpy()))
+
+
+def unpacked(tensor: Tensor, shape: Sequence[int]) -> Tensor:
+    """A mask of this shape from its bits, as `packed` gives them, or as it is."""
+    if tensor.dtype == torch.bool:
+        return tensor
+    return torch.from_numpy(np.unpackbits(tensor.numpy(), count=int(np.prod(shape))).astype(bool)).view(*shape)
+
+
 def _restored(name: str, shape: list[int], tensors: Tensors) -> Tensor:
     values = tensors[name + _VALUES]
     flat = torch.zeros(int(np.prod(shape)), dtype=values.dtype)
     if name + _BITMAP in tensors:
-        bits = np.unpackbits(tensors[name + _BITMAP].numpy(), count=flat.numel()).astype(bool)
-        flat[torch.from_numpy(bits)] = values
+        flat[unpacked(tensors[name + _BITMAP], flat.shape)] = values
     else:
         columns, begins = tensors[name + _COLUMNS].long(), tensors[name + _ROWS].long()
         rows = torch.repeat_interleave(torch.arange(len(begins) - 1), begins.diff())
@@ -61,8 +72,7 @@ def _restored(name: str, shape: list[int], tensors: Tensors) -> Tensor:
 
 def _bitmap(tensor: Tensor) -> dict[str, Tensor]:
     there = tensor != 0
-    bits = torch.from_numpy(np.packbits(there.numpy()))
-    return {_BITMAP: bits, _VALUES: tensor[there]}
+    return {_BITMAP: packed(there), _VALUES: tensor[there]}
 
 
 def _csr(tensor: Tensor) -> dict[str, Tensor]:

@@ -107,14 +107,19 @@ class Masks(Mapping[str, Tensor]):
         return optimizer.register_step_post_hook(lambda *_: self.apply(network))
 
     @torch.no_grad()
-    def flops(self, network: nn.Module, *inputs: Any) -> Flops:
-        """Multiply-adds of one forward pass with these inputs, in the layers that have masks."""
-        uses: dict[str, int] = dict.fromkeys(self, 0)
+    def uses(self, network: nn.Module, *inputs: Any) -> dict[str, int]:
+        """How often one forward pass with these inputs multiplies by each number of the parameters that have masks."""
+        uses = dict.fromkeys(self, 0)
         with ExitStack() as hooks:
             for name, weight in self.weights(network).items():
                 for owner in _called(network, weight):
                     hooks.callback(owner.register_forward_hook(_counting(name, weight, uses)).remove)
             network(*inputs)
+        return uses
+
+    def flops(self, network: nn.Module, *inputs: Any) -> Flops:
+        """Multiply-adds of one forward pass with these inputs, in the layers that have masks."""
+        uses = self.uses(network, *inputs)
         dense = sum(uses[name] * mask.numel() for name, mask in self.items())
         return Flops(dense, sum(uses[name] * int(mask.sum()) for name, mask in self.items()))
 

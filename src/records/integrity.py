@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from src.records.schema import TABLES, read_status
+from src.records.schema import CHANGED, TABLES, read_status
 
-AGAIN = "remove it and run the same command again to have it as it was, or its entry in run.json's files to keep it so"
+AGAIN = "remove it and run the same command again, or its entry in run.json's files and the sha256 there to keep it so"
 
 
 def stamps(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -18,7 +18,7 @@ def stamps(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
         stat = path.stat()
         found[path.name] = {"bytes": stat.st_size, "modified": stat.st_mtime_ns, "sha256": _digest(path)}
         if path.name in TABLES:
-            found[path.name]["lines"] = _lines(path)
+            found[path.name]["lines"] = path.read_bytes().count(b"\n")
     return found
 
 
@@ -41,7 +41,7 @@ def verify(folder: Path, names: Iterable[str] | None = None) -> list[str]:
     """A line for each file of a finished run, of all or of `names`, that is not what was recorded: they are hashed."""
     state = read_status(folder)
     if state is None or state["status"] != "finished":
-        return []
+        return [f"{folder.name}: {CHANGED}"] if state and state["reason"] == CHANGED else []
     lines = []
     for name in state["files"] if names is None else [name for name in names if name in state["files"]]:
         stamp = state["files"][name]
@@ -77,7 +77,3 @@ def _is_table(path: Path, stamp: dict[str, Any]) -> bool:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _lines(path: Path) -> int:
-    return path.read_bytes().count(b"\n")

@@ -15,9 +15,8 @@ from torch import Tensor
 
 from src.config.schema import RecordConfig
 from src.files import Pace, sync
-from src.library.compressed import compress
+from src.library.compressed import compress, packed, unpacked
 from src.messages import State, TrainRequest
-from src.records.masks import packed, unpacked
 from src.records.rows import measure_tensors
 from src.records.schema import MASKS_FILE, MEASURES_FILE, NETWORKS_FILE, PIECES, TABLES, WEIGHTS_FILE
 from src.sparsity import P_GRID, Q_GRID
@@ -114,7 +113,7 @@ class Pieces:
         rows = {name: torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8) for name, text in tables.items()}
         kept = {"measures": {**rows, **measure_tensors(record)}}
         if keeps.masks != "none":
-            kept["masks"] = packed(record.masks) if keeps.masks == "bits" else dict(record.masks)
+            kept["masks"] = _bits(record.masks) if keeps.masks == "bits" else dict(record.masks)
         if keeps.weights:
             kept["weights"] = dict(record.trained.last)
         shapes: dict[str, list[int]] = {}
@@ -135,7 +134,7 @@ class Pieces:
         where = {"iteration": request.iteration, "first_epoch": request.first_epoch, "until": request.until}
         about = {"id": self._identity, **where, **{kind: list(named) for kind, named in kept.items()}}
         if own is not None:
-            kept = {"masks": packed(request.masks), "start": dict(own)}
+            kept = {"masks": _bits(request.masks), "start": dict(own)}
         write_tensors(self._start(request.iteration), _below(kept), about)
 
     def _start(self, iteration: int) -> Path:
@@ -144,6 +143,10 @@ class Pieces:
 
 def _below(kinds: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return {f"{kind}/{name}": tensor for kind, named in kinds.items() for name, tensor in named.items()}
+
+
+def _bits(masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: packed(mask) for name, mask in masks.items()}
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

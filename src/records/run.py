@@ -17,7 +17,7 @@ import numpy.typing as npt
 import yaml  # type: ignore[import-untyped]
 
 from src.errors import UserError
-from src.files import read_yaml
+from src.files import is_as_written, read_yaml
 from src.records import schema
 from src.records.integrity import verify
 from src.records.method import Method
@@ -162,9 +162,11 @@ class Run:
 def load_run(folder: Path) -> Run:
     """One run, finished or not. Raises UserError where the folder holds none that this version reads."""
     with _reading(folder, schema.RUN_FILE) as path:
-        state = _checked(folder, json.loads(path.read_text(encoding="utf-8")))
+        state = _checked(folder, path.read_bytes())
         kind, short, label = (str(state["method"][key]) for key in ("kind", "short", "label"))
     with _reading(folder, schema.CONFIG_FILE) as path:
+        if lines := verify(folder, [schema.CONFIG_FILE]):
+            raise UserError(lines[0])
         config = read_yaml(path)
         for section in ("dataset", "model", "trainer", "protocol", "prune"):
             _ = config[section]["name"]
@@ -177,10 +179,13 @@ def load_run(folder: Path) -> Run:
                **values)  # fmt: skip
 
 
-def _checked(folder: Path, state: Any) -> dict[str, Any]:
-    """run.json as parsed, where it is what a run of this schema has there."""
+def _checked(folder: Path, text: bytes) -> dict[str, Any]:
+    """run.json, where it is what a run of this schema has there."""
+    state = json.loads(text.decode())
     if not isinstance(state, dict):
         raise TypeError(f"it is {str(state)[:20]}, not a mapping")
+    if not is_as_written(text, state):
+        raise UserError(f"{folder.name}: {schema.CHANGED}")
     if state.get("schema", schema.SCHEMA) != schema.SCHEMA:
         raise UserError(
             f"{folder.name}: records of schema {state['schema']!r}, this version reads {schema.SCHEMA}; "

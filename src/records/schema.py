@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from src.files import is_as_written
+
 SCHEMA = 2
 """Version of the records' files and columns; readers refuse others."""
 
@@ -34,18 +36,24 @@ REQUIRED_COLUMNS = {
 HEADLINE = (0.5, 1.0)
 """(p, q) of the PQ Index in the tables: the pair that the paper's curves show."""
 SCOPES = ("neuron", "layer", "global")
-
-
 STATUSES = ("running", "failed", "finished")
+CHANGED = "run.json was changed after it was recorded; run the same command again, or remove its sha256 to keep it so"
 
 
 def read_status(path: Path) -> dict[str, Any] | None:
-    """The content of a run folder's `run.json`, or None where there is none that says where the run stands."""
+    """The content of a run folder's `run.json`, or None where there is none that says where the run stands.
+
+    Where its checksum is not right, the run has failed for the reason `CHANGED`, and nothing else is told of it.
+    """
     try:
-        state = json.loads((path / RUN_FILE).read_text(encoding="utf-8"))
+        text = (path / RUN_FILE).read_bytes()
+        state = json.loads(text.decode())
         whole = {"reason": None, "files": {}, **state}
         kinds = {"id": str, "iterations_done": int, "iterations_total": int, "files": dict}
         good = whole["status"] in STATUSES and all(isinstance(whole[key], kind) for key, kind in kinds.items())
+        if good and not is_as_written(text, state):
+            counts = {key: whole[key] for key in ("id", "iterations_done", "iterations_total")}
+            return {**counts, "status": "failed", "reason": CHANGED, "files": {}}
     except (OSError, ValueError, TypeError, KeyError):
         return None
     return whole if good else None

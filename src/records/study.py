@@ -9,10 +9,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml  # type: ignore[import-untyped]
-
 from src.config import CONF
 from src.config.part import safe_name
+from src.files import read_yaml
 from src.records.method import Method
 from src.records.run import Run
 from src.records.schema import SCOPES
@@ -271,7 +270,7 @@ def _values(swept: Mapping[str, Any], group: str, *chosen: Mapping[str, Any]) ->
 def _composed(group: str, name: str, folders: tuple[Path, ...]) -> dict[str, Any]:
     """A file's content over that of its defaults in the same group; choices of other groups as `group: name`."""
     path = next((p for folder in folders if (p := folder / group / f"{name}.yaml").is_file()), None)
-    body = yaml.safe_load(path.read_text(encoding="utf-8")) if path else None
+    body = read_yaml(path) if path else None
     if not isinstance(body, dict):
         return {}
     made: dict[str, Any] = {}

@@ -3,8 +3,10 @@
 import csv
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from src.files import csv_text, read_rows
 
 FILE = "timings.csv"
 
@@ -62,17 +64,13 @@ def append_timing(folder: Path, timing: Timing) -> None:
     """Add a row; a run that is resumed adds to those of the processes before it."""
     path = folder / FILE
     with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Timing)], lineterminator="\n")
-        if file.tell() == 0:
-            writer.writeheader()
-        writer.writerow({**asdict(timing), "seconds": f"{timing.seconds:.3f}"})
+        file.write(csv_text([{**asdict(timing), "seconds": f"{timing.seconds:.3f}"}], header=file.tell() == 0))
 
 
 def read_timings(folder: Path) -> Iterator[Timing]:
     """The rows of a run's folder; those that are not whole, as a killed process may leave them, are passed over."""
     try:
-        with (folder / FILE).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        rows = read_rows(folder / FILE)
     except (OSError, ValueError, csv.Error):
         return
     for row in rows:

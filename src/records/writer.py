@@ -107,7 +107,7 @@ class RunFolder:
                 path, chosen = self.path / name, kept if name == NETWORKS_FILE else parts
                 if not join_tensors(path, chosen, path.stem, {"id": self._identity}):
                     path.unlink(missing_ok=True)
-        sync(*(self.path / name for name in (*TABLES, *JOINED) if (self.path / name).exists()))
+        sync(*(self.path / name for name in (CONFIG_FILE, *TABLES, *JOINED) if (self.path / name).exists()))
         self._status("finished")
         shutil.rmtree(self.pieces.folder, ignore_errors=True)
 
@@ -144,6 +144,6 @@ class RunFolder:
             "iterations_done": self.done,
             "iterations_total": self._iterations + 1,
             "reason": reason,
-            "files": stamps(self.path, (*TABLES, *JOINED)) if finished else {},
+            "files": stamps(self.path, (CONFIG_FILE, *TABLES, *JOINED)) if finished else {},
         }
         write_json(self.path / RUN_FILE, state | self.summary, durable=finished)

@@ -5,13 +5,4 @@ from .gini import gini_index
 from .measures import P_GRID, Q_GRID, Measures, grid_index, measure
 from .pqi import pq_index
 
-__all__ = [
-    "P_GRID",
-    "Q_GRID",
-    "Measures",
-    "gini_index",
-    "grid_index",
-    "measure",
-    "pq_index",
-    "retained_lower_bound",
-]
+__all__ = ["P_GRID", "Q_GRID", "Measures", "gini_index", "grid_index", "measure", "pq_index", "retained_lower_bound"]

@@ -42,11 +42,7 @@ class Measures:
 
 
 def measure(
-    weights: Mapping[str, Tensor],
-    masks: Mapping[str, Tensor],
-    *,
-    neurons: bool = True,
-    gini: bool = True,
+    weights: Mapping[str, Tensor], masks: Mapping[str, Tensor], *, neurons: bool = True, gini: bool = True
 ) -> Measures:
     """All measures of a network in one pass over its prunable tensors and their masks (True: alive).
 

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 FILE_BYTES = 32_000_000
 """Checkpoints of a stack's members come together in files of about this size."""
 
+MEASURED_ON = ("train", "test", "selection")
+"""Images that an epoch's performances are of."""
+
 MEMBERS = "members"
 """Under which a file of several checkpoints tells of each what a file of one tells."""
 
@@ -220,18 +223,8 @@ def _snapshot(tensors: Mapping[str, Tensor], prefix: str) -> Snapshot:
 
 def _rows(history: Iterable[Epoch]) -> list[dict[str, Any]]:
     """As `dataclasses.asdict`, which takes most of the time that small trainings take to be kept."""
-    parts = ("train", "test", "selection")
-    return [{**vars(epoch), **{part: vars(getattr(epoch, part)) for part in parts}} for epoch in history]
+    return [{**vars(epoch), **{part: vars(getattr(epoch, part)) for part in MEASURED_ON}} for epoch in history]
 
 
 def _history(rows: list[dict[str, Any]]) -> list[Epoch]:
-    return [
-        Epoch(
-            row["epoch"],
-            row["learning_rate"],
-            Performance(**row["train"]),
-            Performance(**row["test"]),
-            Performance(**row["selection"]),
-        )
-        for row in rows
-    ]
+    return [Epoch(**{**row, **{part: Performance(**row[part]) for part in MEASURED_ON}}) for row in rows]

@@ -72,6 +72,7 @@ class Sweep:
         counts = (plural(len(self.jobs), "run"), self.output_dir / "runs", len(self.jobs) - len(todo), len(todo))
         log.info("%s in %s: %d finished, %d to do", *counts)
         results: dict[Job, JobReturn] = {}
+        launch = _one_by_one(launch) if serial else launch
         with _grouped(self.words), _as_one([job.run for job in todo], serial):
             while todo:
                 new = _launch(todo, launch)
@@ -155,6 +156,20 @@ def failure(error: Exception) -> JobReturn:
 
 def _unfinished(jobs: Sequence[Job]) -> list[Job]:
     return [job for job in jobs if not standing(job.run).finished]
+
+
+def _one_by_one(launch: Launch) -> Launch:
+    """The same without the settings that Hydra copies into each job's result, and would keep to the sweep's end."""
+
+    def each(words: Sequence[Sequence[str]], first: int) -> list[JobReturn]:
+        results = []
+        for number, job in enumerate(words, first):
+            (result,) = launch([job], number)
+            result.cfg = result.hydra_cfg = None
+            results.append(result)
+        return results
+
+    return each
 
 
 def _launch(todo: Sequence[Job], launch: Launch) -> dict[Job, JobReturn]:

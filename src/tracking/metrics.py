@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from src.records.objective import sparsest_good, tradeoff
 
@@ -46,24 +47,20 @@ METRICS: tuple[Metric, ...] = (
     Metric("iterations", "empty_neurons", "empty/neurons"),
     Metric("iterations", "empty_layers", "empty/layers"),
     # W&B gives a metric one x axis, so what is drawn against the sparsity too has a second name.
-    Metric("iterations", "retrained_pqi", "by_percent_remaining/retrained/pqi", "percent_remaining"),
-    Metric("iterations", "retrained_gini", "by_percent_remaining/retrained/gini", "percent_remaining"),
-    Metric("iterations", "retrained_accuracy", "by_percent_remaining/retrained/accuracy", "percent_remaining"),
-    Metric("iterations", "pruned_pqi", "by_percent_remaining/pruned/pqi", "percent_remaining"),
-    Metric("iterations", "pruned_gini", "by_percent_remaining/pruned/gini", "percent_remaining"),
-    Metric("iterations", "pruned_accuracy", "by_percent_remaining/pruned/accuracy", "percent_remaining"),
+    *(
+        Metric("iterations", f"{side}_{measure}", f"by_percent_remaining/{side}/{measure}", "percent_remaining")
+        for side, measure in product(("retrained", "pruned"), ("pqi", "gini", "accuracy"))
+    ),
     Metric("layers", "retrained_pqi", "layer/{layer}/pqi"),
     Metric("layers", "retrained_gini", "layer/{layer}/gini"),
     Metric("layers", "percent_remaining", "layer/{layer}/percent_remaining"),
     # All epochs of the trajectory, counted on from iteration to iteration.
     Metric("epochs", "epochs_trained", "epoch", None),
     Metric("epochs", "learning_rate", "epoch/learning_rate", "epoch"),
-    Metric("epochs", "train_loss", "epoch/train_loss", "epoch"),
-    Metric("epochs", "train_accuracy", "epoch/train_accuracy", "epoch"),
-    Metric("epochs", "test_loss", "epoch/test_loss", "epoch"),
-    Metric("epochs", "test_accuracy", "epoch/test_accuracy", "epoch"),
-    Metric("epochs", "selection_loss", "epoch/selection_loss", "epoch"),
-    Metric("epochs", "selection_accuracy", "epoch/selection_accuracy", "epoch"),
+    *(
+        Metric("epochs", f"{images}_{measure}", f"epoch/{images}_{measure}", "epoch")
+        for images, measure in product(("train", "test", "selection"), ("loss", "accuracy"))
+    ),
 )
 
 

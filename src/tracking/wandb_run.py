@@ -28,6 +28,9 @@ def begin(info: RunInfo, online: bool) -> Any:
     """The `wandb.Run`, with its files in `info.folder`/wandb; falls back to offline and says how to upload."""
     # W&B's own usage reports wait for the network when the process ends.
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    if "wandb" not in sys.modules:
+        # The service of the process that started this one would keep a killed run's id in use for as long as it lives.
+        os.environ.pop("WANDB_SERVICE", None)
     import wandb
 
     info.folder.mkdir(parents=True, exist_ok=True)
@@ -73,12 +76,10 @@ def unreachable() -> None:
 
 def offline_line(info: RunInfo, reason: str, runs: Path | None = None) -> str:
     """The one line that tells why a run is offline and how to upload it, or all runs in a folder."""
-    folder = info.folder / "wandb"
-    begun_online = any(folder.glob(f"run-*-{info.run_id}"))
+    begun_online = any((info.folder / "wandb").glob(f"run-*-{info.run_id}"))
+    folder = info.folder / "wandb" if runs is None else runs
     if folder.is_absolute() and folder.is_relative_to(Path.cwd()):
         folder = folder.relative_to(Path.cwd())
-    if runs is not None:
-        folder = runs.relative_to(Path.cwd()) if runs.is_absolute() and runs.is_relative_to(Path.cwd()) else runs
     login = "wandb login && " if "logged in" in reason else ""
     command = f"{login}wandb sync {'--include-online ' if begun_online else ''}"
     parts = f"{shlex.quote(str(folder))}/{f'*-{info.run_id}' if runs is None else '*/wandb/offline-run-*'}"

@@ -29,11 +29,7 @@ class Dense:
     """
 
     def __init__(
-        self,
-        parameters: StackedVector,
-        gradient: StackedVector,
-        groups: Sequence[range],
-        precision: Precision = "fp32",
+        self, parameters: StackedVector, gradient: StackedVector, groups: Sequence[range], precision: Precision = "fp32"
     ) -> None:
         self._weights, self._biases = parameters.leaves[::2], parameters.leaves[1::2]
         self._weight_gradients, self._bias_gradients = gradient.leaves[::2], gradient.leaves[1::2]

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import os
 import resource
 import time
 from collections import Counter
@@ -143,13 +144,16 @@ def test_any_value_at_any_key_is_settings_or_a_message(outcomes: Outcomes) -> No
     assert outcomes.counts["UserError"] > 50
 
 
+VALUES = int(os.environ.get("TORTURE_VALUES", "10000"))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_ten_thousand_values(outcomes: Outcomes, capsys: pytest.CaptureFixture[str]) -> None:
-    fuzz(outcomes, 10_000, [(), *((choice,) for choice in CHOICES)])
+    fuzz(outcomes, VALUES, [(), *((choice,) for choice in CHOICES)])
     with capsys.disabled():
         print(f"\n{sum(outcomes.counts.values())} configurations fuzzed: {dict(outcomes.counts)}")
-    assert sum(outcomes.counts.values()) >= 10_000
+    assert sum(outcomes.counts.values()) >= VALUES
 
 
 ABSURD = [

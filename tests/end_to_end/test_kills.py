@@ -125,8 +125,12 @@ METHODS = ("sap", "one_shot", "lottery_ticket")
 LONG = ["-m", "hydra/launcher=stacked", *RUN, "trainer.epochs=8", "prune.iterations=3"]
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(130, marks=pytest.mark.slow)])
-def test_stacks_of_any_composition_at_random_moments(tmp_path, whole, kills):
+KILLS = int(os.environ.get("TORTURE_KILLS", "130"))
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kills", [4, pytest.param(KILLS, marks=pytest.mark.slow)])
+def test_stacks_of_any_composition_at_random_moments(tmp_path, whole, kills, capsys):
     """No more than one epoch a member is trained again, and all records are those of one stack left alone."""
     chance, log, done, attempts = random.Random(kills), tmp_path / "log", 0, 0
     log.touch()
@@ -150,7 +154,8 @@ def test_stacks_of_any_composition_at_random_moments(tmp_path, whole, kills):
         assert left_over(tmp_path / str(folder)) == []
     again = trained_again(log.read_text())
     assert max(again, default=0) <= 1
-    print(f"{kills} kills, {sum(again)} member-epochs trained again of {log.read_text().count('epoch')}")
+    with capsys.disabled():
+        print(f"\n{kills} kills, {sum(again)} member-epochs trained again of {log.read_text().count('epoch')}")
 
 
 def logging_epochs(log: Path) -> None:

@@ -61,7 +61,7 @@ PyTorch in torchrun. All had ended after 13 s where 13 processes wanted 2 cores,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("signalled", ["launcher", "first", "second"])
-def test_a_signal_to_any_process_ends_all_with_a_checkpoint(tmp_path, signalled):
+def test_a_signal_to_any_process_ends_all_with_a_checkpoint(tmp_path, signalled, capsys):
     run = [*RUN, "dataset.train_size=1400", "trainer.batch_size=350", "trainer.epochs=200", f"output_dir={tmp_path}"]
     launcher = subprocess.Popen(
         [*COMMAND, *QUIET, *run], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -84,7 +84,8 @@ def test_a_signal_to_any_process_ends_all_with_a_checkpoint(tmp_path, signalled)
     assert read_status(folder)["status"] == "running"
     after = newest(tmp_path)
     assert after > before if signalled != "second" else after >= before
-    print(f"signal to the {signalled}: all ended after {time.monotonic() - began:.1f} s")
+    with capsys.disabled():
+        print(f"\nsignal to the {signalled}: all ended after {time.monotonic() - began:.1f} s")
 
 
 def newest(output_dir: Path) -> int | None:

@@ -13,7 +13,7 @@ from src.execution import execute
 from src.execution.session import Session
 from src.records.integrity import is_finished, verify
 from src.records.run import load_run
-from src.records.schema import read_status
+from src.records.schema import CHANGED, read_status
 from src.records.timings import read_timings
 from src.store.locks import acquire, run_lock
 from tests.support import command_line, folder_of
@@ -146,14 +146,10 @@ def test_a_run_goes_back_to_the_last_whole_iteration_before_the_damage(tmp_path,
     assert records(folder) == records(whole)
 
 
-@pytest.mark.parametrize(("name", "how"), sampled([*RECORDS, "run.json"]))
+@pytest.mark.parametrize(("name", "how"), sampled([*RECORDS, "run.json", "config.yaml"]))
 def test_a_finished_run(tmp_path, whole, name, how):
     folder = copied(whole, tmp_path)
-    if (name, how) == ("run.json", "bit flipped"):  # not in what it only tells, which has no checksum
-        text = (folder / name).read_text()
-        (folder / name).write_text(text.replace('"status": "f', '"status": "b'))
-    else:
-        damage(folder / name, how)
+    damage(folder / name, how)
     edited = name.endswith("csv") and how in ("bit flipped", "not UTF-8") and is_finished(folder, read_status(folder))
     if edited:
         (line,) = verify(folder)
@@ -162,6 +158,21 @@ def test_a_finished_run(tmp_path, whole, name, how):
     assert not is_finished(folder, read_status(folder))
     again(folder)
     assert records(folder) == records(whole)
+
+
+def test_no_flipped_bit_of_run_json_is_believed(tmp_path, whole):
+    """A twentieth of them; in a default test, for one takes some microseconds."""
+    folder = copied(whole, tmp_path)
+    content = (folder / "run.json").read_bytes()
+    for bit in range(0, 8 * len(content), 19):
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        (folder / "run.json").write_bytes(flipped)
+        state = read_status(folder)
+        assert not is_finished(folder, state)
+        assert state is None or (state["reason"], verify(folder)) == (CHANGED, [f"{folder.name}: {CHANGED}"])
+        with pytest.raises(UserError, match=r"run\.json (is damaged|was changed)"):
+            load_run(folder)
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", '{"status": "dancing"}'])
@@ -189,11 +200,16 @@ def test_an_edited_table_is_believed_when_run_json_does_not_say_otherwise(tmp_pa
     folder = copied(whole, tmp_path)
     text = (folder / "iterations.csv").read_text()
     (folder / "iterations.csv").write_text(text.replace("100.0", "99.0", 1))
-    with pytest.raises(UserError, match=r"or its entry in run[.]json's files to keep it so"):
+    with pytest.raises(UserError, match=r"its entry in run[.]json's files and the sha256 there to keep it so"):
         _ = load_run(folder).table
-    state = json.loads((folder / "run.json").read_text())
+    path = folder / "run.json"
+    state = json.loads(path.read_text())
     del state["files"]["iterations.csv"]
-    (folder / "run.json").write_text(json.dumps(state))
+    path.write_text(json.dumps(state, indent=2) + "\n")
+    with pytest.raises(UserError, match=r"run[.]json was changed .* or remove its sha256 to keep it so"):
+        load_run(folder)
+    del state["sha256"]
+    path.write_text(json.dumps(state))
     assert verify(folder) == []
     assert is_finished(folder, read_status(folder))
     assert load_run(folder).table["percent_remaining"][0] == 99

@@ -52,6 +52,23 @@ def test_what_is_finished_is_not_launched(tmp_path):
     assert launcher.launched == [[0, 2]], "nothing is left to launch"
 
 
+def test_a_serial_sweep_keeps_no_settings_of_its_jobs(tmp_path):
+    asked, found = sweep(tmp_path, "seed=0,1,2")
+    numbers = []
+
+    def launch(words, first_number):
+        ((_,), number) = words, first_number
+        numbers.append(number)
+        (job,) = [job for job in found if job.words == tuple(words[0])]
+        write_run(job)
+        return [JobReturn(status=JobStatus.COMPLETED, cfg={"seed": number}, hydra_cfg={}, overrides=words[0])]
+
+    results = asked.run(launch, serial=True)
+    assert numbers == [0, 1, 2]
+    assert [(result.cfg, result.hydra_cfg) for result in results] == [(None, None)] * 3
+    assert [tuple(result.overrides) for result in results] == [job.words for job in found]
+
+
 def test_failures_are_told_at_the_end_and_the_rest_goes_on(tmp_path):
     asked, found = sweep(tmp_path, "seed=0,1,2,3")
     launcher = Launcher(found, {1: [UserError("the loss became nan")], 2: [MemoryError("no memory")]})

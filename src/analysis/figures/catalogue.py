@@ -33,18 +33,8 @@ ALIASES: dict[str, dict[str, dict[str, Any]]] = {
     "readme": dict.fromkeys(("prune", "pruned"), _OF_THE_CNN | {"model": ("resnet18",)}),
 }
 """A figure of the paper: its kinds, and what each is drawn of where nothing else is asked for."""
-GIVEN = (
-    "method",
-    "trainer",
-    "protocol",
-    "experiment",
-    "seed",
-    "reading",
-    "style",
-    "overlay",
-    "incomplete",
-    "output_dir",
-)
+_RECORDS = ("trainer", "protocol", "experiment", "seed")
+GIVEN = ("method", *_RECORDS, "reading", "style", "overlay", "incomplete", "output_dir")
 """Settings that the command of a figure repeats."""
 Request = tuple[str, Filter]
 """A kind, and what it is asked for of."""
@@ -133,8 +123,7 @@ def in_no_figure(grouped: Iterable[Study], plans: Sequence[Plan]) -> tuple[str, 
 def _nothing_to_draw(empty: Sequence[Request], settings: FigureSettings, grouped: Iterable[Study]) -> str:
     """Message: what was asked for, what there is, and the commands that make what is not there."""
     kinds = ",".join(kind for kind, _ in empty)
-    records = ("dataset", "model", "scope", "method", "trainer", "protocol", "experiment", "seed")
-    asked = ", ".join(settings.words(records))
+    asked = ", ".join(settings.words(("dataset", "model", "scope", "method", *_RECORDS)))
     commands = "".join(f"\n  {line}" for line in dict.fromkeys(_runs_for(*request, settings) for request in empty))
     there = ""
     for study in grouped:

@@ -9,17 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from src.analysis.figures.kinds import scopes_of, zoomed
-from src.analysis.figures.plan import (
-    CAPTIONS,
-    METHOD_SERIES,
-    Filter,
-    Line,
-    Plan,
-    Series,
-    figure,
-    lines_of,
-    panel,
-)
+from src.analysis.figures.plan import CAPTIONS, METHOD_SERIES, Filter, Line, Plan, Series, figure, lines_of, panel
 from src.analysis.figures.readings import Reading, accuracy, pqi
 from src.analysis.figures.spec import LABELS, CurvePanel, FigureSpec
 from src.records.study import Study, but_for
@@ -75,15 +65,12 @@ def lengths(studies: Sequence[Study], chosen: Filter) -> list[Plan]:
     for alike in but_for(studies, "trainer", ("epochs", "name")):
         by_length = sorted(alike, key=lambda study: study.setting.epochs or 0)
         for scope in dict.fromkeys(map(by_length[-1].scope, chosen.scopes)):
-            series = tuple(s for s in chosen.of(METHOD_SERIES) if len(_with(by_length, scope, s)) > 1)
+            runs = {s: [study.series(scope, s.method) for study in by_length] for s in chosen.of(METHOD_SERIES)}
+            series = tuple(s for s, of_each in runs.items() if sum(map(bool, of_each)) > 1)
             if series:
                 build = partial(_lengths, by_length, scope, series)
                 found.append(Plan("length", by_length[-1], (scope,), series, build))
     return found
-
-
-def _with(studies: Sequence[Study], scope: str, series: Series) -> list[Study]:
-    return [study for study in studies if study.series(scope, series.method)]
 
 
 def _lengths(studies: Sequence[Study], scope: str, series: Sequence[Series], reading: Reading) -> FigureSpec:

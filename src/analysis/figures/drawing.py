@@ -17,9 +17,9 @@ from typing import Any, Literal
 import numpy as np
 
 from src import files
-from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel, Spread, Style, style_named
+from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel, Spread, Style
 
-__all__ = ["draw", "draw_files", "matplotlib", "save"]
+__all__ = ["draw", "matplotlib", "save"]
 _backend = os.environ.pop("MPLBACKEND", None)
 try:
     import matplotlib
@@ -101,12 +101,6 @@ def save(figure: Figure, stem: Path, style: Style, formats: Sequence[str]) -> li
 
     paths = {suffix: stem.with_name(f"{stem.name}.{suffix}") for suffix in formats}
     return [files.replace(path, partial(write, suffix=suffix)) for suffix, path in paths.items()]
-
-
-def draw_files(spec: FigureSpec, folder: Path, style: str, formats: Sequence[str]) -> list[Path]:
-    """`<folder>/<kind>/<name>.<format>` of a figure; returns the paths."""
-    look = style_named(style)
-    return save(draw(spec, look), folder / spec.kind / spec.name, look, formats)
 
 
 @contextmanager
@@ -257,10 +251,9 @@ def _lay_out(
     if style.clean:  # as high as a panel of the style below all that is written, whatever there is of it
         inner = (height - (TOP + BOTTOM) * scale) * (HEAT_HEIGHT if heat and rows > 1 else 1.0)
         between = TITLE * scale if heat else between
-        height = top + bottom + rows * inner + (rows - 1) * between
     else:
         inner = height - top - bottom if rows == 1 else height - (TOP + TITLE + BOTTOM) * scale
-        height = top + bottom + rows * inner + (rows - 1) * between
+    height = top + bottom + rows * inner + (rows - 1) * between
     figure.set_size_inches(width, height)
     for placed in figure.legends:
         placed.set_bbox_to_anchor((0.5, 1 - heading / height), figure.transFigure)

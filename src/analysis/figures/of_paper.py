@@ -9,7 +9,7 @@ from src.analysis.figures.readings import CORRECTED, PUBLISHED, Reading
 from src.analysis.figures.spec import ITERATION, LABELS, Curve, CurvePanel, FigureSpec
 from src.analysis.published.curves import X_READING_ERROR, Key, published_curves, published_in
 from src.analysis.published.prediction import Prediction, predictions
-from src.records.method import ABLATIONS, FOUR_METHODS, Method
+from src.records.method import ABLATIONS, FOUR_METHODS
 
 NETWORKS = {("cifar10", "cnn"): "CNN", ("cifar10", "resnet18"): "ResNet18"}
 NO_SEED = (-1,)
@@ -72,16 +72,12 @@ def unaveraged() -> FigureSpec:
 def _accuracies(network: tuple[str, str], side: str) -> CurvePanel:
     ours, theirs = [], []
     for method in FOUR_METHODS:
-        drawn = published_curves()[_accuracy_key(network, side, method)]
+        drawn = published_curves()[Key(*network, "global", f"{side}_accuracy", method.short)]
         own = drawn.unaveraged()
         ours.append(Curve(method.label, method.short, method.short, own.t, own.t, own.y, own.reading_error, NO_SEED))
         theirs.append(Curve(method.label, method.short, method.short, drawn.t, drawn.t, drawn.y, 0 * drawn.y))
     return CurvePanel(tuple(ours), ITERATION, LABELS["accuracy"], f"{side}_accuracy", "global",
                       title=f"{NETWORKS[network]}, {side}", published=tuple(theirs))  # fmt: skip
-
-
-def _accuracy_key(network: tuple[str, str], side: str, method: Method) -> Key:
-    return Key(*network, "global", f"{side}_accuracy", method.short)
 
 
 def rereading() -> FigureSpec:

@@ -1,16 +1,16 @@
 """A figure to be made: what it shows, and how it is built from records once these are known to be there."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import yaml  # type: ignore[import-untyped]
 
 from src.analysis.figures.readings import MeanStd, Reading, accuracy, difference, mean_std, pqi
 from src.analysis.figures.spec import ITERATION, LABELS, NAMES, Curve, CurvePanel, FigureSpec, HeatPanel
 from src.config.part import safe_name
+from src.files import read_yaml
 from src.records.library import Condition
 from src.records.method import CLASSES, FOUR_METHODS, Method
 from src.records.run import FloatArray, Run, Side
@@ -104,7 +104,7 @@ Planner: TypeAlias = Callable[[str, Study, Filter], list[Plan]]
 """The figures of one kind that a study has runs for."""
 
 
-CAPTIONS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "captions.yaml").read_text(encoding="utf-8"))
+CAPTIONS: dict[str, Any] = read_yaml(Path(__file__).with_name("captions.yaml"))
 
 
 def figure(
@@ -115,22 +115,25 @@ def figure(
     names = [kind, error, study.name, scope, method.short if method else ""]
     headings = [study.setting.text, f"{scope} pruning" if scope else "", method.text if method else ""]
     name, heading = safe_name("_".join(filter(None, names))), ", ".join(filter(None, headings))
-    caption = caption or CAPTIONS[kind]
-    title = title_of(study, scope, method)
-    return FigureSpec(
-        kind, name, heading, caption, tuple(panels), tuple(notes), study.setting, error=error, title=title
-    )
+    caption, panels = caption or CAPTIONS[kind], tuple(panels)
+    curves = [curve for panel in panels if isinstance(panel, CurvePanel) for curve in panel.curves if curve.seeds]
+    title = title_of(study, scope, method, {len(curve.seeds) for curve in curves})
+    return FigureSpec(kind, name, heading, caption, panels, tuple(notes), study.setting, error=error, title=title)
 
 
-def title_of(study: Study, scope: str = "", method: Method | None = None) -> str:
-    """What a picture is of: data set, model, what sets it apart, scope and method, then epochs of a training, seeds."""
+def title_of(study: Study, scope: str = "", method: Method | None = None, seeds: Collection[int] = ()) -> str:
+    """What a picture is of: data set, model, what sets it apart, scope and method, then epochs of a training, seeds.
+
+    seeds: how many its curves have; else those of the study are counted.
+    """
     setting = study.setting
     scope_text = "layer-wise = global" if study.one_layer and scope == "global" else WISE.get(scope, scope)
     network = [NAMES.get(name, name) for name in (setting.dataset, setting.model)]
     what = [*network, *study.apart, f"{scope_text} pruning" if scope else "", method.text if method else ""]
     epochs = f"{setting.epochs} epoch{'s' * (setting.epochs != 1)} a training" if setting.epochs else ""
-    count = len(study.seeds)
-    how = [epochs, f"{count} seed{'s' * (count != 1)}" if count else ""]
+    least, most = (min(seeds), max(seeds)) if seeds else (len(study.seeds), len(study.seeds))
+    count = f"{least} to {most}" if least < most else f"{most}"
+    how = [epochs, f"{count} seed{'s' * (most != 1)}" if most else ""]
     return f"{', '.join(filter(None, what))} ({', '.join(filter(None, how))})"
 
 

@@ -12,9 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import yaml  # type: ignore[import-untyped]
-
 from src.errors import UserError
+from src.files import read_yaml
 
 if TYPE_CHECKING:
     from src.records.run import FloatArray
@@ -203,7 +202,7 @@ RC = {"svg.hashsalt": "figures", "pdf.fonttype": 42, "path.simplify": False, "fo
 def style_named(name: str) -> Style:
     if name not in STYLES:
         raise UserError(f"style={name} is not known; choose one of {', '.join(STYLES)}")
-    settings = yaml.safe_load((Path(__file__).parent / "styles" / f"{name}.yaml").read_text(encoding="utf-8"))
+    settings = read_yaml(Path(__file__).parent / "styles" / f"{name}.yaml")
     strokes = {}
     for slot, (colour, line, marker, *hollow) in settings.pop("strokes").items():  # dashes are [offset, [lengths]]
         strokes[slot] = Stroke(

@@ -1,6 +1,5 @@
 """The digitised curves, as drawn and un-averaged, and those that belong behind ours, in the same reading."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -10,6 +9,7 @@ import numpy as np
 
 from src.analysis.figures.readings import EXCHANGED, Reading
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec
+from src.files import read_rows
 from src.records.method import ONE_SHOT, paper_method
 from src.records.run import FloatArray
 from src.records.study import Setting
@@ -86,8 +86,7 @@ def visible_bars(quantity: str) -> tuple[int, int]:
 
 def _rows(names: Sequence[str]) -> Iterator[dict[str, str]]:
     for name in names:
-        with (Path(__file__).parent / f"{name}.csv").open(newline="") as file:
-            yield from csv.DictReader(file)
+        yield from read_rows(Path(__file__).with_name(f"{name}.csv"))
 
 
 def with_published(spec: FigureSpec, setting: Setting, reading: Reading) -> FigureSpec:

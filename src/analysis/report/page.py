@@ -9,7 +9,7 @@ from typing import NamedTuple
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from src.analysis.claims.catalogue import CLAIMS, examine
+from src.analysis.claims import CLAIMS, examine
 from src.analysis.claims.finding import Finding, Verdict
 from src.analysis.figures.catalogue import build, plan_figures
 from src.analysis.figures.of_paper import OF_PAPER

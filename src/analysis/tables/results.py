@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from src.analysis.claims.catalogue import CLAIMS
+from src.analysis.claims import CLAIMS
 from src.analysis.claims.finding import Finding
 from src.analysis.claims.tradeoff import mean_to, of_run
 from src.analysis.tables.table import Column, Spread, Table, made_table
 from src.models.model import Model
-from src.records.objective import LOST, Tradeoff
+from src.records.objective import LOST, Tradeoff, sparsest_good
 from src.records.run import FloatArray, Run
 from src.records.study import Study, but_for
 
@@ -84,9 +84,8 @@ def _pairs(studies: Sequence[Study]) -> Iterator[tuple[str, Study, Study]]:
 
 
 def within_loss(run: Run) -> int:
-    """The iteration with the fewest weights whose accuracy is at most LOST below that of the dense network."""
-    accuracy, percent = run.table["retrained_accuracy"], run.table["percent_remaining"]
-    return int(np.where(accuracy >= accuracy[0] - LOST, percent, np.inf).argmin())
+    """The iteration of the sparsest good network, which the run keeps."""
+    return sparsest_good(run.table["retrained_accuracy"].tolist())
 
 
 @dataclass(frozen=True)
@@ -130,26 +129,18 @@ def _counted(model: Model, shape: tuple[int, int, int], classes: int) -> Network
 
 
 def _measured(model: Model, shape: tuple[int, int, int], classes: int) -> Network:
-    """Build the model and send one blank image through it, counting outputs per weight."""
+    """Build the model and send one blank image through it."""
     import torch
-    from torch import nn
 
+    from src.library.masks import Masks
     from src.models.model import build_model, prunable_names
 
     built = build_model(model, shape, classes, seed=0).eval()
-    outputs: dict[str, int] = {}
-
-    for name, module in built.named_modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            module.register_forward_hook(
-                lambda _, __, output, name=name: outputs.update({f"{name}.weight": output.numel() // output.shape[1]})
-            )
-    with torch.no_grad():
-        built(torch.zeros(1, *shape))
     names, state = prunable_names(built), built.state_dict()
+    uses = Masks({name: state[name] != 0 for name in names}).uses(built, torch.zeros(1, *shape))
     others = sum(v.numel() for key, v in state.items() if key not in names and v.is_floating_point())
     sizes = np.array([state[name].numel() for name in names], np.float64)
-    return Network(sizes, np.array([outputs[name] for name in names], np.float64), others)
+    return Network(sizes, np.array(list(uses.values()), np.float64), others)
 
 
 def _of(column: str, at: Callable[[Run], int] | int, run: Run) -> float:

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import yaml  # type: ignore[import-untyped]
 
+from src.files import read_yaml
 from src.records.run import FloatArray
 
 _LATEX = {
@@ -122,8 +122,7 @@ def made_table(name: str, columns: Sequence[Column], rows: Iterable[tuple[Cell, 
 
 @cache
 def _texts() -> dict[str, dict[str, str]]:
-    text = (Path(__file__).parent / "tables.yaml").read_text(encoding="utf-8")
-    found: dict[str, dict[str, str]] = yaml.safe_load(text)
+    found: dict[str, dict[str, str]] = read_yaml(Path(__file__).with_name("tables.yaml"))
     return found
 
 

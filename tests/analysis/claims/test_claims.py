@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.analysis.claims.catalogue import CLAIMS
+from src.analysis.claims import CLAIMS
 from src.analysis.claims.finding import Effect, Finding, Verdict, judge
 from src.records.method import ABLATIONS, LOTTERY_TICKET, ONE_SHOT, SAP, SAP_1_2, paper_method
 from src.records.study import Study

@@ -234,6 +234,12 @@ def test_all_draws_what_there_is_and_names_methods_that_were_never_run(tmp_path)
     assert "One Shot (P=0.2), scope global, seeds 0, 1: no run" in "\n".join(outcome.messages)
 
 
+def test_a_title_counts_the_seeds_that_are_drawn(tmp_path):
+    write_runs(tmp_path, base_specs("digits", "mlp", [0, 1])[:-1])
+    outcome = draw_figures(settings(tmp_path, "figure=prune", "incomplete=draw"))
+    assert "(200 epochs a training, 1 to 2 seeds)" in outcome.paths[0].read_text()
+
+
 def test_all_still_leaves_out_figures_with_a_missing_seed(with_gaps):
     outcome = draw_figures(settings(with_gaps))
     assert {name.split("/")[0] for name in names_of(outcome)} == {"errors"}

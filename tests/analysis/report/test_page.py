@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from markupsafe import escape
 
-from src.analysis.claims.catalogue import CLAIMS
+from src.analysis.claims import CLAIMS
 from src.analysis.figures.catalogue import KINDS
 from src.analysis.figures.errors import ERRORS
 from src.analysis.figures.of_paper import OF_PAPER

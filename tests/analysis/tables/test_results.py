@@ -8,6 +8,7 @@ from src.analysis.tables.results import compared, tables, within_loss
 from src.analysis.tables.table import Spread
 from src.records.library import load_library
 from src.records.method import LOTTERY_TICKET
+from src.records.objective import kept_iterations
 from src.records.study import studies
 from tests.analysis.in_memory import run, study
 from tests.analysis.synthetic import FOUR, Spec, write_runs
@@ -46,6 +47,12 @@ def test_compression_is_the_sparsest_within_a_point_even_after_a_dip():
     assert within_loss(dips) == 2
     (row,) = cells(study([dips]), "compression")
     assert (row["percent_remaining"], row["compression"]) == (Spread(25.0), Spread(4.0))
+
+
+def test_of_iterations_with_as_many_weights_the_last_counts_whose_network_is_kept():
+    stuck = run(0, percent_remaining=[100, 50, 50, 50], retrained_accuracy=[90, 91, 89, 88])
+    assert within_loss(stuck) == 2
+    assert 2 in kept_iterations([90, 91, 89, 88])
 
 
 def test_accuracy_at_equal_sparsity_is_empty_where_a_seed_does_not_get():

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from src.errors import UserError
-from src.execution.initial_state import read_initial_state
+from src.execution.state_file import read_initial_state
 
 LIKE = {"a.weight": torch.zeros(3, 2), "a.bias": torch.zeros(3)}
 WEIGHT = np.arange(6, dtype=np.float32).reshape(3, 2)
