@@ -77,6 +77,7 @@ def published_curves() -> dict[Key, PublishedCurve]:
     }
 
 
+@cache
 def visible_bars(quantity: str) -> tuple[int, int]:
     """How many of a quantity's published markers have an error bar that sticks out, and how many markers there are."""
     bars, markers = (sum(row["panel"] == quantity for row in _rows(names)) for names in (BARS, FILES))

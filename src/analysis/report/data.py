@@ -15,7 +15,6 @@ DIGITS = 5
 """Significant digits that the page keeps."""
 DARKNESS_KEPT = 0.55
 """On a dark page a colour keeps this share of what it lacks to white, so that colours stay in order."""
-SHADES = 64
 _DASHES = {"-": "none", "--": "7 3", "-.": "7 2.5 1.5 2.5", ":": "1.5 2.5"}
 _SHAPES = {
     "o": "M-2.4 0A2.4 2.4 0 1 1 2.4 0A2.4 2.4 0 1 1-2.4 0Z",
@@ -134,14 +133,6 @@ def on_dark(colour: str) -> str:
     """
     hue, lightness, saturation = colorsys.rgb_to_hls(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
     return _hexadecimal(colorsys.hls_to_rgb(hue, 1 - DARKNESS_KEPT * (1 - lightness), saturation))
-
-
-def heat_colours() -> list[str]:
-    """SHADES colours of the style's colour map, lowest first."""
-    from src.analysis.figures.drawing import matplotlib
-
-    colour_map = matplotlib.colormaps[style_named("default").colour_map]
-    return [_hexadecimal(colour_map(i / (SHADES - 1))[:3]) for i in range(SHADES)]
 
 
 def _hexadecimal(rgb: Iterable[float]) -> str:

@@ -17,7 +17,7 @@ from src.analysis.figures.plan import CAPTIONS, WISE, Plan, title_of
 from src.analysis.figures.readings import READINGS
 from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.distance import distance_table
-from src.analysis.report.data import figure_data, heat_colours, slot_looks
+from src.analysis.report.data import figure_data, slot_looks
 from src.analysis.settings import FigureSettings, RecordSettings, choose
 from src.analysis.tables.results import compared, tables
 from src.analysis.tables.table import shown
@@ -26,6 +26,8 @@ from src.errors import UserError
 from src.records.library import missing_runs
 
 SCRIPTS = ("scale.js", "panel.js", "page.js")
+COLOURS = "colours.txt"
+"""The default style's colour map from its lowest to its highest, written down: importing matplotlib costs more."""
 SAID_BY_HEADINGS = {"results": ("dataset", "model", "study"), "distances": ("dataset", "model", "left_out")}
 """Columns that tables leave out."""
 
@@ -89,7 +91,8 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
     opened = phenomenon[0].spec.setting if phenomenon else chosen[0].setting
     data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in drawn]
     # No text can end, or open, an element of the page.
-    embedded = json.dumps({"figures": data, "colours": heat_colours()}, ensure_ascii=False, separators=(",", ":"))
+    shown_as = {"figures": data, "colours": _part(COLOURS).split()}
+    embedded = json.dumps(shown_as, ensure_ascii=False, separators=(",", ":"))
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_part), trim_blocks=True, lstrip_blocks=True
     )

@@ -13,7 +13,9 @@ from src.analysis.claims import CLAIMS
 from src.analysis.figures.catalogue import KINDS
 from src.analysis.figures.errors import ERRORS
 from src.analysis.figures.of_paper import OF_PAPER
+from src.analysis.figures.spec import style_named
 from src.analysis.report.data import slot_looks
+from src.analysis.report.page import COLOURS, _part
 from src.report import main
 from tests.analysis.synthetic import FOUR, Spec, base_specs, full_experiment, write_runs
 
@@ -40,6 +42,15 @@ class Outline(HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.stack.pop() == tag
+
+
+def test_heat_maps_have_the_colours_of_the_figures():
+    from src.analysis.figures.drawing import matplotlib
+
+    written = _part(COLOURS).split()
+    colours = matplotlib.colormaps[style_named("default").colour_map]
+    assert written == [matplotlib.colors.to_hex(colours(i / (len(written) - 1))) for i in range(len(written))]
+    assert len(written) == 64
 
 
 @pytest.fixture(scope="module")

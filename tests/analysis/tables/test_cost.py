@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from src.analysis.tables.results import Network, network
+from src.analysis.tables.results import IMAGES, Network, _counted, _measured, network
+from src.models.shipped import MODELS
 
 PRUNABLE = {
     ("fashion_mnist", "linear"): (7840,),
@@ -21,6 +22,14 @@ def test_sizes_and_uses(dataset, model):
     side = 28 if dataset == "fashion_mnist" else 32
     uses = [1] * len(sizes) if model != "cnn" else [(side // 2**i) ** 2 for i in range(4)] + [1]
     assert found.uses.tolist() == uses
+
+
+@pytest.mark.parametrize("model", ["linear", "mlp"])
+@pytest.mark.parametrize("dataset", ["digits", "cifar100"])
+def test_what_is_counted_is_what_is_measured(dataset, model):
+    counted, measured = (way(MODELS[model], *IMAGES[dataset]) for way in (_counted, _measured))
+    for name in ("sizes", "uses", "others"):
+        assert np.array_equal(getattr(counted, name), getattr(measured, name))
 
 
 def test_the_cnn_has_as_many_other_values_as_the_protocol_says():
