@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,10 +29,24 @@ class Logged:
         return [row[name] for row in self.history if name in row]
 
 
+PATIENCE_S = 3.0
+"""W&B's own process, which writes the file after the run has ended, may wait for a core this long."""
+
+
 def read_log(run_folder: Path) -> Logged:
-    """Everything in the one .wandb file of a run's folder."""
+    """Everything in the one .wandb file of a run's folder, once its end is there or nothing is added any more."""
+    logged, size, since = Logged(), -1, time.monotonic()
+    while logged.exit_code is None and time.monotonic() < since + PATIENCE_S:
+        paths = list(run_folder.glob("run-*.wandb"))
+        if paths and (found := paths[0].stat().st_size) > max(size, HEADER):
+            logged, size, since = _read(paths[0]), found, time.monotonic()
+        time.sleep(0.02)
+    return logged
+
+
+def _read(path: Path) -> Logged:
     logged = Logged()
-    for record in _records(next(run_folder.glob("run-*.wandb"))):
+    for record in _records(path):
         kind = record.WhichOneof("record_type")
         if kind == "run":
             logged.run = record.run
@@ -78,6 +93,8 @@ def _records(path: Path) -> Iterator[Any]:
         _, size, kind = struct.unpack("<IHB", data[position : position + HEADER])
         buffer += data[position + HEADER : position + HEADER + size]
         position += HEADER + size
+        if position > len(data):  # of which a piece is not written yet
+            return
         if kind in (1, 4):  # a whole record, or the last piece of one
             record = pb.Record()
             record.ParseFromString(buffer)
