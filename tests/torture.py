@@ -20,8 +20,12 @@ import time
 from collections import Counter, defaultdict
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+FILES = "tests/data/fuzz.py"
+"""No test, but a command: damaged input files."""
 
 PARTS = (
     "tests/end_to_end/test_load.py",
@@ -32,6 +36,7 @@ PARTS = (
     "tests/end_to_end/test_parallel.py",
     "tests/end_to_end/test_disk.py",
     "tests/records/test_damage.py",
+    FILES,
     "tests/end_to_end/test_kills.py",
 )
 SETTINGS = {"kills": "130", "values": "10000", "every": "1", "files": "1000", "part_s": "3600", "only": ""}
@@ -86,9 +91,7 @@ def main(words: list[str]) -> int:
     options = [word for word in words if word.partition("=")[0] not in SETTINGS]
     settings = SETTINGS | given
     pytests = ["pytest", "-p", "tests.torture", "-m", "slow or not slow", "--timeout", str(TEST_S), *options]
-    commands = {part: [*pytests, part] for part in PARTS[:-1]}
-    commands["tests/data/fuzz.py"] = ["tests.data.fuzz", settings["files"]]
-    commands[PARTS[-1]] = [*pytests, PARTS[-1]]
+    commands = {part: ["tests.data.fuzz", settings["files"]] if part == FILES else [*pytests, part] for part in PARTS}
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in a shell's background ignores
     ends: list[tuple[str, bool]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -125,14 +128,13 @@ def _end(part: str, command: list[str], environment: dict[str, str], limit_s: fl
     return f"{part} {end} after {time.monotonic() - began:.0f} s", status == 0
 
 
-def _table(found: list[dict[str, object]]) -> list[str]:
+def _table(found: list[dict[str, Any]]) -> list[str]:
     """A line for what was tried, and the sums."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     seconds: Counter[str] = Counter()
     for line in found:
-        what = str(line["what"])
-        counts[what][str(line["outcome"])] += 1
-        seconds[what] += float(str(line["seconds"]))  # type: ignore[assignment]
+        counts[line["what"]][line["outcome"]] += 1
+        seconds[line["what"]] += line["seconds"]
     counts["in all"], seconds["in all"] = sum(counts.values(), Counter()), seconds.total()
     return [
         f"{of['passed'] + of['failed']:6d} tried {of['failed']:4d} failed {seconds[what]:7.1f} s  {what}"

@@ -63,18 +63,18 @@ def test_a_signal_ends_the_run_at_once_with_a_checkpoint_and_all_of_it_in_the_mi
     command = [sys.executable, "-m", "src.main", "tracking=offline", "device=cpu", f"output_dir={tmp_path}", *RUN]
     env = {**os.environ, "WANDB_SERVICE": "3-1-unix-/nowhere"}  # one of another process, as a notebook leaves
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not list(tmp_path.glob("runs/*/iterations.csv")) and process.poll() is None:
-        time.sleep(0.01)
+    for there in ("iterations.csv", "wandb/offline-run-*/run-*.wandb"):
+        wait_for(tmp_path, f"runs/*/{there}", process)
     worked, before = worked_s(process.pid), children_s()
     process.send_signal(number)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=60)
     assert children_s() - before - worked < 5  # of processor time: other work on the machine does not count
     assert process.returncode == status
     assert "interrupted; the same command goes on" in err
     assert "Traceback" not in err
     folder = folder_of(command_line(*RUN, "tracking=offline", f"output_dir={tmp_path}"))
     parts = [read_log(part) for part in offline_runs(folder)]
-    assert len(parts) in (1, 2)  # where W&B had not started within a second or two, the second has it all
+    assert len(parts) == 2
     assert [value for part in parts for value in part.column("iteration")] == [0, 1, 2, 3]
     assert [value for part in parts for value in part.column("epoch")] == list(range(1, 17))
 
