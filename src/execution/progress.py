@@ -88,8 +88,8 @@ class Clock:
         return sum(self._latest) / len(self._latest) if self._latest else self._first or 0.0
 
     def left(self, epochs: int) -> str:
-        """For so many more epochs."""
-        return f"{tqdm.format_interval(self.seconds * epochs)} left"
+        """For so many more epochs; nothing where none has ended yet, as where the first training was taken over."""
+        return f"{tqdm.format_interval(self.seconds * epochs)} left" if self.seconds else ""
 
 
 sweep: "SweepProgress | None" = None
@@ -145,7 +145,7 @@ class RunProgress:
             self._percent = f"  {100 * (row['remaining'] - gone) / row['total']:.3g} % remaining"
         say(  # at most 80 columns, for names of up to 13 letters
             f"{self._name}  {t}/{self._last}  accuracy {row['retrained_accuracy']:.2f} %  "
-            f"{row['percent_remaining']:.3g} % remaining  PQI {row['retrained_pqi']:.3f}  {self._left()}"
+            f"{row['percent_remaining']:.3g} % remaining  PQI {row['retrained_pqi']:.3f}  {self._left()}".rstrip()
         )
 
     def close(self) -> None:

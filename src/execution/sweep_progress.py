@@ -46,7 +46,7 @@ class SweepProgress:
         timed = {**{s: rate.seconds for s, rate in self._rates.items()}, **timed}
         mean = sum(timed.values()) / max(len(timed), 1)
         seconds = sum(timed.get(s, mean) * count if s else mean * count for s, count in self._epochs.items())
-        return f"{tqdm.format_interval(seconds)} for all"
+        return f"{tqdm.format_interval(seconds)} for all" if timed else ""
 
 
 class StackProgress:
@@ -73,11 +73,12 @@ class StackProgress:
         rows = [part.row for part in self._parts if part.row]
         name = f"{len(self._parts)} runs  {max(slowest, 0)}/{max(part.last for part in self._parts)}"
         spread = _spread(rows) if rows else ""
-        self._bar.set_description_str(f"{name}{spread}  {self._left()}")
+        line = f"{name}{spread}  {self._left()}".rstrip()
+        self._bar.set_description_str(line)
         self._bar.update(0)
         if slowest > self._said and len(rows) == len(self._parts):
             self._said = slowest
-            say(f"{name}{spread}  {self._left()}")
+            say(line)
 
     def epoch(self) -> None:
         """An epoch of all that train has ended for one more run."""
@@ -91,7 +92,8 @@ class StackProgress:
     def _left(self) -> str:
         """At the stack's own rate; that of one training alone, which many wait for at first, is only a bound."""
         most = "" if self.clock.stacked or len(self._parts) == 1 else "at most "
-        return most + self.clock.left(int((self._bar.total or 0) - self._bar.n))
+        left = self.clock.left(int((self._bar.total or 0) - self._bar.n))
+        return left and most + left
 
 
 def _spread(rows: list[Row]) -> str:

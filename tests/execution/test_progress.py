@@ -81,6 +81,19 @@ def test_until_then_the_time_is_a_bound(caplog):
     stack.close()
 
 
+def test_no_time_is_told_before_there_is_an_epoch(caplog):
+    """As where the dense training was taken over from the store."""
+    caplog.set_level(logging.INFO)
+    alone, stack = RunProgress(run(), 0), StackProgress()
+    parts = [stack.add(run(), 0), stack.add(run("os"), 0)]
+    for shown in (alone, *parts):
+        shown.iteration(row(0, 100.0))
+    assert caplog.messages[-2].endswith("PQI 0.076")
+    assert caplog.messages[-1].endswith("100 % remaining")
+    alone.close()
+    stack.close()
+
+
 def test_a_sweep_is_told_as_one(caplog):
     caplog.set_level(logging.INFO)
     begin_sweep(SweepProgress(2, {SETTING: 124}, {SETTING: Rate(1.0, "solo", "cpu")}))
