@@ -11,7 +11,7 @@ import yaml  # type: ignore[import-untyped]
 
 from src.files import read_yaml
 from src.records.integrity import is_finished
-from src.records.schema import CONFIG_FILE, read_status
+from src.records.schema import CONFIG_FILE, RUN_FILE, UNREADABLE, read_status
 from src.records.timings import Rate, Setting
 from src.run import Run
 from src.store.locks import is_held, run_lock
@@ -78,9 +78,8 @@ def standing(run: Run) -> Standing:
 
 def stored(output_dir: Path) -> list[Standing]:
     """Where the runs stand whose folders are in `<output_dir>/runs`, in the order of their names."""
-    runs = output_dir / "runs"
-    folders = sorted(runs.iterdir()) if runs.is_dir() else []
-    return [_of_folder(folder, found) for folder in folders if (found := read_status(folder)) is not None]
+    files = sorted((output_dir / "runs").glob(f"*/{RUN_FILE}"))
+    return [_of_folder(file.parent, read_status(file.parent)) for file in files]
 
 
 def by_state(runs: Iterable[Standing]) -> dict[State, int]:
@@ -89,7 +88,9 @@ def by_state(runs: Iterable[Standing]) -> dict[State, int]:
     return {state: states.count(state) for state in State}
 
 
-def _of_folder(folder: Path, found: dict[str, Any]) -> Standing:
+def _of_folder(folder: Path, found: dict[str, Any] | None) -> Standing:
+    if found is None:
+        return Standing(folder, folder.name, State.failed, 0, 0, UNREADABLE)
     state = _state(folder, found)
     done, total = found["iterations_done"], found["iterations_total"]
     about = (folder, str(found["id"]), state, done, total, found["reason"], found.get("spec"))
@@ -164,4 +165,4 @@ def training_keys(run: Standing) -> list[Hashable]:
     It depends on no method (PROTOCOL 2.5). The store shares by content and finds more.
     """
     first = run.identity if run.spec is None or run.from_file else run.spec
-    return [(first, 0), *((run.identity, t) for t in range(1, run.total))]
+    return [(first if t == 0 else run.identity, t) for t in range(run.total)]

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 
+from src import status
 from src.store.locks import acquire, run_lock
 from src.sweeps.standing import State, by_state, standing, stored
 from tests.sweeps.synthetic import jobs, write_run
@@ -75,6 +76,20 @@ def test_what_a_folder_does_not_tell_is_none(tmp_path):
         (job.run.folder / "config.yaml").write_text(content)
         (found,) = stored(tmp_path)
         assert (found.done, found.setting, found.epochs) == (4, None, None)
+
+
+def test_a_run_whose_state_cannot_be_read_is_told_not_left_out(tmp_path, capsys):
+    (job,) = jobs(tmp_path, "seed=0")
+    write_run(job)
+    (tmp_path / "runs" / "notes").mkdir()
+    for content in ("", "{", "[]", "{}", '{"status": "finished"}'):
+        (job.run.folder / "run.json").write_text(content)
+        (found,) = stored(tmp_path)
+        assert (found.state, found.name) == (State.failed, job.run.name)
+        assert status.main([f"output_dir={tmp_path}"]) == 1
+        told = capsys.readouterr().out
+        assert "run.json does not say where the run stands" in told
+        assert "1 run: 1 failed" in told
 
 
 def test_an_output_folder_that_is_not_there_has_no_runs(tmp_path):
