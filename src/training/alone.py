@@ -20,26 +20,27 @@ class Alone:
 
     def __init__(self, flat: FlatParameters) -> None:
         leaves, gradients = list(flat.unflatten(flat.vector).values()), flat.gradients
-        self._layers = list(zip(leaves[::2], leaves[1::2], gradients[::2], gradients[1::2], strict=True))
+        self._forward = [(weight.T, bias) for weight, bias in zip(leaves[::2], leaves[1::2], strict=True)]
+        self._backward = list(enumerate(zip(leaves[::2], gradients[::2], gradients[1::2], strict=True)))[::-1]
         self._one = flat.vector.new_ones(())
 
     @torch.no_grad()
     def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Write the gradient of the mean cross-entropy of images [batch, ...] and labels [batch]; logits and loss."""
         aten, inputs = torch.ops.aten, [x.flatten(1)]
-        for weight, bias, *_ in self._layers[:-1]:
-            inputs.append(torch.addmm(bias, inputs[-1], weight.T).relu_())
-        weight, bias, *_ = self._layers[-1]
-        logits = torch.addmm(bias, inputs[-1], weight.T)
+        for transposed, bias in self._forward[:-1]:
+            inputs.append(torch.addmm(bias, inputs[-1], transposed).relu_())
+        transposed, bias = self._forward[-1]
+        logits = torch.addmm(bias, inputs[-1], transposed)
         log_probability = logits.log_softmax(1)
-        loss, count = aten.nll_loss_forward(log_probability, y, None, 1, -100)
-        delta = aten.nll_loss_backward(self._one, log_probability, y, None, 1, -100, count)
-        delta = aten._log_softmax_backward_data(delta, log_probability, 1, delta.dtype)
-        for layer, (weight, _, weight_gradient, bias_gradient) in reversed(list(enumerate(self._layers))):
+        loss, count = aten.nll_loss_forward.default(log_probability, y, None, 1, -100)
+        delta = aten.nll_loss_backward.default(self._one, log_probability, y, None, 1, -100, count)
+        delta = aten._log_softmax_backward_data.default(delta, log_probability, 1, delta.dtype)
+        for layer, (weight, weight_gradient, bias_gradient) in self._backward:
             torch.mm(delta.T, inputs[layer], out=weight_gradient)
             torch.sum(delta, 0, out=bias_gradient)
             if layer:
-                delta = aten.threshold_backward(delta.mm(weight), inputs[layer], 0)
+                delta = aten.threshold_backward.default(delta.mm(weight), inputs[layer], 0)
         return logits, loss
 
 

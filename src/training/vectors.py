@@ -48,7 +48,7 @@ def clip_(gradient: Tensor, parts: Sequence[Tensor], max_norm: float) -> None:
         norm = torch.nn.utils.get_total_norm(parts)
     else:  # the same without what finds that all are on one device: a tenth of a small network's step
         norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(part) for part in parts]))
-    gradient.mul_((max_norm / (norm + 1e-6)).clamp_(max=1.0))
+    gradient.mul_((norm + 1e-6).reciprocal_().mul_(max_norm).clamp_(max=1.0))
 
 
 ALIGNED = 16
@@ -102,6 +102,7 @@ class StackedVector:
     def clip_(self, max_norm: float) -> None:
         """Scale every member's values to a 2-norm of at most `max_norm`, in place, each by its own norm, as above."""
         norms = torch.stack([torch.linalg.vector_norm(rows, dim=1) for rows in self.rows], dim=1)
-        coefficient = (max_norm / (torch.linalg.vector_norm(norms, dim=1, keepdim=True) + 1e-6)).clamp_(max=1.0)
+        norm = torch.linalg.vector_norm(norms, dim=1, keepdim=True)
+        coefficient = (norm + 1e-6).reciprocal_().mul_(max_norm).clamp_(max=1.0)
         for rows in self.rows:
             rows.mul_(coefficient)
