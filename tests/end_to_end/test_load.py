@@ -208,10 +208,10 @@ def test_a_dead_and_a_hanging_network_cost_seconds(tmp_path, tell):
         urls = [f"http://127.0.0.1:{s.getsockname()[1]}" for s in (closed, closed, silent)]
         cases = dict(zip(("none", "dead", "hanging"), zip(("none", "wandb", "wandb"), urls, strict=True), strict=True))
         found = {name: [] for name in cases}
-        for repeat in range(2):
+        for repeat in range(3):
             for name, (tracking, url) in cases.items():
                 (tmp_path / f"{name}{repeat}").mkdir()
                 found[name].append(seconds_of(tmp_path / f"{name}{repeat}", tracking, url))
     tell("; ".join(f"{name}: {', '.join(f'{s:.1f}' for s in seconds)} s" for name, seconds in found.items()))
     none, *others = (statistics.median(seconds) for seconds in found.values())
-    assert max(others) - none < 60
+    assert max(others) - none < max(6, 0.6 * none)  # 3.4 of 10.7 s on a quiet machine, once a process

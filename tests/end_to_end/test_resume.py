@@ -13,7 +13,7 @@ import pytest
 
 from src.errors import Interrupted
 from src.execution.interruption import Interruption
-from tests.end_to_end.events import worked_s
+from tests.end_to_end.events import free_s, worked_s
 from tests.support import ROOT, command_line, folder_of, started, wait_for
 from tests.tracking.offline_log import offline_runs, read_log
 
@@ -65,9 +65,10 @@ def test_a_signal_ends_the_run_at_once_with_a_checkpoint_and_all_of_it_in_the_mi
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for there in ("iterations.csv", "wandb/offline-run-*/run-*.wandb"):
         wait_for(tmp_path, f"runs/*/{there}", process)
-    worked, before = worked_s(process.pid), children_s()
+    worked, before, began = worked_s(process.pid), children_s(), free_s()
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
+    assert free_s() - began < 5
     assert children_s() - before - worked < 5  # of processor time: other work on the machine does not count
     assert process.returncode == status
     assert "interrupted; the same command goes on" in err
