@@ -168,12 +168,5 @@ def say(line: str) -> None:
 
 
 def bar(total: int, done: int) -> "tqdm[Never]":
-    return tqdm(
-        total=total,
-        initial=done,
-        disable=None,
-        bar_format="{percentage:3.0f}% {bar:6} {desc}",
-        dynamic_ncols=True,
-        leave=False,
-        file=sys.stderr,
-    )
+    return tqdm(total=total, initial=done, disable=None, bar_format="{percentage:3.0f}% {bar:6} {desc}",
+                dynamic_ncols=True, leave=False, file=sys.stderr)  # fmt: skip

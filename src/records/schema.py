@@ -38,7 +38,6 @@ HEADLINE = (0.5, 1.0)
 SCOPES = ("neuron", "layer", "global")
 STATUSES = ("running", "failed", "finished")
 CHANGED = "run.json was changed after it was recorded; run the same command again, or remove its sha256 to keep it so"
-UNREADABLE = "run.json does not say where the run stands; run the same command again"
 
 
 def read_status(path: Path) -> dict[str, Any] | None:

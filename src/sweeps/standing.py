@@ -11,10 +11,12 @@ import yaml  # type: ignore[import-untyped]
 
 from src.files import read_yaml
 from src.records.integrity import is_finished
-from src.records.schema import CONFIG_FILE, RUN_FILE, UNREADABLE, read_status
+from src.records.schema import CONFIG_FILE, RUN_FILE, read_status
 from src.records.timings import Rate, Setting
 from src.run import Run
 from src.store.locks import is_held, run_lock
+
+UNREADABLE = "run.json does not say where the run stands; run the same command again"
 
 
 class State(StrEnum):

@@ -102,7 +102,6 @@ class StackedVector:
     def clip_(self, max_norm: float) -> None:
         """Scale every member's values to a 2-norm of at most `max_norm`, in place, each by its own norm, as above."""
         norms = torch.stack([torch.linalg.vector_norm(rows, dim=1) for rows in self.rows], dim=1)
-        norm = torch.linalg.vector_norm(norms, dim=1, keepdim=True)
-        coefficient = (norm + 1e-6).reciprocal_().mul_(max_norm).clamp_(max=1.0)
+        coefficient = (max_norm / (torch.linalg.vector_norm(norms, dim=1, keepdim=True) + 1e-6)).clamp_(max=1.0)
         for rows in self.rows:
             rows.mul_(coefficient)
