@@ -117,6 +117,7 @@ run() {
     [ ! -d "$CARRIED" ] || keep
     unpack || return
     export PYTHONPATH=$PWD:$KEEP/site PYTHONUNBUFFERED=1
+    unset PYTHONDONTWRITEBYTECODE # each process of torch.compile would compile PyTorch's Python again
     [ "$DEVICE" = cpu ] || nvidia-smi -L | tee "$KEEP/results/device.txt"
     tried tests || step $LIMIT tests "$PY" -m pytest -m cuda tests/training/test_backend.py tests/data/test_normalisation.py \
         tests/data/test_augmentation.py
