@@ -299,9 +299,9 @@ case ${1:-} in
 help | -h | --help) usage ;;
 setup) setup ;;
 lint) lint ;;
-test)
+test) # files of tests side by side, on at most four cores
     shift
-    run_tests "$@"
+    run_tests -n auto --maxprocesses 4 --dist loadfile "$@"
     ;;
 test-slow)
     shift
