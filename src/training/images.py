@@ -36,7 +36,7 @@ class TrainingImages:
     def room(self, batch_size: int, groups: int = 1) -> Tensor:
         """Float32 [groups, images, C, H, W] for as many batches of each group as are best prepared together."""
         images = self.train.train_images
-        shape = min(batches_at_once(images.device) * batch_size, len(images)), *images.shape[1:]
+        shape = min(batches_at_once(images.device, groups) * batch_size, len(images)), *images.shape[1:]
         size = math.prod(shape)
         room = images.new_empty(groups, padded(size), dtype=torch.float32)
         return room[:, :size].view(groups, *shape)
