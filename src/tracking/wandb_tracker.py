@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 SURE_S = 30.0
 """W&B writes what it was sent within 15 s; what is younger is sent again after a kill."""
 
+TOGETHER_S = 2.0
+"""Epochs of so many seconds are told together: each alone would cost twice as much, as two threads take turns."""
 
 PATIENCE_S = 1.5
 """How long the end of an interrupted run waits for W&B."""
@@ -33,12 +35,16 @@ class Background(Tracker):
 
     def __init__(self, info: RunInfo, online: bool) -> None:
         self._tracker = _thread().submit(_opened, info, online)
+        self._waiting: list[Mapping[str, Value]] = []
+        self._told_at = time.monotonic()
 
     def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
         self._later(lambda tracker: tracker.log_iteration(row, layers))
 
     def log_epoch(self, row: Mapping[str, Value]) -> None:
-        self._later(lambda tracker: tracker.log_epoch(row))
+        self._waiting.append(row)
+        if time.monotonic() - self._told_at >= TOGETHER_S:
+            self._later(lambda _: None)
 
     def log_records(self, iterations_csv: Path) -> None:
         self._later(lambda tracker: tracker.log_records(iterations_csv))
@@ -56,7 +62,15 @@ class Background(Tracker):
             log.warning("Weights & Biases is not waited for; the same command sends it what it missed")
 
     def _later(self, what: Callable[[Tracker], None]) -> Future[None]:
-        return _thread().submit(lambda: what(self._tracker.result()))
+        epochs, self._waiting, self._told_at = self._waiting, [], time.monotonic()
+
+        def told() -> None:
+            tracker = self._tracker.result()
+            for row in epochs:
+                tracker.log_epoch(row)
+            what(tracker)
+
+        return _thread().submit(told)
 
 
 @cache
