@@ -35,16 +35,16 @@ class Background(Tracker):
 
     def __init__(self, info: RunInfo, online: bool) -> None:
         self._tracker = _thread().submit(_opened, info, online)
-        self._waiting: list[Mapping[str, Value]] = []
+        self._waiting: list[Callable[[Tracker], None]] = []
         self._told_at = time.monotonic()
 
     def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
         self._later(lambda tracker: tracker.log_iteration(row, layers))
 
     def log_epoch(self, row: Mapping[str, Value]) -> None:
-        self._waiting.append(row)
+        self._waiting.append(lambda tracker: tracker.log_epoch(row))
         if time.monotonic() - self._told_at >= TOGETHER_S:
-            self._later(lambda _: None)
+            self._tell()
 
     def log_records(self, iterations_csv: Path) -> None:
         self._later(lambda tracker: tracker.log_records(iterations_csv))
@@ -62,13 +62,17 @@ class Background(Tracker):
             log.warning("Weights & Biases is not waited for; the same command sends it what it missed")
 
     def _later(self, what: Callable[[Tracker], None]) -> Future[None]:
-        epochs, self._waiting, self._told_at = self._waiting, [], time.monotonic()
+        self._waiting.append(what)
+        return self._tell()
+
+    def _tell(self) -> Future[None]:
+        """Have the thread do all that waits, in its order."""
+        waiting, self._waiting, self._told_at = self._waiting, [], time.monotonic()
 
         def told() -> None:
             tracker = self._tracker.result()
-            for row in epochs:
-                tracker.log_epoch(row)
-            what(tracker)
+            for what in waiting:
+                what(tracker)
 
         return _thread().submit(told)
 

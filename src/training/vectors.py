@@ -48,7 +48,7 @@ def clip_(gradient: Tensor, parts: Sequence[Tensor], max_norm: float) -> None:
         norm = torch.nn.utils.get_total_norm(parts)
     else:  # the same without what finds that all are on one device: a tenth of a small network's step
         norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(part) for part in parts]))
-    gradient.mul_((norm + 1e-6).reciprocal_().mul_(max_norm).clamp_(max=1.0))
+    gradient.mul_((max_norm / (norm + 1e-6)).clamp_(max=1.0))
 
 
 ALIGNED = 16
