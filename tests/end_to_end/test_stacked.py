@@ -27,7 +27,7 @@ def is_stacked(folder: Path) -> bool:
     return "stacked" in (folder / "timings.csv").read_text()
 
 
-@pytest.mark.parametrize("model", ["linear", pytest.param("mlp", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("model", ["linear", "mlp"])
 def test_stacked_equals_solo(tmp_path, model):
     solo = command_line(*SWEEP, *RUN, f"model={model}", f"output_dir={tmp_path / 'solo'}")
     stacked = command_line(STACKED, *SWEEP, *RUN, f"model={model}", f"output_dir={tmp_path / 'stacked'}")
@@ -67,7 +67,6 @@ def test_data_and_models_are_grouped_not_refused(tmp_path):
     assert len(runs(tmp_path)) == 4
 
 
-@pytest.mark.slow
 def test_a_killed_stack_goes_on(tmp_path):
     sweep = [STACKED, *SWEEP, *RUN, "model=linear", "prune.iterations=8"]
     process = started(*sweep, f"output_dir={tmp_path / 'killed'}")

@@ -20,7 +20,6 @@ def trained_epochs(output_dir: Path) -> int:
     return sum(int(row["epochs"]) for run in output_dir.glob("runs/*") for row in read_rows(run / "timings.csv"))
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_four_processes_two_killed(tmp_path):
     serial = command_line(*SWEEP, *RUN, f"output_dir={tmp_path / 'serial'}")

@@ -39,7 +39,6 @@ def carry(there, to):
         (to / "carried" / part.name).write_bytes(part.read_bytes())
 
 
-@pytest.mark.slow
 def test_a_finished_sweep_is_known_on_the_next_machine(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     (one / "carried").mkdir(parents=True)

@@ -280,7 +280,7 @@ def test_any_label_can_be_drawn_and_its_name_stays_in_the_folder(tmp_path, label
         assert ElementTree.parse(path).getroot().tag.endswith("svg")
 
 
-@pytest.mark.parametrize("module", ["figures", "tables", pytest.param("report", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("module", ["figures", "tables", "report"])
 def test_a_full_disk_and_a_folder_that_cannot_be_made_are_one_message(four_methods, tmp_path, module):
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
