@@ -60,11 +60,14 @@ def test_killed_runs_end_bit_identical(tmp_path, prune):
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_the_run_at_once_with_a_checkpoint_and_all_of_it_in_the_mirror(tmp_path, number, status):
-    command = [sys.executable, "-m", "src.main", "tracking=offline", "device=cpu", f"output_dir={tmp_path}", *RUN]
+    # W&B begins to write after seconds: training takes several times as long
+    words = ["tracking=offline", f"output_dir={tmp_path}", *RUN, "trainer.epochs=40", "trainer.batch_size=10"]
+    command = [sys.executable, "-m", "src.main", "device=cpu", *words]
     env = {**os.environ, "WANDB_SERVICE": "3-1-unix-/nowhere"}  # one of another process, as a notebook leaves
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for there in ("iterations.csv", "wandb/offline-run-*/run-*.wandb"):
         wait_for(tmp_path, f"runs/*/{there}", process)
+    assert process.poll() is None
     worked, before, began = worked_s(process.pid), children_s(), free_s()
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
@@ -73,11 +76,11 @@ def test_a_signal_ends_the_run_at_once_with_a_checkpoint_and_all_of_it_in_the_mi
     assert process.returncode == status
     assert "interrupted; the same command goes on" in err
     assert "Traceback" not in err
-    folder = folder_of(command_line(*RUN, "tracking=offline", f"output_dir={tmp_path}"))
+    folder = folder_of(command_line(*words))
     parts = [read_log(part) for part in offline_runs(folder)]
     assert len(parts) == 2
     assert [value for part in parts for value in part.column("iteration")] == [0, 1, 2, 3]
-    assert [value for part in parts for value in part.column("epoch")] == list(range(1, 17))
+    assert [value for part in parts for value in part.column("epoch")] == list(range(1, 161))
 
 
 def test_a_second_signal_is_deadly():
