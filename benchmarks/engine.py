@@ -5,7 +5,7 @@ table gives medians and half the distance of the quartiles. linear and mlp train
 CIFAR-10 (60,000 and 50,000 images, or as many as `--images` says); where the data set cannot be had, on synthetic
 images of the same shape, and the table says so. Preparing a training (copying states into the engine) is part of the
 time. Floating-point operations are those of matrix products and convolutions, counted by PyTorch; the peak is that of a
-large matrix product on the same threads, by MKL or oneDNN, whichever is faster.
+large matrix product of the engine's precision, on the same threads, by MKL or oneDNN, whichever is faster.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from src.models.model import build_model, prunable_names
 from src.models.shipped import MODELS
 from src.training.backend import Backend
 from src.training.loop import SoloEngine
-from src.training.spec import TrainingSpec
+from src.training.spec import Precision, TrainingSpec
 from src.training.stacked import StackedEngine, stacks
 from src.training.state import Member
 
@@ -41,12 +41,13 @@ BATCH_SIZE = 250
 MEMBERS = (1, 4, 16, 64)
 TEST_IMAGES = 10_000
 QUICK_IMAGES = 5_000
-MEANS = {
+MEANS: dict[str, tuple[Precision, Backend]] = {
     "graph": ("fp32", Backend(compile="graph")),
     "graph, TF32": ("tf32", Backend(compile="graph")),
-    "graph, bf16": ("bf16", Backend(compile="graph", channels_last=True)),
-    "compiled engine": ("fp32", Backend(compile="compile")),
-    "compiled engine, bf16": ("bf16", Backend(compile="compile", channels_last=True)),
+    "graph, TF32, channels last": ("tf32", Backend(compile="graph", channels_last=True)),
+    "graph, bf16, channels last": ("bf16", Backend(compile="graph", channels_last=True)),
+    "compiled engine, TF32, channels last": ("tf32", Backend(compile="compile", channels_last=True)),
+    "compiled engine, bf16, channels last": ("bf16", Backend(compile="compile", channels_last=True)),
 }
 """Further solo engines that `--means` measures: precision and backend."""
 
@@ -151,12 +152,26 @@ def rows_of(model: str, args: argparse.Namespace, device: torch.device) -> list[
     dataset, synthetic = benchmark_data(model, args.root, QUICK_IMAGES if args.quick else args.images)
     bench = Bench(model, dataset, device, args.members, args.means)
     bench.measure(1)  # threads, kernels and caches warm up
-    before = matmul_peak(device)
+    precisions = {engine: precision for engine, (precision, _) in MEANS.items()}
+    different = sorted({precisions.get(engine, "fp32") for engine, _ in bench.engines})
+    before = {precision: matmul_peak(device, precision) for precision in different}
     results = bench.measure(args.repeats)
-    peak = max(before, matmul_peak(device))
+    peaks = {precision: max(peak, matmul_peak(device, precision)) for precision, peak in before.items()}
     sizes = len(dataset.train_labels), len(dataset.test_labels)
     return [
-        Row(model, dataset.name, synthetic, *sizes, engine, members, times, median(times), bench.flop, peak, memory)
+        Row(
+            model,
+            dataset.name,
+            synthetic,
+            *sizes,
+            engine,
+            members,
+            times,
+            median(times),
+            bench.flop,
+            peaks[precisions.get(engine, "fp32")],
+            memory,
+        )
         for (engine, members), (times, memory) in results.items()
     ]
 
@@ -177,11 +192,12 @@ def spread(times: list[float]) -> float:
 def table(rows: list[Row]) -> str:
     """The rows of one model as a Markdown table."""
     first = rows[0]
+    peaks = ", ".join(f"{peak / 1e9:.0f}" for peak in sorted({row.peak_flop_per_s for row in rows}))
     what = "synthetic images of the shape of " if first.synthetic else ""
     lines = [
         f"**{first.model}**, {what}{first.dataset}, {first.train_images:,} training and {first.test_images:,} test "
-        f"images, {first.flop / 1e9:.1f} GFLOP an epoch, measured matmul peak {first.peak_flop_per_s / 1e9:.0f} "
-        f"GFLOP/s, medians of {len(first.times_s)}",
+        f"images, {first.flop / 1e9:.1f} GFLOP an epoch, measured matmul peak {peaks} GFLOP/s, "
+        f"medians of {len(first.times_s)}",
         "",
         "| engine | K | s per member-epoch | spread | training samples/s | GFLOP/s | of the peak | "
         "peak memory, MiB | × conventional | × compiled | × solo |",

@@ -10,6 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from src.training.backend import float32_products
+from src.training.spec import Precision
+
 MATMUL_SIDE = {"cpu": 2048, "cuda": 8192}
 
 
@@ -19,18 +22,20 @@ def synchronise(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def matmul_peak(device: torch.device, repeats: int = 7) -> float:
-    """Floating-point operations per second of a large float32 matrix product: the best run of the best library."""
+def matmul_peak(device: torch.device, precision: Precision = "fp32", repeats: int = 7) -> float:
+    """Floating-point operations per second of a large matrix product: the best run of the best library."""
     n = MATMUL_SIDE[device.type]
-    a, b = (torch.randn(n, n, device=device) for _ in range(2))
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    a, b = (torch.randn(n, n, device=device, dtype=dtype) for _ in range(2))
     times = []
-    for multiply in _libraries(device):
-        for _ in range(repeats):
-            synchronise(device)
-            start = time.perf_counter()
-            multiply(a, b)
-            synchronise(device)
-            times.append(time.perf_counter() - start)
+    with float32_products(precision):
+        for multiply in _libraries(device):
+            for _ in range(repeats):
+                synchronise(device)
+                start = time.perf_counter()
+                multiply(a, b)
+                synchronise(device)
+                times.append(time.perf_counter() - start)
     return 2 * n**3 / min(times)
 
 
