@@ -195,7 +195,7 @@ def verdict_table(findings: Iterable[Finding]) -> Table:
     columns = (
         Column("claim", "Claim", long=True), Column("source", "In the paper"), *WHERE, Column("subject", "Subject"),
         Column("verdict", "Verdict"), SEEDS, Column("evidence", "Evidence", long=True),
-        Column("effects", "Effects [95 % interval], up to 3 seeds (range)", long=True),
+        Column("effects", "Effects [95 % interval]", long=True),
         Column("reason", "Why", long=True),
     )  # fmt: skip
     claims = {claim.name: claim for claim in CLAIMS}
