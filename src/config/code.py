@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import importlib.util
+import sysconfig
 from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -11,32 +12,53 @@ from src.config.part import Part
 
 LENGTH = 32
 """Hexadecimal digits of a digest."""
+STANDARD = sysconfig.get_path("stdlib")
+"""Folder of Python's own modules."""
 
 
 def code_digest(target: type) -> str:
-    """Digest of a class: its name, and the syntax trees of its module and of what that imports from its own package.
+    """Digest of a class: its name, and the syntax trees of its module and of what that imports.
 
-    The package of a part of ours is its folder under `src`, as `src.models`; that of others' parts is the outermost
-    one. Names and places of files do not enter: a copied module is the same part. Nor do modules that only say what a
-    kind of part is, as `src.models.model`, where the names and checks of all parts of the kind are.
+    Of a part of ours these are the imports from its folder under `src`, as `src.models`. Of others' parts they are all
+    but `src`, PyTorch, Python's own modules and installed packages other than the part's; the digests of parts that the
+    class derives from enter, too. Names and places of files do not: a copied module is the same part. Nor do modules
+    that only say what a kind of part is, as `src.models.model`, with the names and checks of all parts of the kind.
     """
-    kinds = frozenset(base.__module__ for base in target.__mro__ if Part in base.__bases__)
-    return _digest(target.__module__, target.__qualname__, kinds)
+    parts = [base for base in target.__mro__ if issubclass(base, Part) and base is not Part]
+    kinds = frozenset(base.__module__ for base in parts if Part in base.__bases__)
+    bases = () if _is_ours(target.__module__) else (base for base in parts[1:] if Part not in base.__bases__)
+    return _digest(target.__module__, target.__qualname__, kinds, tuple(map(code_digest, bases)))
 
 
 @cache
-def _digest(start: str, name: str, kinds: frozenset[str]) -> str:
-    modules = [module for module in _reached(start, _package(start)) if module == start or module not in kinds]
-    return hashlib.sha256("\n".join([name, *sorted(map(_tree, modules))]).encode()).hexdigest()[:LENGTH]
+def _digest(start: str, name: str, kinds: frozenset[str], bases: tuple[str, ...]) -> str:
+    modules = [module for module in _reached(start) if module == start or module not in kinds]
+    return hashlib.sha256("\n".join([name, *sorted(map(_tree, modules)), *bases]).encode()).hexdigest()[:LENGTH]
 
 
-def _package(module: str) -> str:
-    words = module.split(".")
-    return ".".join(words[:2]) if words[0] == "src" else words[0]
+def _is_ours(module: str) -> bool:
+    return module.split(".")[0] == "src"
 
 
-def _reached(start: str, package: str) -> set[str]:
-    """Modules of `package` that `start` imports, at any depth and anywhere in their code, and itself."""
+def _enters(module: str, start: str) -> bool:
+    """Whether `module`, which is imported by a part's module `start` or on its behalf, is looked into."""
+    words, own = module.split("."), start.split(".")
+    if _is_ours(start):
+        return words[:2] == own[:2]
+    return words[0] == own[0] or (words[0] not in ("src", "torch") and _is_local(words[0]))
+
+
+@cache
+def _is_local(top: str) -> bool:
+    """Whether a module or package of this name is in a folder that is neither Python's own nor of installed ones."""
+    spec = _spec(top)
+    places = [Path(place) for place in (*(spec.submodule_search_locations or ()), spec.origin or "")] if spec else []
+    installed = [p for p in places if p.is_relative_to(STANDARD) or {"site-packages", "dist-packages"} & {*p.parts}]
+    return any(place.is_absolute() for place in places) and not installed
+
+
+def _reached(start: str) -> set[str]:
+    """Modules that `start` imports, at any depth and anywhere in their code, as far as they enter, and itself."""
     found: set[str] = set()
     waiting = [start]
     while waiting:
@@ -44,7 +66,7 @@ def _reached(start: str, package: str) -> set[str]:
         if module in found or _source(module) is None:
             continue
         found.add(module)
-        waiting += [name for name in _imports(module) if name == package or name.startswith(f"{package}.")]
+        waiting += [name for name in _imports(module) if _enters(name, start)]
     return found
 
 
@@ -73,7 +95,7 @@ def _spec(module: str) -> ModuleSpec | None:
         return None  # looking into what is no package would import it
     try:
         return importlib.util.find_spec(module)
-    except (ImportError, AttributeError, ValueError):
+    except Exception:  # what a package says when it is imported is anyone's
         return None
 
 

@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 from src.config import code
+from src.models.plain import Mlp
 from src.pruning.methods.sap import Sap
 from tests.support import ROOT
 
@@ -22,23 +23,32 @@ HELPER = "def twice(x):\n    return 2 * x\n"
 
 @pytest.fixture
 def digest(tmp_path, monkeypatch):
-    """The digest of the class `Thing` in a package `invented` with the given sources."""
+    """The digest of the class `Thing` in a package `invented` with the given sources, and `beside` it a module."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    def make(thing: str = PLAIN, helper: str = HELPER, module: str = "thing") -> str:
+    def make(thing: str = PLAIN, helper: str = HELPER, module: str = "thing", beside: str = "", base=object) -> str:
         package = tmp_path / "invented"
         package.mkdir(exist_ok=True)
         for name, text in (("__init__", ""), (module, thing), ("helper", helper)):
             (package / f"{name}.py").write_text(textwrap.dedent(text))
+        (tmp_path / "beside.py").write_text(beside)
         for name in [name for name in sys.modules if name.split(".")[0] == "invented"]:
             del sys.modules[name]
         importlib.invalidate_caches()
-        for cached in (code._spec, code._path, code._source, code._tree, code._digest):
-            cached.cache_clear()
-        found = type("Thing", (), {"__module__": f"invented.{module}"})
+        forget()
+        found = type("Thing", (base,), {"__module__": f"invented.{module}"})
         return code.code_digest(found)
 
-    return make
+    yield make
+    forget()
+
+
+CACHED = (code._spec, code._path, code._source, code._tree, code._digest, code._is_local)
+
+
+def forget():
+    for cached in CACHED:
+        cached.cache_clear()
 
 
 def test_comments_docstrings_and_layout_do_not_enter(digest):
@@ -68,6 +78,32 @@ def test_an_edit_enters_also_one_of_a_module_that_is_imported(digest):
 
 def test_the_place_does_not_enter(digest):
     assert digest(module="elsewhere") == digest()
+
+
+def test_a_module_beside_the_package_enters_at_any_depth(digest):
+    helper = "def twice(x):\n    from beside import factor\n    return factor * x\n"
+    first = digest(helper=helper, beside="factor = 2")
+    assert digest(helper=helper, beside="factor = 3") != first
+    assert digest(helper=helper, beside="factor = 2  # as before") == first
+
+
+@pytest.mark.parametrize("name", ["json", "numpy", "torch.nn", "src.sparsity.pqi", "nowhere"])
+def test_what_is_pythons_installed_or_ours_is_not_looked_into(digest, name):
+    digest(thing=f"import {name}\nimport invented.helper\nimport beside\n")
+    assert code._reached("invented.thing") == {"invented.thing", "invented.helper", "beside"}
+
+
+@pytest.mark.parametrize("edited", ["src.pruning.methods.sap", "src.pruning.amounts"])
+def test_a_part_that_derives_from_one_of_ours_is_another_when_that_one_is(digest, monkeypatch, edited):
+    first, tree = digest(base=Sap), code._tree
+    monkeypatch.setattr(code, "_tree", lambda module: "edited" if module == edited else tree(module))
+    code._digest.cache_clear()
+    assert code.code_digest(type("Thing", (Sap,), {"__module__": "invented.thing"})) != first
+
+
+def test_the_digests_that_the_committed_records_have_do_not_change():
+    assert code.code_digest(Sap) == "0d3d81f9692075fbd785d73612750b80"
+    assert code.code_digest(Mlp) == "4c799a8b1af92cb5b5a885b7eac8fa69"
 
 
 def test_a_digest_imports_no_pytorch():
