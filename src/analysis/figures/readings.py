@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from src.errors import UserError
 from src.records.run import FloatArray, Run, Side
 
 EXCHANGED = {"neuron": "global", "layer": "layer", "global": "neuron"}
@@ -69,13 +70,22 @@ def accuracy(run: Run, side: Side, reading: Reading) -> FloatArray:
 
 
 def pqi(run: Run, side: Side, reading: Reading) -> FloatArray:
-    """PQ Index of the whole network, at (0.5, 1.0) unless each SAP run's own (p, q) is asked for."""
+    """PQ Index of the whole network, at (0.5, 1.0) unless each SAP run's own (p, q) is asked for.
+
+    Raises UserError where that is not on the grid of the records.
+    """
     own = run.method.settings
     if reading.curve_pq == "own" and isinstance(own.get("p"), float) and isinstance(own.get("q"), float):
         p, q = run.grid_axes
-        row, column = int(np.abs(p - own["p"]).argmin()), int(np.abs(q - own["q"]).argmin())
+        rows, columns = np.isclose(p, own["p"]), np.isclose(q, own["q"])
+        if not (rows.any() and columns.any()):
+            grid = ", ".join(f"{name}={'|'.join(f'{x:g}' for x in axis)}" for name, axis in (("p", p), ("q", q)))
+            raise UserError(
+                f"plot.curve_pq=own is not possible for {run.name}: its p={own['p']:g}, q={own['q']:g} is not on the "
+                f"grid that is recorded, {grid}; take plot.curve_pq=fixed, or leave the method out with method=..."
+            )
         count = run.iterations + (side == "retrained")
-        return run.grids(side, range(count))[:, row, column]
+        return run.grids(side, range(count))[:, rows.argmax(), columns.argmax()]
     values = run.table[f"{side}_pqi"]
     return values if side == "retrained" else values[:-1]
 

@@ -93,6 +93,17 @@ def test_curves_can_show_the_runs_own_p_and_q(tmp_path):
     assert len(load_library(tmp_path).runs) == 1
 
 
+@pytest.mark.parametrize(("p", "q"), [(0.33, 1.0), (0.5, 4.0)])
+def test_a_p_or_q_that_is_not_on_the_grid_is_told(tmp_path, p, q):
+    run = load_run(write_run(tmp_path, Spec(sap())))
+    off = replace(run, method=replace(run.method, settings={**run.method.settings, "p": p, "q": q}))
+    with pytest.raises(
+        UserError, match=rf"its p={p:g}, q={q:g} is not on the grid .* p=0.1\|.*\|1, q=1\|1.1.*\|2; take"
+    ):
+        pqi(off, "retrained", replace(CORRECTED, curve_pq="own"))
+    assert pqi(off, "retrained", CORRECTED)[0] > 0
+
+
 @pytest.mark.parametrize(
     ("layers", "expected"),
     [
