@@ -4,6 +4,7 @@ A sweep's plan and the status of thousands of runs are told from here, without s
 """
 
 import hashlib
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from src.config.part import safe_name
 from src.config.schema import Config
 from src.errors import UserError
-from src.store.digest import digest, settings_of, spec_digest
+from src.store.digest import codes, digest, settings_of, spec_digest
 from src.training.spec import TrainingSpec
 
 SHARED_PROTOCOL = ("decision", "eval", "rewind", "clip")
@@ -64,12 +65,27 @@ class Run:
         return digest(
             {
                 "spec": self.spec_digest,
-                "initial": _file_digest(config.init_from),
+                "initial": self._initial,
                 "prune": settings_of(method) if method.prunings else method.kind(),
                 "iterations": method.prunings,
                 "protocol": {section: settings_of(getattr(config.protocol, section)) for section in sections},
             }
         )
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """What the identity says of data and code, the same for all seeds: by it readers keep runs apart."""
+        method = self.config.prune
+        return {
+            "data": self.spec.data,
+            "model": digest([self.spec.model, self._initial]),
+            "trainer": spec_digest(replace(self.spec, seed=0, data="", model="")),
+            "method": digest(codes(method) if method.prunings else method.kind()),
+        }
+
+    @cached_property
+    def _initial(self) -> str | None:
+        return _file_digest(self.config.init_from)
 
     @property
     def iterations(self) -> int:
@@ -108,6 +124,7 @@ class Run:
             "scope": method.scope,
             "seed": config.seed,
             "spec": self.spec_digest,
+            "digests": self.digests,
             "experiment": config.experiment_name,
             "choices": dict(config.choices),
             "overrides": list(config.overrides),

@@ -3,20 +3,22 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from src.config.command_line import command, default_output_dir, setting_word
 from src.errors import UserError
 from src.records.integrity import verify
-from src.records.method import Method
+from src.records.method import CLASSES, Method
 from src.records.run import Run, load_run
 from src.records.schema import TABLES
 from src.records.study import EVERYTHING, Selection, Setting, Study, grouped, settings_of
 
 Condition: TypeAlias = tuple[str, Method]
 """A scope and a method: what runs with several seeds have in common within a study."""
+DIGITS = 8
+"""Of a digest, where it tells runs apart."""
 GROUPS = ("dataset", "model", "prune", "trainer", "protocol")
 
 
@@ -38,14 +40,19 @@ def load_library(output_dir: Path, selection: Selection = EVERYTHING) -> Library
     Raises UserError where there is not one run.
     """
     folder = output_dir / "runs"
+    found: list[Run] = []
     runs: list[Run] = []
     problems: list[str] = []
     for path in sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else ():
         try:
-            run = load_run(path)
+            found.append(load_run(path))
+        except UserError as error:
+            problems.append(str(error))
+    for run in told_apart(found):
+        try:
             if run.finished and selection.takes(run):
                 _ = run.table, run.layers
-                problems += verify(path, TABLES)
+                problems += verify(run.folder, TABLES)
             runs.append(run)
         except UserError as error:
             problems.append(str(error))
@@ -62,6 +69,37 @@ def load_library(output_dir: Path, selection: Selection = EVERYTHING) -> Library
 def output_words(output_dir: Path) -> list[str]:
     """`output_dir=PATH` for a command, where that is not the default."""
     return [] if output_dir == default_output_dir() else [setting_word("output_dir", output_dir)]
+
+
+def told_apart(runs: Iterable[Run]) -> list[Run]:
+    """The same runs, so that those of different data or code are not taken for seeds of one.
+
+    Different digests of data, model or trainer make different settings, as `apart` says. Of methods with one short
+    name, but of different classes or code, one keeps it: the paper's, or else that of the most runs; the others are
+    called by their kind, and where that is not enough by their digest. A run without digests, made before there were
+    any, is with those that have one, but where these are not the same, stands for itself.
+    """
+    made: list[Run] = []
+    for members in grouped(runs, Setting.of).values():
+        versions = {name: _versions(members, name) for name in ("data", "model", "trainer")}
+        made += [replace(run, apart={name: of[run] for name, of in versions.items() if of[run]}) for run in members]
+    told: list[Run] = []
+    for members in grouped(made, lambda run: (Setting.of(run), run.method.short)).values():
+        marks: dict[Run, str] = {}
+        for kind, alike in grouped(members, lambda run: run.method.kind).items():
+            marks |= {run: f"{kind} {version}".strip() for run, version in _versions(alike, "method").items()}
+        counts = Counter(marks.values())
+        kept = max(counts, key=lambda mark: (mark.split()[0] in CLASSES, counts[mark]))
+        for run, mark in marks.items():
+            short, label = f"{run.method.short}.{mark.replace(' ', '-')}", f"{run.method.label} [{mark}]"
+            told.append(run if mark == kept else replace(run, method=replace(run.method, short=short, label=label)))
+    return sorted(told, key=lambda run: run.folder)
+
+
+def _versions(runs: Sequence[Run], name: str) -> dict[Run, str]:
+    """First digits of each run's digest; empty where all that have one have the same."""
+    found = {run: run.digests.get(name, "unknown")[:DIGITS] for run in runs}
+    return found if len({*found.values()} - {"unknown"}) > 1 else dict.fromkeys(runs, "")
 
 
 def _doubles(runs: Iterable[Run]) -> dict[Run, str]:

@@ -50,7 +50,9 @@ class LayerTable:
 class Run:
     """A run's folder: what run.json says, and `config`, the resolved settings of config.yaml.
 
-    dataset, model: their short names; choices, overrides, config_dir: how it was asked for on the command line.
+    dataset, model: their short names; choices, overrides, config_dir: how it was asked for on the command line;
+    digests: of its data, model, trainer and method, as far as recorded; apart: first digits of those that tell it from
+    runs of the same settings, where any do.
     """
 
     folder: Path
@@ -69,6 +71,8 @@ class Run:
     choices: Mapping[str, str] = field(default_factory=dict)
     overrides: Sequence[str] = ()
     config_dir: str | None = None
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
+    apart: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
@@ -164,6 +168,7 @@ def load_run(folder: Path) -> Run:
     with _reading(folder, schema.RUN_FILE) as path:
         state = _checked(folder, path.read_bytes())
         kind, short, label = (str(state["method"][key]) for key in ("kind", "short", "label"))
+        digests = {str(name): str(value) for name, value in dict(state.get("digests", {})).items()}
     with _reading(folder, schema.CONFIG_FILE) as path:
         if lines := verify(folder, [schema.CONFIG_FILE]):
             raise UserError(lines[0])
@@ -176,7 +181,7 @@ def load_run(folder: Path) -> Run:
     values = {key: state[key] for key in TYPES if key not in ("schema", "method")}
     method = Method(kind, short, label, settings)
     return Run(folder, method=method, config=config, reason=state.get("reason"), config_dir=state.get("config_dir"),
-               **values)  # fmt: skip
+               digests=digests, **values)  # fmt: skip
 
 
 def _checked(folder: Path, text: bytes) -> dict[str, Any]:

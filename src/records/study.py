@@ -32,7 +32,7 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list
 
 @dataclass(frozen=True)
 class Setting:
-    """What all runs of a study share; `detail` is its canonical JSON."""
+    """What all runs of a study share; `detail` is its canonical JSON, digests that tell its runs apart included."""
 
     dataset: str
     model: str
@@ -47,7 +47,8 @@ class Setting:
             section: {key: value for key, value in run.config[section].items() if (section, key) not in WITHOUT_EFFECT}
             for section in ("dataset", "model", "trainer", "protocol")
         }
-        detail = json.dumps(shared | {"init_from": run.config.get("init_from")}, sort_keys=True, default=str)
+        shared |= {"init_from": run.config.get("init_from")} | ({"digest": dict(run.apart)} if run.apart else {})
+        detail = json.dumps(shared, sort_keys=True, default=str)
         trainer, protocol = (str(shared[section]["name"]) for section in ("trainer", "protocol"))
         return cls(run.dataset, run.model, run.iterations, trainer, protocol, detail)
 
@@ -213,7 +214,7 @@ def _by_number(name: str) -> list[tuple[int, str]]:
 def _differing(setting: Setting, others: Sequence[Setting]) -> dict[str, Any]:
     """The setting's values of what is not the same in all the others."""
     flat, own = [flatten(json.loads(other.detail)) for other in others], flatten(json.loads(setting.detail))
-    keys = sorted({key for values in flat for key in values})
+    keys = sorted({key for values in flat for key in values if key in own or not key.startswith("digest.")})
     return {key: own.get(key) for key in keys if len({str(values.get(key)) for values in flat}) > 1}
 
 

@@ -37,6 +37,12 @@ def settings_of(value: Any) -> dict[str, Any]:
     return settings
 
 
+def codes(part: Part) -> list[str]:
+    """Digests of the code of a part and of the parts within it, whatever their settings."""
+    inner = (getattr(part, field.name) for field in dataclasses.fields(part))
+    return [code_digest(type(part)), *(code for value in inner if isinstance(value, Part) for code in codes(value))]
+
+
 def tensors_digest(tensors: "Mapping[str, Tensor]") -> str:
     """Hash of tensors in their order: shapes, types and contents; names do not enter, booleans count as bits."""
     import numpy as np

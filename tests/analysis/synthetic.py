@@ -64,6 +64,7 @@ class Spec:
     phases: bool = True
     iterations: int | None = None
     overrides: tuple[str, ...] = ()
+    digests: tuple[tuple[str, str], ...] = ()
 
     @property
     def final(self) -> int:
@@ -121,7 +122,7 @@ def write_run(output_dir: Path, spec: Spec) -> Path:
              "iterations_done": done, "iterations_total": final + 1, "reason": None, "dataset": spec.dataset,
              "model": spec.model, "method": describe(spec.method), "scope": spec.scope, "seed": spec.seed,
              "experiment": spec.experiment, "choices": _choices(spec), "config_dir": None, "provenance": {},
-             "overrides": [*_method_words(spec.method), *spec.overrides]}  # fmt: skip
+             "overrides": [*_method_words(spec.method), *spec.overrides], "digests": dict(spec.digests)}  # fmt: skip
     (folder / "run.json").write_text(json.dumps(state))
     (folder / "config.yaml").write_text(yaml.dump(_config(spec, final), Dumper=yaml.CSafeDumper))
     _write_tables(folder, spec, final, done)

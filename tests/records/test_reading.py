@@ -49,6 +49,7 @@ def test_records_of_another_schema_are_named_and_left_out(tmp_path):
         (lambda folder: set_in(folder, seed="0"), "seed is '0', not of type int"),
         (lambda folder: set_in(folder, seed=True), "seed is 'True', not of type int"),
         (lambda folder: set_in(folder, method="sap"), "method is 'sap', not of type dict"),
+        (lambda folder: set_in(folder, digests=["a"]), "run.json is damaged (ValueError"),
         (lambda folder: set_in(folder, method={}), "run.json is damaged (KeyError: 'kind')"),
         (lambda folder: set_in(folder, choices=None), "choices is 'None', not of type dict"),
         (lambda folder: set_in(folder, iterations_total=0), "iterations_total is below 1"),
@@ -180,6 +181,57 @@ def test_methods_that_share_a_short_name_are_told(tmp_path):
     (problem,) = library.problems
     assert problem.startswith(f"{odd.name} and ")
     assert "both called lt-0.2 and differ in prune.exclude" in problem
+
+
+def with_digest(seed: int, **digests: str) -> Spec:
+    return Spec(FOUR[0], seed, digests=tuple(digests.items()))
+
+
+def seeds_by_label(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The seeds of each row that a table has of the one study there."""
+    (study,) = studies(load_library(folder).runs)
+    return {m.label: tuple(run.seed for run in study.series("global", m)) for m in study.methods("global")}
+
+
+@pytest.mark.parametrize("name", ["data", "model", "trainer"])
+def test_what_was_made_of_other_data_or_code_is_another_study(tmp_path, name):
+    write_runs(tmp_path, [with_digest(seed, **{name: "a" * 32}) for seed in (0, 1)])
+    write_runs(tmp_path, [with_digest(seed, **{name: "b" * 32}) for seed in (1, 2)])
+    library = load_library(tmp_path)
+    assert library.problems == ()
+    assert {
+        study.name.removeprefix("cifar10-cnn-T30-paper-reference-"): study.seeds for study in studies(library.runs)
+    } == {
+        f"{name}=aaaaaaaa": (0, 1),
+        f"{name}=bbbbbbbb": (1, 2),
+    }
+
+
+def test_what_was_made_before_the_code_of_a_method_was_edited_is_another_row(tmp_path):
+    write_runs(tmp_path, [with_digest(seed, method="a" * 32) for seed in (0, 1, 2)])
+    write_runs(tmp_path, [with_digest(seed, method="b" * 32) for seed in (0, 3)])
+    assert load_library(tmp_path).problems == ()
+    assert seeds_by_label(tmp_path) == {"SAP (p=0.5, q=1.0)": (0, 1, 2), "SAP (p=0.5, q=1.0) [sap bbbbbbbb]": (0, 3)}
+
+
+def test_a_method_of_ones_own_with_the_names_of_the_papers_is_another_row(tmp_path):
+    write_run(tmp_path, Spec(FOUR[0], 1))
+    for seed in (0, 2):
+        folder = write_run(tmp_path, Spec(FOUR[0], seed))
+        state = json.loads((folder / "run.json").read_text())
+        set_in(folder, method={**state["method"], "kind": "my_sap"})
+    assert seeds_by_label(tmp_path) == {"SAP (p=0.5, q=1.0)": (1,), "SAP (p=0.5, q=1.0) [my_sap]": (0, 2)}
+
+
+def test_a_run_of_which_no_digests_are_known_is_with_the_others_where_these_are_alike(tmp_path):
+    write_runs(tmp_path, [with_digest(0), with_digest(1, data="a" * 32, method="c" * 32)])
+    assert seeds_by_label(tmp_path) == {"SAP (p=0.5, q=1.0)": (0, 1)}
+    write_run(tmp_path, with_digest(2, data="b" * 32))
+    assert [(study.seeds, study.name.rpartition("-")[2]) for study in studies(load_library(tmp_path).runs)] == [
+        ((1,), "data=aaaaaaaa"),
+        ((2,), "data=bbbbbbbb"),
+        ((0,), "data=unknown"),
+    ]
 
 
 def test_method_keys_are_those_of_the_protocol():
