@@ -1,6 +1,7 @@
 """Identities: what enters them, what does not, and a few that must never change."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -183,3 +184,27 @@ def test_a_part_is_its_code_and_its_settings_without_those_that_do_not_matter() 
     found = settings_of(Placed(2, "there"))
     assert found.keys() == {"code", "size"}
     assert len(found["code"]) == 32
+
+
+def digests(*overrides: str) -> dict[str, str]:
+    return Run(composed("prune=sap", *overrides)).digests
+
+
+@pytest.mark.parametrize("override", ["seed=1", "prune.p=0.4", "prune.scope=layer", "dataset.root=elsewhere"])
+def test_digests_for_readers_are_those_of_all_seeds(override: str) -> None:
+    assert digests(override) == digests()
+
+
+@pytest.mark.parametrize(
+    ("override", "name"),
+    [
+        ("dataset=mnist", "data"),
+        ("init_from={}", "model"),
+        ("trainer/optimizer=adam", "trainer"),
+        ("prune/score=random", "method"),
+    ],
+)
+def test_each_digest_for_readers_is_of_one_thing(tmp_path: Path, override: str, name: str) -> None:
+    (tmp_path / "own.npz").write_bytes(b"numbers")
+    found, before = digests(override.format(tmp_path / "own.npz")), digests()
+    assert [key for key in before if found[key] != before[key]] == [name]
