@@ -57,6 +57,8 @@ def boxes(figure: Figure) -> dict[str, tuple[float, float, float, float]]:
                 visible = text.get_visible() and text.get_text() and _within(text, ax, axis)
                 if visible:
                     found[f"tick {axis.axis_name} {i} {text.get_text()}"] = text.get_window_extent().extents
+    for i, text in enumerate(figure.texts):
+        found[f"text {i}"] = text.get_window_extent().extents
     for legend in figure.legends:
         found["legend"] = legend.get_window_extent().extents
     return found
@@ -190,6 +192,48 @@ def test_errors_are_drawn_as_they_are_and_a_hundred_times_shorter_where_asked():
         ax = draw(FigureSpec("k", "n", "h", "c", (panel,)), CLEAN).axes[0]
         band = ax.collections[0].get_paths()[0].vertices[:, 1]
         assert sorted({round(float(y), 6) for y in band}) == expected
+
+
+def drawn(curve: Curve, quantity: str = "q", x_label: str = "Iteration"):
+    """The axes of a panel of one curve, and what stands below it."""
+    panel = CurvePanel((curve,), x_label, "y", quantity, "global")
+    figure = draw(FigureSpec("k", "n", "h", "A caption.", (panel,)), CLEAN)
+    return figure.axes[0], figure.texts[-1].get_text().replace("\n", " ")
+
+
+def test_few_seeds_are_thin_lines_and_many_are_a_band():
+    t = np.arange(3.0)
+    for seeds, lines, said in ((2, 3, "Thin lines: single seeds"), (6, 1, "Bands: standard deviation over seeds.")):
+        each = 50.0 + np.arange(seeds)[:, None] + t
+        curve = Curve("", "first", "", t, t, each.mean(0), each.std(0), tuple(range(seeds)), each=each)
+        ax, below = drawn(curve)
+        assert len(ax.lines) == lines
+        assert len(ax.collections) == (lines == 1)
+        assert below.startswith(f"A caption. {said}")
+
+
+def test_an_axis_of_accuracies_spans_three_points_at_least():
+    t = np.arange(3.0)
+    curve = Curve("", "first", "", t, t, np.array([84.0, 84.1, 84.2]), np.zeros(3), (0,))
+    for quantity, wide in (("retrained_accuracy", True), ("retrained_pqi", False)):
+        low, high = drawn(curve, quantity)[0].get_ylim()
+        assert (high - low > 3) == wide
+        assert (low + high) / 2 == pytest.approx(84.1)
+
+
+def test_where_few_weights_are_left_a_panel_over_iterations_is_grey():
+    t = np.arange(4.0)
+    curve = Curve("", "first", "", t, t, t, np.zeros(4), (0,), few_from=2.0)
+    for x_label, patches in (("Iteration", 1), ("Remaining weights (%)", 0)):
+        ax, below = drawn(curve, x_label=x_label)
+        assert len(ax.patches) == patches
+        assert ("fewer than 100 weights" in below) == bool(patches)
+
+
+def test_panels_fill_the_rows_of_a_figure(everything):
+    spec = one_of(everything, "controls")
+    assert len(spec.panels) == spec.shape[0] * spec.shape[1]
+    assert spec.without_enlarged().shape == (1, 2)
 
 
 def test_equal_records_give_equal_files(tmp_path):
