@@ -230,12 +230,6 @@ def test_where_few_weights_are_left_a_panel_over_iterations_is_grey():
         assert ("fewer than 100 weights" in below) == bool(patches)
 
 
-def test_panels_fill_the_rows_of_a_figure(everything):
-    spec = one_of(everything, "controls")
-    assert len(spec.panels) == spec.shape[0] * spec.shape[1]
-    assert spec.without_enlarged().shape == (1, 2)
-
-
 def test_equal_records_give_equal_files(tmp_path):
     write_run(tmp_path, Spec(FOUR[0]))
     command = [sys.executable, "-m", "src.figures", f"output_dir={tmp_path}", "figure=prune,pq", "method=sap-0.5-1-0-1"]

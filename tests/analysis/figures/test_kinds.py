@@ -221,6 +221,14 @@ def test_controls_stand_beside_the_method_that_they_change(tmp_path):
     assert (accuracies.zoom, enlarged.zoom, indices.zoom) == (False, True, False)
 
 
+def test_controls_of_each_method_stand_in_a_row(tmp_path):
+    write_runs(tmp_path, [Spec(method) for each in FOUR[:2] for method in (each, {**each, "measure": "gini"})])
+    (study,) = studies(load_library(tmp_path).runs)
+    spec = plan_of("controls", study).build(CORRECTED)
+    assert (len(spec.panels), spec.shape) == (6, (2, 3))
+    assert (len(spec.without_enlarged().panels), spec.without_enlarged().shape) == (4, (2, 2))
+
+
 def test_where_seeds_differ_the_legend_says_how_many_each_curve_has(tmp_path):
     write_runs(tmp_path, [Spec(FOUR[0], 0), Spec(FOUR[0], 1), Spec(FOUR[2], 0)])
     (found,) = studies(load_library(tmp_path).runs)
