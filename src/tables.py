@@ -6,7 +6,7 @@ Use:  python -m src.tables [key=value ...]
   compression     the sparsest network at <= 1 point loss
   cost            sparse FLOPs and size on disk
   equal_sparsity  accuracy at equal percent remaining, area under the trade-off on a log axis
-  compared        what another protocol or longer trainings change: accuracy at equal percent remaining
+  compared        what another protocol, longer trainings or a method (against the lottery ticket) change in that
   claims          the paper's claims: holds, fails, inconclusive or not enough seeds, with the evidence
 
   dataset, model, trainer, protocol, experiment, seed

@@ -1,23 +1,18 @@
-"""What the records say about a claim: effects, how far resampled seeds could move them, and the verdict."""
+"""What the records say about a claim: effects, how sure the seeds make them, and the verdict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from src.records.method import FOUR_METHODS, Method
 from src.records.run import FloatArray
 from src.records.study import Setting, Study
 
-RESAMPLES = 2000
 LEVEL = 0.95
 MIN_SEEDS = 3
 """Below this the spread over seeds says next to nothing."""
-MIN_INTERVAL = 4
-"""Seeds from which on the spread is called an interval; up to three it is their range."""
 
 
 class Verdict(StrEnum):
@@ -36,10 +31,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Effect:
-    """A mean over seeds and its 95 % bootstrap interval; the claim wants it above `floor`. All in `unit`.
-
-    Up to three seeds the interval is their range, and is called so; of one seed none is told.
-    """
+    """A mean over seeds and its 95 % interval; the claim wants it above `floor`. All in `unit`."""
 
     name: str
     unit: str
@@ -47,12 +39,12 @@ class Effect:
     low: float
     high: float
     floor: float = 0.0
-    seeds: int = MIN_INTERVAL
+    seeds: int = MIN_SEEDS
 
     @classmethod
     def of(cls, name: str, unit: str, per_seed: FloatArray, floor: float = 0.0) -> "Effect":
         low, high = interval(per_seed)
-        return cls(name, unit, float(per_seed.mean()), float(low), float(high), floor, len(per_seed))
+        return cls(name, unit, float(per_seed.mean()), low, high, floor, len(per_seed))
 
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
@@ -61,14 +53,12 @@ class Effect:
 
 
 def spread_text(low: str, high: str, seeds: int) -> str:
-    """What is said of a spread over seeds, behind the mean.
+    """What is said of an interval, behind the mean: nothing where there are too few seeds for one.
 
-    >>> spread_text("1", "3", 1), spread_text("1", "3", 3), spread_text("1", "3", 4)
-    ('', ' (range 1 to 3)', ' [1, 3]')
+    >>> spread_text("1", "3", 2), spread_text("1", "3", 3)
+    ('', ' [1, 3]')
     """
-    if seeds < MIN_INTERVAL:
-        return f" (range {low} to {high})" if seeds > 1 else ""
-    return f" [{low}, {high}]"
+    return f" [{low}, {high}]" if seeds >= MIN_SEEDS else ""
 
 
 @dataclass(frozen=True)
@@ -128,31 +118,18 @@ def judge(
     return Verdict.holds, ""
 
 
-@cache
-def resamples(count: int) -> tuple[FloatArray, npt.NDArray[np.intp]]:
-    """Seeds drawn with replacement, the same every time: the different draws as weights [k, n], and each draw's place.
+def interval(per_seed: FloatArray) -> tuple[float, float]:
+    """Student's interval of the mean of n seeds at LEVEL: the seeds as draws from a normal distribution. [n].
 
-    Of four seeds there are 35 different draws among RESAMPLES.
+    A single seed is both ends.
     """
-    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-    different, places = np.unique(drawn, axis=0, return_inverse=True)
-    return different / count, places.ravel()
+    from scipy.special import stdtrit
 
-
-def resampled_means(per_seed: FloatArray) -> FloatArray:
-    """Means over seeds drawn with replacement: [n, ...] -> [RESAMPLES, ...]."""
-    weights, places = resamples(len(per_seed))
-    return np.asarray(np.tensordot(weights, per_seed, axes=1)[places])
-
-
-def interval(per_seed: FloatArray) -> FloatArray:
-    """Percentile bootstrap interval of the mean: [n, ...] -> [2, ...], lower and upper end at LEVEL.
-
-    With three seeds it is their range. It takes seeds as exchangeable and is too short for few of them: read it as a
-    check of whether seeds agree, not as a probability.
-    """
-    tail = (1 - LEVEL) / 2
-    return np.asarray(np.quantile(resampled_means(per_seed), [tail, 1 - tail], axis=0))
+    mean, count = float(per_seed.mean()), len(per_seed)
+    if count == 1:
+        return mean, mean
+    half = float(stdtrit(count - 1, (1 + LEVEL) / 2) * per_seed.std(ddof=1) / np.sqrt(count))
+    return mean - half, mean + half
 
 
 def leave_one_out(per_seed: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from src.analysis.claims.finding import Effect, Finding, finding, leave_one_out, resamples, spread_text
+from src.analysis.claims.finding import Effect, Finding, finding, leave_one_out
 from src.records.method import ABLATIONS, Method
 from src.records.run import FloatArray, Run
 from src.records.study import Study
@@ -25,7 +25,6 @@ NOT_REACHED = (
 )
 COLUMNS = {"pqi_phases": "retrained_pqi", "gini_phases": "retrained_gini"}
 """Claim -> the index that it is about."""
-TIE = 1e-6
 ALIKE = 0.9
 """Rank correlation from which on two curves are said to behave alike."""
 
@@ -52,14 +51,14 @@ def three_phases(claim: str, column: str, study: Study) -> Iterator[Finding]:
     """The three phases of an index, per scope and method. One that is not defined is that of equal weights: 0."""
     for scope, method, runs in subjects(study):
         curves = np.nan_to_num(np.stack([run.table[column] for run in runs]), nan=0.0)
-        # Each seed is measured at the turns of the others: turns chosen in its own noise always show a fall and a rise.
-        sizes = phases(curves, turns(leave_one_out(curves)))
         percent, accuracies = (
             np.mean([run.table[name] for run in runs], axis=0) for name in ("percent_remaining", "retrained_accuracy")
         )
         # A phase can be asked for that is there, or that the network got far enough for.
         lost = accuracies[0] - accuracies.min()
         reached = (True, lost > LIMIT, lost > COLLAPSED * accuracies[0])
+        # Each seed is measured at the turns of the others: turns chosen in its own noise always show a fall and a rise.
+        sizes = phases(curves, turns(leave_one_out(curves)))
         there = [bool(size > SMALLEST) or far for size, far in zip(sizes.mean(axis=0), reached, strict=True)]
         seen = [*there, False].index(False)
         effects = [Effect.of(NAMES[i], "", sizes[:, i], SMALLEST) for i in range(seen)]
@@ -71,10 +70,10 @@ def three_phases(claim: str, column: str, study: Study) -> Iterator[Finding]:
 def _evidence(curves: FloatArray, percent: FloatArray, accuracies: FloatArray) -> str:
     mean = curves.mean(axis=0)
     parts = [f"{mean[0]:.3f} at t=0"]
-    weights, places = resamples(len(curves))
-    resampled = (np.quantile(t[places], [0.025, 0.975]) for t in turns(weights @ curves))
-    for name, t, ends in zip(("trough", "peak", "end"), map(int, turns(mean)), resampled, strict=True):
-        at = f"{t}{spread_text(f'{ends[0]:.0f}', f'{ends[1]:.0f}', len(curves))}"
+    seeds = turns(curves)
+    for name, t, of_seeds in zip(("trough", "peak", "end"), map(int, turns(mean)), seeds, strict=True):
+        few, many = of_seeds.min(), of_seeds.max()
+        at = f"{t}, its seeds' at {few} to {many}" if few < many else f"{t}"
         parts.append(f"{name} {mean[t]:.3f} at t={at} ({percent[t]:.3g} % left, accuracy {accuracies[t]:.1f} %)")
     return "; ".join(parts)
 
@@ -105,26 +104,18 @@ class Turns(NamedTuple):
 
 
 def turns(y: FloatArray) -> Turns:
-    """The turns of curves y [..., T+1] that make the smallest of the three phases as large as possible.
-
-    A curve without three phases gets the turns that make the smaller of fall and rise as large as possible.
+    """The turns of curves y [..., T+1] that make fall, rise and second fall together as large as possible.
 
     >>> [int(t) for t in turns(np.array([3.0, 1.0, 2.0, 5.0, 0.0]))]
     [1, 3, 4]
     """
     t = np.arange(y.shape[-1])
-    fall = np.broadcast_to((y[..., :1] - y)[..., :, None], (*y.shape, len(t)))
-    rise = y[..., None, :] - y[..., :, None]
     backwards = np.minimum.accumulate(y[..., ::-1], axis=-1)[..., ::-1]
     lowest_after = np.concatenate([backwards[..., 1:], y[..., -1:]], axis=-1)  # of the last iteration its own
-    again = np.broadcast_to((y - lowest_after)[..., None, :], fall.shape)
-    in_order = t[:, None] < t[None, :]
-    # Where one phase is the smallest for several turns, the others are to be as large as possible.
-    two = np.where(in_order, np.minimum(fall, rise) + TIE * (fall + rise), -np.inf)
-    three = np.minimum(two, again) + TIE * again
-    has_three = three.max(axis=(-2, -1), keepdims=True) > 0
-    best = np.where(has_three, three, two).reshape(*y.shape[:-1], -1).argmax(-1)
-    trough, peak = np.divmod(best, len(t))
+    rise = y[..., None, :] - y[..., :, None]
+    both_falls = y[..., :1, None] - y[..., :, None] + (y - lowest_after)[..., None, :]
+    together = np.where(t[:, None] < t[None, :], both_falls + rise, -np.inf)
+    trough, peak = np.divmod(together.reshape(*y.shape[:-1], -1).argmax(-1), len(t))
     after = np.where(t > peak[..., None], y, np.inf)
     return Turns(trough, peak, np.where(peak == t[-1], t[-1], after.argmin(-1)))
 

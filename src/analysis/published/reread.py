@@ -27,7 +27,8 @@ class Gain(NamedTuple):
     """Mean accuracy of SAP minus the other's, in points over log percent remaining from `low` to 100 %.
 
     drawn: read from Fig. 3a as it stands, `drawn_low` up; corrected: from each iteration's own accuracy against the
-    scope's own percentages, with the standard deviation that reading errors of both give it.
+    scope's own percentages, `low` up, with the standard deviation that reading errors of both give it; alike: the two
+    over the percentages that both have.
     """
 
     scope: str
@@ -38,20 +39,23 @@ class Gain(NamedTuple):
     corrected: float
     error: float
     low: float
+    alike: tuple[float, float]
 
 
 def gains() -> Iterator[Gain]:
     """SAP against the baselines in each scope of Fig. 3a (CIFAR10, CNN)."""
     for scope, sap, other in product(SCOPES, (SAP, SAP_1_2), (LOTTERY_TICKET, ONE_SHOT)):
-        drawn, drawn_low = _gain(_curve(scope, sap, PUBLISHED), _curve(scope, other, PUBLISHED))
-        corrected, low = _gain(_curve(scope, sap, CORRECTED), _curve(scope, other, CORRECTED))
+        as_drawn = _curve(scope, sap, PUBLISHED), _curve(scope, other, PUBLISHED)
+        drawn, drawn_low = _gain(*as_drawn)
+        own = _curve(scope, sap, CORRECTED), _curve(scope, other, CORRECTED)
+        corrected, low = _gain(*own)
         rng = np.random.default_rng(0)
         others = [
             _gain(_curve(scope, sap, CORRECTED, rng), _curve(scope, other, CORRECTED, rng), low)[0]
             for _ in range(DRAWS)
         ]  # fmt: skip
-        spread = float(np.nanstd(others))
-        yield Gain(scope, sap, other, drawn, drawn_low, corrected, spread, low)
+        alike = _gain(*as_drawn, max(low, drawn_low))[0], _gain(*own, max(low, drawn_low))[0]
+        yield Gain(scope, sap, other, drawn, drawn_low, corrected, float(np.nanstd(others)), low, alike)
 
 
 def _curve(scope: str, method: Method, reading: Reading, rng: np.random.Generator | None = None) -> PublishedCurve:

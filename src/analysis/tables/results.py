@@ -17,9 +17,10 @@ from src.analysis.claims.finding import Finding
 from src.analysis.claims.tradeoff import mean_to, of_run
 from src.analysis.tables.table import Column, Spread, Table, made_table
 from src.models.model import Model
+from src.records.method import LOTTERY_TICKET, Method
 from src.records.objective import LOST, Tradeoff, sparsest_good
 from src.records.run import FloatArray, Run
-from src.records.study import Study, but_for
+from src.records.study import Setting, Study, but_for
 
 PERCENTAGES = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5)
 AREAS = (10.0, 1.0)
@@ -53,19 +54,36 @@ def tables(studies: Iterable[Study]) -> list[Table]:
 
 
 def compared(studies: Sequence[Study]) -> Table | None:
-    """What the protocol and the length of the trainings change, of studies that differ in that alone; None without."""
+    """What protocol, length and method change at equal percent remaining, all else the same; None without any."""
     at = {Column(f"at_{x:g}", f"at {x:g} %", "+.2f"): partial(_at, Tradeoff.at, x) for x in (100.0, *PERCENTAGES)}
     rows = []
+    for said, setting, scope, method, *runs in _changes(studies):
+        one, two = ({run.seed: run for run in series} for series in runs)
+        if common := sorted(one.keys() & two.keys()):
+            cells = (Spread.of([value(two[s]) - value(one[s]) for s in common]) for value in at.values())
+            rows.append((setting.dataset, setting.model, said, scope, method.text, len(common), *cells))
+    columns = (*WHERE[:2], Column("change", "Change"), WHERE[3], Column("method", "Method"), SEEDS, *at)
+    return made_table("compared", columns, rows) if rows else None
+
+
+Change = tuple[str, Setting, str, Method, tuple[Run, ...], tuple[Run, ...]]
+"""What is changed, in which setting, scope and method, and the runs before and after it."""
+
+
+def _changes(studies: Sequence[Study]) -> Iterator[Change]:
     for said, before, after in _pairs(studies):
         for scope in after.scopes:
             for method in after.methods(scope):
-                one, two = ({run.seed: run for run in study.series(scope, method)} for study in (before, after))
-                if common := sorted(one.keys() & two.keys()):
-                    cells = (Spread.of([value(two[s]) - value(one[s]) for s in common]) for value in at.values())
-                    network = (after.setting.dataset, after.setting.model)
-                    rows.append((*network, said, scope, method.text, len(common), *cells))
-    columns = (*WHERE[:2], Column("change", "Change"), WHERE[3], Column("method", "Method"), SEEDS, *at)
-    return made_table("compared", columns, rows) if rows else None
+                yield said, after.setting, scope, method, before.series(scope, method), after.series(scope, method)
+    for study in studies:
+        length = f", E={study.setting.epochs}" if study.setting.epochs else ""
+        protocol = "" if study.setting.protocol == "reference" else f", {study.setting.protocol}"
+        for scope in study.scopes:
+            usual = study.series(scope, LOTTERY_TICKET)
+            for method in study.methods(scope):
+                if method != LOTTERY_TICKET:
+                    said = f"against {LOTTERY_TICKET.text}{length}{protocol}"
+                    yield said, study.setting, scope, method, usual, study.series(scope, method)
 
 
 def _pairs(studies: Sequence[Study]) -> Iterator[tuple[str, Study, Study]]:
@@ -195,7 +213,7 @@ def verdict_table(findings: Iterable[Finding]) -> Table:
     columns = (
         Column("claim", "Claim", long=True), Column("source", "In the paper"), *WHERE, Column("subject", "Subject"),
         Column("verdict", "Verdict"), SEEDS, Column("evidence", "Evidence", long=True),
-        Column("effects", "Effects [95 % interval], up to 3 seeds (range)", long=True),
+        Column("effects", "Effects [95 % interval]", long=True),
         Column("reason", "Why", long=True),
     )  # fmt: skip
     claims = {claim.name: claim for claim in CLAIMS}

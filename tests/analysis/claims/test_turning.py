@@ -12,8 +12,10 @@ from src.analysis.claims.phases import phases, turns
         ([3, 1, 2, 5, 0], (1, 3, 4)),
         ([3, 2, 1, 2, 3, 2, 1, 0], (2, 4, 7)),
         ([3, 1, 6, 0, 2, 2], (1, 2, 3)),  # a wiggle after the collapse is not the rise
-        ([3, 2, 4, 7, 5, 0], (1, 3, 5)),  # the fall is the smallest phase whatever the peak: the peak is the highest
+        ([3, 2, 4, 7, 5, 0], (1, 3, 5)),
         ([3, 1, 2, 5], (1, 3, 3)),  # no second fall: the peak is the end
+        ([3, 2, 1, 4, 5, 4.5, 4.6], (2, 4, 5)),
+        ([3, 1, 1.5, 1.3, 2, 2.5], (1, 5, 5)),  # a dip on the way up is no second fall
     ],
 )
 def test_turns(curve, expected):

@@ -7,7 +7,7 @@ import pytest
 from src.tables import main
 from tests.analysis.synthetic import FOUR, Spec, base_specs, write_runs
 
-NAMES = {"accuracy", "compression", "cost", "equal_sparsity", "claims"}
+NAMES = {"accuracy", "compression", "cost", "equal_sparsity", "compared", "claims"}
 
 
 def rows(path):

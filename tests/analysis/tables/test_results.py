@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from src.analysis.claims.tradeoff import of_run
 from src.analysis.figures.plan import title_of
 from src.analysis.tables.results import compared, tables, within_loss
 from src.analysis.tables.table import Spread
@@ -84,10 +85,15 @@ def test_studies_that_differ_in_protocol_or_length_alone_are_compared_seed_by_se
     table = compared(found)
     rows = [dict(zip([c.key for c in table.columns], row, strict=True)) for row in table.rows]
     assert [(row["change"], row["method"], row["seeds"]) for row in rows] == [
-        ("E=20, reference → clean", "SAP (p=0.5, q=1.0)", 2), ("E=3 → 20", "SAP (p=0.5, q=1.0)", 2)
+        ("E=20, reference → clean", "SAP (p=0.5, q=1.0)", 2), ("E=3 → 20", "SAP (p=0.5, q=1.0)", 2),
+        ("against Lottery Ticket (P=0.2), E=3", "SAP (p=0.5, q=1.0)", 1),
     ]  # fmt: skip
     clean, _, reference = (study.series("global", study.methods("global")[0]) for study in found)
     each = [b.table["retrained_accuracy"][0] - a.table["retrained_accuracy"][0]
             for a, b in zip(reference, clean[:2], strict=True)]  # fmt: skip
     assert rows[0]["at_100"] == Spread.of(each)
+    ours, usual = (
+        found[1].series("global", m)[0] for m in sorted(found[1].methods("global"), key=LOTTERY_TICKET.__eq__)
+    )
+    assert rows[2]["at_50"] == Spread.of([of_run(ours).at(50.0) - of_run(usual).at(50.0)])
     assert compared(found[:1]) is None
