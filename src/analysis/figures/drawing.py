@@ -45,7 +45,7 @@ HEAT_HEIGHT = 0.72
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CHARACTER, LETTER, SMALL_LETTER, LINE = 0.62, 0.64, 0.54, 0.19
 """Width of a digit, of a bold letter and of one below, in units of the font's size; a line's height in inches."""
-PUBLISHED_ALPHA, SINGLE_ALPHA = 0.4, 0.6
+PUBLISHED_ALPHA, SINGLE_ALPHA, FEW_COLOUR = 0.4, 0.6, "#e6e6e6"
 MARKERS = 10
 """About as many of a curve's points are marked, of each curve others: lines and what lies under them are seen."""
 LEAST_SPAN = 3.0
@@ -162,6 +162,10 @@ def _draw_curve(curve: Curve, ax: Axes, style: Style, rank: int) -> None:
     elif np.any(curve.error > 0):
         low, high = curve.y - curve.error, curve.y + curve.error
         ax.fill_between(curve.x, low, high, color=stroke.colour, alpha=0.2, linewidth=0)
+    if curve.few_from < math.inf:
+        first = int(np.argmax(curve.t >= curve.few_from))
+        x, y = ([values[max(first - 1, 0) : first + 1].mean(), *values[first:]] for values in (curve.x, curve.y))
+        ax.plot(x, y, color=FEW_COLOUR, linewidth=6 * width, solid_capstyle="butt", zorder=0.4)
     step = math.ceil(len(curve.x) / MARKERS) or 1
     size = style.marker_size * (1.35 if stroke.hollow else 1.0)
     ax.plot(
@@ -197,11 +201,6 @@ def _fit_axes(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePa
         more = max(0.0, LEAST_SPAN - (top - bottom)) / 2 if panel.in_points else 0.0
         margin = MARGIN * (top - bottom or 1.0) + more
         ax.set_ylim(bottom - margin, top + margin)
-    few_from = min((curve.few_from for curve in panel.curves), default=math.inf)
-    if style.clean and not panel.against_weights and few_from < math.inf:
-        right = ax.get_xlim()[1]
-        ax.axvspan(few_from - 0.5, right, color="black", alpha=0.07, linewidth=0, zorder=0.5)
-        ax.set_xlim(right=right)
 
 
 def _log_percent(
@@ -303,17 +302,15 @@ def _lay_out(
 
 def _said(spec: FigureSpec) -> str:
     """What stands below: the caption, and what thin lines, bands and grey are where there are any."""
-    found = [(panel, curve) for panel in spec.panels if isinstance(panel, CurvePanel) for curve in panel.curves]
-    curves = [curve for _, curve in found]
+    panels = [panel for panel in spec.panels if isinstance(panel, CurvePanel)]
+    curves = [curve for panel in panels for curve in panel.curves]
     bands = [curve for curve in curves if curve.singles is None and np.any(curve.error > 0)]
-    few = {c.label: plain(c.label) for p, c in found if not p.against_weights and c.few_from < math.inf}
-    of = f" ({'; '.join(few.values())})" if len(few) < len({curve.label for curve in curves}) else ""
-    at = ", at the mean's percentages" * any(panel.against_weights for panel, _ in found)
+    at = ", at the mean's percentages" * any(panel.against_weights for panel in panels)
     said = {
         f"Thin lines: single seeds{at}; others: their means.": any(curve.singles is not None for curve in curves),
         "Bands: standard deviation over seeds.": any(len(curve.seeds) > 1 for curve in bands),
         "Bands: error of reading.": any(len(curve.seeds) == 1 for curve in bands),
-        f"Grey: fewer than {FEW_WEIGHTS} weights left{of}.": bool(few),
+        f"Grey behind a curve: fewer than {FEW_WEIGHTS} weights left.": any(c.few_from < math.inf for c in curves),
     }
     return " ".join([plain(spec.caption), *(text for text, there in said.items() if there)])
 

@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from src.analysis.figures.catalogue import KINDS, build, plan_figures
-from src.analysis.figures.drawing import draw
+from src.analysis.figures.drawing import FEW_COLOUR, draw
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, style_named
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
@@ -194,9 +195,9 @@ def test_errors_are_drawn_as_they_are_and_a_hundred_times_shorter_where_asked():
         assert sorted({round(float(y), 6) for y in band}) == expected
 
 
-def drawn(curve: Curve, quantity: str = "q", x_label: str = "Iteration"):
+def drawn(curve: Curve, quantity: str = "q"):
     """The axes of a panel of one curve, and what stands below it."""
-    panel = CurvePanel((curve,), x_label, "y", quantity, "global")
+    panel = CurvePanel((curve,), "Iteration", "y", quantity, "global")
     figure = draw(FigureSpec("k", "n", "h", "A caption.", (panel,)), CLEAN)
     return figure.axes[0], figure.texts[-1].get_text().replace("\n", " ")
 
@@ -221,13 +222,14 @@ def test_an_axis_of_accuracies_spans_three_points_at_least():
         assert (low + high) / 2 == pytest.approx(84.1)
 
 
-def test_where_few_weights_are_left_a_panel_over_iterations_is_grey():
+def test_a_curve_is_grey_behind_where_few_weights_are_left():
     t = np.arange(4.0)
-    curve = Curve("", "first", "", t, t, t, np.zeros(4), (0,), few_from=2.0)
-    for x_label, patches in (("Iteration", 1), ("Remaining weights (%)", 0)):
-        ax, below = drawn(curve, x_label=x_label)
-        assert len(ax.patches) == patches
-        assert ("fewer than 100 weights" in below) == bool(patches)
+    curve = Curve("", "first", "", t, t, 10 * t, np.zeros(4), (0,))
+    for few_from, behind in ((2.0, [15, 20, 30]), (0.0, [0, 0, 10, 20, 30]), (np.inf, None)):
+        ax, below = drawn(replace(curve, few_from=few_from))
+        grey = [line.get_ydata().tolist() for line in ax.lines if line.get_color() == FEW_COLOUR]
+        assert grey == ([] if behind is None else [behind])
+        assert ("Grey behind a curve: fewer than 100 weights left." in below) == (behind is not None)
 
 
 def test_equal_records_give_equal_files(tmp_path):
