@@ -144,7 +144,7 @@ HEAVY = ("torch._dynamo", "torchvision", "sklearn", "scipy", "sympy", "pandas", 
 
 BOUNDS = {
     "modules": 81,  # 70 is the aim
-    "lines": 7395,  # 5,000
+    "lines": 7440,  # 5,000
     "classes": 106,  # 75
     "cpu": 1.5,
     "memory": 1.15,
