@@ -1,5 +1,6 @@
 """A network's weights: which of its parameters are pruned, and which numbers of each belong to one neuron."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from ..errors import UserError
 
 Keep = Callable[[str, nn.Module], bool]
 """Says of a parameter, by its name and the module that holds it, whether it is measured and pruned."""
+
+_SOURCE = re.compile(r"(?:parametrizations\.)?(\w*weight)(?:\.original\d*|_orig|_v)$")
+"""A parameter that `torch.nn.utils` computes a weight from: by `parametrize`; by `prune` and the older norms."""
 
 
 def everything(_name: str, _owner: nn.Module) -> bool:
@@ -59,6 +63,21 @@ def weights_of(network: nn.Module, keep: Keep = no_embedding) -> dict[str, Weigh
     A parameter that several modules hold is left out where `keep` leaves out one of them.
 
     Raises:
+        UserError: nothing to measure or prune; a weight that `keep` keeps, and that is no parameter but computed.
+    """
+    if computed := [name for name, owner in _computed(network).items() if keep(name, owner)]:
+        raise UserError(
+            f"{', '.join(computed)}: computed from other parameters (by torch.nn.utils.parametrize, prune or a norm), "
+            f"no parameter to measure or prune; make it one (parametrize.remove_parametrizations, prune.remove), or "
+            f"leave it out by `keep`"
+        )
+    return parameters_of(network, keep)
+
+
+def parameters_of(network: nn.Module, keep: Keep) -> dict[str, Weight]:
+    """The same where weights that are computed do not count.
+
+    Raises:
         UserError: nothing to measure or prune.
     """
     found: dict[int, Weight] = {}
@@ -79,3 +98,16 @@ def weights_of(network: nn.Module, keep: Keep = no_embedding) -> dict[str, Weigh
             f"more that `keep` keeps; its parameters: {names}"
         )
     return kept
+
+
+def _computed(network: nn.Module) -> dict[str, nn.Module]:
+    """Weights of 2 dimensions or more that layers compute from parameters of other names, and the layers."""
+    found: dict[str, nn.Module] = {}
+    for name, parameter in network.named_parameters():
+        weight = _SOURCE.sub(r"\1", name)
+        module, _, attribute = weight.rpartition(".")
+        if weight != name and parameter.ndim > 1:
+            owner = network.get_submodule(module)
+            if attribute in dir(owner) and attribute not in dict(owner.named_parameters(recurse=False)):
+                found[weight] = owner
+    return found

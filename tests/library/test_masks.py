@@ -5,6 +5,7 @@ import importlib
 import pytest
 import torch
 from torch import nn, tensor
+from torch.nn.utils import parametrizations, prune
 
 import pqindex
 from pqindex import LotteryTicket, Masks, OneShot, Sap, UserError, everything, measure, prune_step
@@ -139,6 +140,35 @@ def test_layers_may_be_left_out_and_others_scores_used():
     snip = pqindex.SnipPruning(ratio=0.25)
     batches = [(torch.randn(8, 4), torch.arange(8) % 4)]
     assert prune_step(network, masks, snip, batches=batches).alive == 24 - 6
+
+
+@pytest.mark.parametrize(
+    "computes",
+    [
+        parametrizations.weight_norm,
+        parametrizations.spectral_norm,
+        nn.utils.spectral_norm,
+        lambda layer: prune.l1_unstructured(layer, "weight", 0.5),
+    ],
+    ids=["weight norm", "spectral norm", "older norm", "pruned"],
+)
+def test_a_weight_that_is_computed_is_not_passed_over_in_silence(computes):
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    computes(network[1])
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    for look in (measure, Masks.of, Masks.of_zeros):
+        with pytest.raises(UserError, match=r"^1\.weight: computed from other parameters"):
+            look(network)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    masks = Masks.of(network, lambda name, _: name != "1.weight")
+    assert prune_step(network, masks, LotteryTicket(ratio=0.5)).alive == 8
+
+
+def test_what_only_is_called_as_if_it_were_a_source():
+    network = nn.Sequential(linear([[4, 3], [2, 1]]), nn.BatchNorm2d(3))
+    network.weight_v = nn.Parameter(torch.ones(2, 2))
+    prune.l1_unstructured(network[1], "weight", 1)
+    assert list(Masks.of(network)) == ["0.weight"]
 
 
 def test_bad_input_has_one_message():
