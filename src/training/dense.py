@@ -16,7 +16,8 @@ from torch.nn.functional import cross_entropy
 from src.training.alone import SCALES, has_layers
 from src.training.products import Products
 from src.training.spec import Precision
-from src.training.vectors import FlatParameters, StackedVector
+from src.training.stacked_vector import StackedVector
+from src.training.vectors import FlatParameters
 
 TRIAL_IMAGES = 16
 """Random images on which a model is compared with `Dense`."""

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 from src.training.dense import Dense, hits, is_dense
 from src.training.stack import groups_of
 from src.training.stacked import StackedEngine, free_memory, member_bytes, stacks
-from src.training.vectors import StackedVector
+from src.training.stacked_vector import StackedVector
 from tests.training.examples import CPU, SHAPE, Cnn, Perceptron, network, solo, specification
 
 SHAPES = [torch.Size((2, 3)), torch.Size((2,))]
