@@ -1,7 +1,9 @@
 """A network's weights: which of its parameters are pruned, and which numbers of each belong to one neuron."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
@@ -79,3 +81,20 @@ def weights_of(network: nn.Module, keep: Keep = no_embedding) -> dict[str, Weigh
             f"more that `keep` keeps; its parameters: {names}"
         )
     return kept
+
+
+def scoring_copy(network: nn.Module) -> nn.Module:
+    """A copy in evaluation mode, for scores; its state dict names once, as `weights_of` does, what layers share.
+
+    Scores differentiate by that dict's tensors, and PyTorch takes one value only for each.
+    """
+    copied = copy.deepcopy(network).eval()
+    named = reversed(copied.state_dict(keep_vars=True).items())
+    names = {id(tensor): name for name, tensor in sorted(named, key=lambda item: item[0].endswith("weight"))}
+
+    def once(_network: nn.Module, state: dict[str, Any], *_: Any) -> None:
+        for name in state.keys() - set(names.values()):
+            del state[name]
+
+    copied.register_state_dict_post_hook(once)
+    return copied
