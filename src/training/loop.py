@@ -5,7 +5,6 @@
 Nothing waits for the host within an epoch. All parameters are views of one vector, and so are their gradients.
 """
 
-import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -43,14 +42,16 @@ class SoloEngine:
         check_last_batch(model, dataset.image_shape, len(self.images.train.train_labels), spec.batch_size)
         self.model = model.to(device)
         self.flat = FlatParameters(model)
-        self._names = list(model.state_dict())
+        first: dict[int, str] = {}  # layers may share a tensor, which a state dict names for each of them
+        states = model.state_dict(keep_vars=True)
+        self._names = {name: first.setdefault(id(tensor), name) for name, tensor in states.items()}
         self.buffers = {name: buffer for name, buffer in model.named_buffers() if name in self._names}
         self._network = self._training_form()
         self._gradient = self._fastest_gradient()
         self._room = self.images.room(spec.batch_size)[0]
         # all that a step writes or reads stays where it is, so that it can be captured once for all trainings
-        self._mask = torch.ones_like(self.flat.vector)
-        self._optimizer = spec.optimizer.state(self.flat.vector)
+        self._mask = torch.ones_like(self.flat.trained)
+        self._optimizer = spec.optimizer.state(self.flat.trained)
         self._lr = backend.learning_rate(spec.lr, device)
         self._loss = torch.zeros((), dtype=torch.float64, device=device)
         self._correct = torch.zeros((), dtype=torch.int64, device=device)
@@ -83,8 +84,10 @@ class SoloEngine:
 
         They come in batches, in an order that `seed` decides, and are not augmented.
         """
-        network = copy.deepcopy(self.model).eval()
-        network.load_state_dict(dict(state))
+        from src.library.network import scoring_copy
+
+        network = scoring_copy(self.model)
+        network.load_state_dict({name: state[first] for name, first in self._names.items()})
         batches = ScoringBatches(self.images.train, self.spec.batch_size, seed, self.backend)
         with float32_products(self.spec.precision), torch.enable_grad():
             scores = function(network, batches)
@@ -95,8 +98,8 @@ class SoloEngine:
         mask = self.flat.flatten(request.masks)
         state = self.begin(member, mask)
         self._load(state.current)
-        self._mask.copy_(mask)
-        renew(self._optimizer, state.optimizer or self.spec.optimizer.state(self.flat.vector))
+        self._mask.copy_(mask[: len(self._mask)])
+        renew(self._optimizer, state.optimizer or self.spec.optimizer.state(self.flat.trained))
         state.optimizer = self._optimizer
         for epoch in range(member.next_epoch, until):
             train = self._epoch(member, epoch)
@@ -140,7 +143,7 @@ class SoloEngine:
             gradient.mul_(self._mask)
         clip_(gradient, self.flat.gradients, spec.clip_norm)
         gradient.mul_(self._mask)
-        spec.optimizer.step(self.flat.vector, gradient, self._optimizer, self._lr)
+        spec.optimizer.step(self.flat.trained, gradient, self._optimizer, self._lr)
         self._loss += loss * len(y)
         self._correct += (logits.argmax(1) == y).sum()
 
@@ -217,4 +220,4 @@ class SoloEngine:
 
     def _state_dict(self, snapshot: Snapshot) -> dict[str, Tensor]:
         tensors = {**self.flat.unflatten(snapshot.parameters), **snapshot.buffers}
-        return {name: tensors[name] for name in self._names}
+        return {name: tensors[first] for name, first in self._names.items()}

@@ -7,22 +7,27 @@ from torch import Tensor, nn
 
 
 class FlatParameters:
-    """A model's parameters and gradients as views of two vectors of shape [parameters].
+    """A model's parameters [parameters], and the gradient [trained], as vectors of which the model has views.
 
-    `gradients` are the gradient's views, one per parameter. The model keeps working as any module; loading
-    writes in place, so that captured graphs and views stay valid.
+    Frozen parameters (`requires_grad=False`) come last: `trained` is the part of `vector` before them. `gradients` are
+    the gradient's views, one per parameter. The model keeps working as any module; loading writes in place, so that
+    captured graphs and views stay valid.
     """
 
     def __init__(self, model: nn.Module) -> None:
-        named = list(model.named_parameters())
+        named = sorted(model.named_parameters(), key=lambda item: not item[1].requires_grad)
         self.names = [name for name, _ in named]
         self.shapes = [p.shape for _, p in named]
         self._sizes = [p.numel() for _, p in named]
         self.vector = torch.cat([p.detach().flatten() for _, p in named])
-        self.gradient = torch.zeros_like(self.vector)
-        self.gradients = list(self.unflatten(self.gradient).values())
-        for (_, p), values, gradient in zip(named, self.unflatten(self.vector).values(), self.gradients, strict=True):
-            p.data, p.grad = values, gradient
+        gradient, trained = torch.zeros_like(self.vector), sum(p.numel() for _, p in named if p.requires_grad)
+        self.trained, self.gradient, self.gradients = self.vector[:trained], gradient[:trained], list[Tensor]()
+        views = (self.unflatten(vector).values() for vector in (self.vector, gradient))
+        for (_, p), values, part in zip(named, *views, strict=True):
+            p.data = values
+            if p.requires_grad:
+                p.grad = part
+                self.gradients.append(part)
 
     def flatten(self, tensors: Mapping[str, Tensor], default: float = 1.0) -> Tensor:
         """A vector in the parameters' order from tensors by name; `default` where a name is missing."""
