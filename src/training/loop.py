@@ -17,7 +17,7 @@ from src.data.batches import epoch_generator, training_batches
 from src.data.dataset import Dataset
 from src.messages import Epoch, LabelledBatches, Performance, State, Trained
 from src.training.alone import Alone, Gradient, has_layers, same_bits
-from src.training.backend import EAGER, Backend, Captured, autocast, float32_products, renewed
+from src.training.backend import EAGER, Backend, Captured, autocast, float32_products, forked, renewed, seeded
 from src.training.checks import check_last_batch, check_optimizer
 from src.training.images import ScoringBatches, prepare_images
 from src.training.spec import TrainingSpec
@@ -32,6 +32,9 @@ class SoloEngine:
 
     stacked = False
     """Whether trainings cost less together than one after the other, so that those to come are done now."""
+
+    rank = 0
+    """The number of this process among those that share a training."""
 
     def __init__(
         self, spec: TrainingSpec, dataset: Dataset, model: nn.Module, device: torch.device, backend: Backend = EAGER
@@ -74,7 +77,7 @@ class SoloEngine:
     def evaluate(self, state: State) -> Performance:
         """Loss and accuracy of `state` on the test set."""
         self._load(self._flattened(state))
-        with float32_products(self.spec.precision):
+        with float32_products(self.spec.precision), seeded(self.device, [], self.rank):
             return self._performance(*self.images.test)[0]
 
     def score(
@@ -89,7 +92,7 @@ class SoloEngine:
         network = scoring_copy(self.model)
         network.load_state_dict({name: state[first] for name, first in self._names.items()})
         batches = ScoringBatches(self.images.train, self.spec.batch_size, seed, self.backend)
-        with float32_products(self.spec.precision), torch.enable_grad():
+        with float32_products(self.spec.precision), seeded(self.device, [seed]), torch.enable_grad():
             scores = function(network, batches)
         return {name: score.detach().clone() for name, score in scores.items()}
 
@@ -102,10 +105,11 @@ class SoloEngine:
         renew(self._optimizer, state.optimizer or self.spec.optimizer.state(self.flat.trained))
         state.optimizer = self._optimizer
         for epoch in range(member.next_epoch, until):
-            train = self._epoch(member, epoch)
-            if not math.isfinite(train.loss):
-                return Diverged(train.loss, request.iteration, epoch, self.spec)
-            self._finish_epoch(state, epoch, train)
+            with seeded(self.device, [member.spec.seed, request.iteration, epoch], self.rank):
+                train = self._epoch(member, epoch)
+                if not math.isfinite(train.loss):
+                    return Diverged(train.loss, request.iteration, epoch, self.spec)
+                self._finish_epoch(state, epoch, train)
             end = EpochEnd((index,), epoch + 1, epoch + 1 == until, lambda _: state, lambda _: state.history[-1])
             after_epoch(end)
         return self.trained(state)
@@ -164,8 +168,7 @@ class SoloEngine:
             return self._autograd
         alone, shapes = Alone(self.flat), [(n, *shape) for n in (min(size, images), images % size) if n]
         self.model.train()
-        # dropout, which shows, must not draw what training would
-        with torch.enable_grad(), torch.random.fork_rng(devices=[]):
+        with torch.enable_grad(), forked(self.device):
             same = same_bits(self._autograd, alone, self.flat.gradient, shapes)
         return alone if same else self._autograd
 

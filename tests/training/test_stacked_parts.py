@@ -114,6 +114,7 @@ class Altered(Perceptron):
         (Perceptron(16, activation=nn.LeakyReLU), False),
         (Perceptron(16, activation=nn.Identity), False),
         (Perceptron(16, activation=lambda: nn.Sequential(nn.ReLU(), nn.Dropout(0.1))), False),
+        (Perceptron(16, activation=lambda: nn.Sequential(nn.ReLU(), nn.Dropout(1e-9))), False),
         (Perceptron(16, activation=lambda: nn.Sequential(nn.BatchNorm1d(16, affine=False), nn.ReLU())), False),
         (Altered(lambda m, x: 0.5 * m.linear(m.blocks(x.flatten(1)))), False),
         (Altered(lambda m, x: m.linear(m.blocks(x.flatten(1)).detach())), False),
