@@ -1,11 +1,14 @@
 """Algorithm 1 on the published curves: what follows from them alone."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from src import figures
+from src.analysis.figures.of_paper import OF_PAPER, rereading
+from src.analysis.figures.spec import CurvePanel, style_named
 from src.analysis.published.prediction import predictions, share_kept
 from src.analysis.published.reread import gains
 from src.pruning.methods.sap import Sap
@@ -45,6 +48,27 @@ def test_figures_and_tables_of_the_published_curves_need_no_records(tmp_path: Pa
     drawn, own = map(float, row.split(",")[-3:-1])
     assert drawn == pytest.approx(81.9, abs=0.1)
     assert own == pytest.approx(60.5, abs=0.5)  # PROTOCOL's figures README
+
+
+def test_a_curve_looks_the_same_in_every_panel_and_as_no_other() -> None:
+    style = style_named("default")
+    for made in OF_PAPER.values():
+        looks: dict[str, set[Any]] = {}
+        for panel in made().panels:
+            for curve in panel.curves if isinstance(panel, CurvePanel) else ():
+                stroke = style.stroke(curve.slot)
+                looks.setdefault(curve.label, set()).add((stroke.colour, stroke.line, stroke.marker))
+        assert {len(found) for found in looks.values()} == {1}
+        assert len({colour for found in looks.values() for colour, _, _ in found}) == len(looks)
+
+
+def test_crosses_end_the_published_curves_that_the_axes_cut_off() -> None:
+    panels = [panel for panel in rereading().panels if isinstance(panel, CurvePanel) and not panel.zoom]
+    assert [panel.title for panel in panels] == [
+        f"{scope}, {how}" for scope in ("Neuron", "Layer", "Global") for how in ("as drawn", "corrected")
+    ]
+    cut = {curve.key: curve.cut for curve in panels[4].curves}
+    assert cut == {"sap-0.5-1-0-1": False, "sap-1-2-0-1": True, "lt-0.2": False, "os-0.2": True}
 
 
 def test_the_scopes_claim_does_not_survive_its_own_data() -> None:

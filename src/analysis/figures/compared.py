@@ -15,7 +15,7 @@ from src.analysis.figures.spec import LABELS, CurvePanel, FigureSpec
 from src.records.study import Study, but_for
 
 AS_PUBLISHED = "as in the paper"
-OF_CONTROLS = ("rank-1", "rank-2", "rank-3", "rank-4", "other-1", "other-4", "other-7")
+OF_CONTROLS = ("rank-1", "rank-2", "rank-3", "rank-4", "other-1", "extra", "other-7")
 """Slots in a style, as different as it has them."""
 
 
@@ -40,23 +40,23 @@ def _family(base: Series, study: Study, scope: str, chosen: Filter) -> tuple[Ser
 def _controls(
     kind: str, study: Study, scope: str, families: dict[Series, tuple[Series, ...]], reading: Reading
 ) -> FigureSpec:
-    """Accuracies of all, enlarged below, then PQ Indices; a control has the same line in every panel."""
+    """A row for each method: accuracies, the same enlarged, PQ Indices; a control has the same line in every panel."""
     labels = sorted({s.label for family in families.values() for s in family})
     slots = {label: OF_CONTROLS[i % len(OF_CONTROLS)] for i, label in enumerate(labels)}
-    panels: list[list[CurvePanel]] = [[], []]
+    accuracies: list[CurvePanel] = []
+    indices: list[CurvePanel] = []
     for base, family in families.items():
-        named = [replace(base, label=AS_PUBLISHED, slot="rank-0"), *(replace(s, slot=slots[s.label]) for s in family)]
+        named = [replace(base, label=AS_PUBLISHED, slot="base"), *(replace(s, slot=slots[s.label]) for s in family)]
         lines = lines_of(study, scope, named)
-        left = {line: line.mean(lambda run: run.table["percent_remaining"], reading)[0] for line in lines}
-        for row, (name, value) in zip(panels, (("accuracy", accuracy), ("pqi", pqi)), strict=True):
-            curves = [
-                line.curve(line.mean(partial(value, side="retrained", reading=reading), reading), left[line])
-                for line in lines
-            ]
+        for found, name, value in ((accuracies, "accuracy", accuracy), (indices, "pqi", pqi)):
+            of_run = partial(value, side="retrained", reading=reading)
+            curves = [line.curve(of_run, reading, line.left) for line in lines]
             made = panel(curves, name, "retrained", scope, reading, title=base.label, spread="x")
-            row.append(replace(made, x_label=LABELS["percent_remaining"], quantity=f"{name}_tradeoff"))
-    panels[0][0] = replace(panels[0][0], legend="lower right")
-    return figure(kind, study, [*panels[0], *panels[1], *zoomed(panels[0])], scope)
+            found.append(replace(made, x_label=LABELS["percent_remaining"], quantity=f"{name}_tradeoff"))
+    accuracies[0] = replace(accuracies[0], legend="lower right")
+    columns = [column for column in (accuracies, zoomed(accuracies), indices) if column]
+    panels = [each for row in zip(*columns, strict=True) for each in row]
+    return replace(figure(kind, study, panels, scope), columns=len(columns))
 
 
 def lengths(studies: Sequence[Study], chosen: Filter) -> list[Plan]:
@@ -76,14 +76,14 @@ def lengths(studies: Sequence[Study], chosen: Filter) -> list[Plan]:
 def _lengths(studies: Sequence[Study], scope: str, series: Sequence[Series], reading: Reading) -> FigureSpec:
     panels = [_length(studies, scope, s, reading) for s in series]
     made = figure("length", studies[-1], panels, scope, caption=CAPTIONS["length"])
-    return replace(made, title=made.title.rpartition(" (")[0])  # the legend says how long, and how many seeds
+    return replace(made, title=made.title.rpartition(" (")[0])  # the legend says how long, and of how many seeds
 
 
 def _length(studies: Sequence[Study], scope: str, series: Series, reading: Reading) -> CurvePanel:
     curves = []
     for rank, study in enumerate(studies):
         if runs := study.series(scope, series.method):
-            text = f"E={study.setting.epochs}, {len(runs)} seed{'s' * (len(runs) != 1)}"
+            text = f"E={study.setting.epochs}"
             line = Line(f"rank-{rank % 5}", text, text, runs)
-            curves.append(line.curve(line.mean(lambda run: pqi(run, "retrained", reading), reading)))
+            curves.append(line.curve(lambda run: pqi(run, "retrained", reading), reading))
     return panel(curves, "pqi", "retrained", scope, reading, title=series.label)

@@ -17,7 +17,8 @@ from typing import Any, Literal
 import numpy as np
 
 from src import files
-from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, HeatPanel, Spread, Style
+from src.analysis.figures.spec import FEW_WEIGHTS, Curve, CurvePanel, FigureSpec, HeatPanel, Spread, Style, ends
+from src.records.schema import plain
 
 __all__ = ["draw", "matplotlib", "save"]
 _backend = os.environ.pop("MPLBACKEND", None)
@@ -42,9 +43,13 @@ TITLE, COLOUR_BAR, BAR_WIDTH, BAR_GAP, HEADING = 0.24, 0.62, 0.10, 0.10, 0.26
 HEAT_HEIGHT = 0.72
 """Height of a heat map among several rows of them, as a share of a panel's."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-CHARACTER, LETTER, LINE = 0.62, 0.64, 0.19
-"""Width of a digit and of a bold letter, in units of the font's size; a line's height in inches."""
-PUBLISHED_ALPHA = 0.4
+CHARACTER, LETTER, SMALL_LETTER, LINE = 0.62, 0.64, 0.54, 0.19
+"""Width of a digit, of a bold letter and of one below, in units of the font's size; a line's height in inches."""
+PUBLISHED_ALPHA, SINGLE_ALPHA, FEW_COLOUR = 0.4, 0.6, "#e6e6e6"
+MARKERS = 10
+"""About as many of a curve's points are marked, of each curve others: lines and what lies under them are seen."""
+LEAST_SPAN = 3.0
+"""Points of accuracy that an axis shows at the least: less is hardly more than what seeds differ by."""
 MARGIN = 0.04
 """Share of the range, of the decades on a log axis, left free beyond the outermost points."""
 FEW_DECADES, MANY_DECADES = 2.1, 4.5
@@ -62,9 +67,10 @@ def draw(spec: FigureSpec, style: Style) -> Figure:
     The default style says above the legend what the figure is of, and names the panels (a), (b), ...
     """
     if not style.clean:
-        spec = replace(spec, panels=tuple(panel for panel in spec.panels if not getattr(panel, "zoom", False)))
+        spec = spec.without_enlarged()
     places, (rows, columns) = spec.places, spec.shape
-    shared = style.clean and len({getattr(panel, "quantity", "heat") for panel in spec.panels}) == 1
+    seen = [_seen(panel) for panel in spec.panels]
+    shared = style.clean and all(seen[i] == seen[i - 1] for i, (_, column) in enumerate(places) if column > 0)
     with _settings(style):
         figure = Figure(figsize=(style.panel_width * columns, style.height))
         FigureCanvasAgg(figure)
@@ -87,8 +93,12 @@ def draw(spec: FigureSpec, style: Style) -> Figure:
 
 def _alike(panel: CurvePanel, panels: Sequence[CurvePanel | HeatPanel]) -> list[CurvePanel]:
     """The panels that show the same quantity in the same range, this one included."""
-    curves = (other for other in panels if isinstance(other, CurvePanel))
-    return [other for other in curves if (other.quantity, other.zoom) == (panel.quantity, panel.zoom)]
+    return [other for other in panels if isinstance(other, CurvePanel) and _seen(other) == _seen(panel)]
+
+
+def _seen(panel: CurvePanel | HeatPanel) -> tuple[str, bool]:
+    """What panels with the same axes have in common."""
+    return (panel.quantity, panel.zoom) if isinstance(panel, CurvePanel) else ("heat", False)
 
 
 def save(figure: Figure, stem: Path, style: Style, formats: Sequence[str]) -> list[Path]:
@@ -123,8 +133,9 @@ def _draw_curves(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[Curv
             curve.x, curve.y, yerr=curve.error, color=style.stroke(curve.slot).colour, alpha=PUBLISHED_ALPHA,
             linewidth=3.4 * style.line_width, elinewidth=0.6 * style.line_width, solid_capstyle="butt", zorder=1.5,
         )  # fmt: skip
-    for curve in panel.curves:
-        _draw_curve(replace(curve, error=curve.error * panel.bar_scale), ax, style)
+    for rank, curve in enumerate(panel.curves):
+        singles = curve.y + panel.bar_scale * (curve.each - curve.y) if curve.each is not None else None
+        _draw_curve(replace(curve, error=curve.error * panel.bar_scale, each=singles), ax, style, rank)
     ax.set_xlabel(style.label(panel.x_label), fontsize=style.font)
     ax.set_ylabel(style.label(panel.y_label), fontsize=style.font)
     if panel.title and not style.clean:
@@ -136,7 +147,7 @@ def _draw_curves(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[Curv
         ax.legend(loc=panel.legend, fontsize=style.small_font)
 
 
-def _draw_curve(curve: Curve, ax: Axes, style: Style) -> None:
+def _draw_curve(curve: Curve, ax: Axes, style: Style, rank: int) -> None:
     stroke = style.stroke(curve.slot)
     look: dict[str, Any] = {
         "color": stroke.colour, "linestyle": stroke.line, "marker": stroke.marker, "label": _legible(curve.label),
@@ -144,14 +155,26 @@ def _draw_curve(curve: Curve, ax: Axes, style: Style) -> None:
     if not style.clean:
         ax.errorbar(curve.x, curve.y, yerr=curve.error, **look).lines[0].set_zorder(2.5)
         return
-    if np.any(curve.error > 0):
+    width = style.line_width
+    if curve.singles is not None:
+        for y in curve.singles:
+            ax.plot(curve.x, y, color=stroke.colour, alpha=SINGLE_ALPHA, linewidth=0.4 * width, zorder=1.8)
+    elif np.any(curve.error > 0):
         low, high = curve.y - curve.error, curve.y + curve.error
         ax.fill_between(curve.x, low, high, color=stroke.colour, alpha=0.2, linewidth=0)
+    if curve.few_from < math.inf:
+        first = int(np.argmax(curve.t >= curve.few_from))
+        x, y = ([values[max(first - 1, 0) : first + 1].mean(), *values[first:]] for values in (curve.x, curve.y))
+        ax.plot(x, y, color=FEW_COLOUR, linewidth=6 * width, solid_capstyle="butt", zorder=0.4)
+    step = math.ceil(len(curve.x) / MARKERS) or 1
+    size = style.marker_size * (1.35 if stroke.hollow else 1.0)
     ax.plot(
-        curve.x, curve.y, **look,
-        linewidth=style.line_width, markersize=style.marker_size * (1.35 if stroke.hollow else 1.0),
+        curve.x, curve.y, **look, markevery=(rank % step, step),
+        linewidth=width * (2.6 if stroke.broad else 1.0), markersize=size,
         markerfacecolor="none" if stroke.hollow else stroke.colour, markeredgewidth=0.6 * stroke.hollow,
     )  # fmt: skip
+    if curve.cut:
+        ax.plot(curve.x[-1:], curve.y[-1:], "x", color="black", markersize=2 * style.marker_size, zorder=3)
 
 
 def _legible(label: str) -> str:
@@ -173,24 +196,24 @@ def _fit_axes(panel: CurvePanel, ax: Axes, style: Style, alike: Sequence[CurvePa
         _log_percent(ax, spread, shared, panel.x_limits)
     if panel.y_limits:
         ax.set_ylim(*panel.y_limits)
-    elif style.clean and len(alike) > 1 and spread != "y":
-        bottom = float(np.nanmin(np.concatenate([c.y - c.error for c in shared])))
-        top = float(np.nanmax(np.concatenate([c.y + c.error for c in shared])))
-        margin = MARGIN * (top - bottom or 1.0)
+    elif style.clean and (len(alike) > 1 or panel.in_points) and spread != "y":
+        bottom, top = ends(shared)
+        more = max(0.0, LEAST_SPAN - (top - bottom)) / 2 if panel.in_points else 0.0
+        margin = MARGIN * (top - bottom or 1.0) + more
         ax.set_ylim(bottom - margin, top + margin)
 
 
 def _log_percent(
     ax: Axes, which: Literal["x", "y"], curves: Sequence[Curve], limits: tuple[float, float] | None
 ) -> None:
-    """A log axis from the smallest positive percentage, or 50, to 100, labelled with plain numbers."""
+    """A log axis of `limits`, or from the smallest positive percentage, or 50, to 100, labelled with plain numbers."""
     values = np.concatenate([limits or (), *(getattr(c.above_zero(which), which) for c in curves if not limits)])
-    smallest = min(float(values.min(initial=100.0)), 50.0)
-    decades = float(np.log10(100 / smallest))
+    smallest, largest = min(float(values.min(initial=100.0)), 50.0), max(limits or (100.0,))
+    decades = float(np.log10(largest / smallest))
     room = 10 ** (MARGIN * decades)
     axis = ax.yaxis if which == "y" else ax.xaxis
     (ax.set_yscale if which == "y" else ax.set_xscale)("log", nonpositive="clip")
-    (ax.set_ylim if which == "y" else ax.set_xlim)(smallest / room, 100 * room)
+    (ax.set_ylim if which == "y" else ax.set_xlim)(smallest / room, largest * room)
     few, many = decades < FEW_DECADES, decades > MANY_DECADES
     axis.set_major_locator(LogLocator(base=10, subs=[1.0, 2.0, 5.0] if few else [1.0], numticks=5 if many else 12))
     axis.set_minor_locator(LogLocator(base=10, subs=[1.0] if many else range(2, 10), numticks=100))
@@ -240,14 +263,16 @@ def _lay_out(
         handles = list({label: handle for handle, label in found}.values())
         if spec.has_published:
             pale: dict[str, Any] = {"color": "#888888", "alpha": PUBLISHED_ALPHA, "linewidth": 3.5}
-            handles.append(Line2D([], [], label="published (pale)", **pale))
+            handles.append(Line2D([], [], label=spec.pale, **pale))
     scale = style.font / 10
-    lines = _wrapped(spec.title, int(72 * (width - 2 * RIGHT) / (LETTER * style.font))) if style.clean else []
+    room = 72 * (width - 2 * RIGHT * scale)
+    lines = _wrapped(spec.title, int(room / (LETTER * style.font))) if style.clean else []
+    below = textwrap.wrap(_said(spec), int(room / (SMALL_LETTER * style.small_font))) if style.clean else []
     heading = (HEADING + LINE * (len(lines) - 1)) * scale if lines else 0.0
     legend = _legend(figure, handles, style) if len(handles) > 1 else 0.0
     titled = any(ax.get_title("left") or ax.get_title() for ax in axes) or heat
     top = (TOP + TITLE * titled) * scale + legend + heading
-    bottom, between = BOTTOM * scale, (BOTTOM + TOP + TITLE) * scale
+    bottom, between = (BOTTOM + LINE * len(below)) * scale, (BOTTOM + TOP + TITLE) * scale
     if style.clean:  # as high as a panel of the style below all that is written, whatever there is of it
         inner = (height - (TOP + BOTTOM) * scale) * (HEAT_HEIGHT if heat and rows > 1 else 1.0)
         between = TITLE * scale if heat else between
@@ -260,6 +285,9 @@ def _lay_out(
     if lines:
         figure.text(RIGHT * scale / width, 1 - 0.55 * heading / height, "\n".join(lines), fontsize=style.font,
                     weight="bold", va="center", parse_math=False)  # fmt: skip
+    if below:
+        figure.text(RIGHT * scale / width, 0.3 * LINE * scale / height, "\n".join(below), fontsize=style.small_font,
+                    color="#444444", va="bottom", parse_math=False)  # fmt: skip
     ticks = [(ax.yaxis.get_major_formatter(), ax.yaxis.get_majorticklocs()) for ax in axes]
     widest = max(len(text) for formatter, at in ticks for text in formatter.format_ticks(list(at)))
     more = max(0, widest - 4) * CHARACTER * style.tick_font / 72  # inches for labels of more than four characters
@@ -270,6 +298,21 @@ def _lay_out(
         left=left / width, right=1 - right / width, bottom=bottom / height, top=1 - top / height, wspace=gap / panel,
         hspace=between / inner,
     )  # fmt: skip
+
+
+def _said(spec: FigureSpec) -> str:
+    """What stands below: the caption, and what thin lines, bands and grey are where there are any."""
+    panels = [panel for panel in spec.panels if isinstance(panel, CurvePanel)]
+    curves = [curve for panel in panels for curve in panel.curves]
+    bands = [curve for curve in curves if curve.singles is None and np.any(curve.error > 0)]
+    at = ", at the mean's percentages" * any(panel.against_weights for panel in panels)
+    said = {
+        f"Thin lines: single seeds{at}; others: their means.": any(curve.singles is not None for curve in curves),
+        "Bands: standard deviation over seeds.": any(len(curve.seeds) > 1 for curve in bands),
+        "Bands: error of reading.": any(len(curve.seeds) == 1 for curve in bands),
+        f"Grey behind a curve: fewer than {FEW_WEIGHTS} weights left.": any(c.few_from < math.inf for c in curves),
+    }
+    return " ".join([plain(spec.caption), *(text for text, there in said.items() if there)])
 
 
 def _wrapped(title: str, letters: int) -> list[str]:
@@ -287,7 +330,7 @@ def _legend(figure: Figure, handles: Sequence[Artist], style: Style) -> float:
     for rows in range(1, len(handles) + 1):
         legend = figure.legend(
             handles, labels, loc="upper center", ncols=math.ceil(len(handles) / rows), frameon=False,
-            fontsize=style.small_font, borderaxespad=0.15, handlelength=2.4, handletextpad=0.6, columnspacing=1.6,
+            fontsize=style.small_font, borderaxespad=0.15, handlelength=3.4, handletextpad=0.6, columnspacing=1.6,
         )  # fmt: skip
         box = legend.get_window_extent()
         height = box.height / figure.dpi

@@ -106,5 +106,5 @@ def _panels(error: str, study: Study, scope: str, series: tuple[Series, ...], re
         panels = [layer_panel("si_layer", runs, scope, method, reading) for method, runs in found.items()]
         return [replace(panel, title=scope.capitalize()) for panel in panels]
     panel = row_of_panels("retrained", lines[scope], scope, reading)[1]
-    bars = tuple(replace(c, y=c.error * panel.bar_scale, error=np.zeros_like(c.error)) for c in panel.curves)
+    bars = tuple(replace(c, y=c.error * panel.bar_scale, error=0 * c.error, each=None) for c in panel.curves)
     return [replace(panel, curves=bars, y_label=LABELS["bars"], title="Error bars", quantity="bars", spread="")]

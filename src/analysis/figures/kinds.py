@@ -13,7 +13,7 @@ import numpy as np
 from src.analysis.figures import plan as planned
 from src.analysis.figures.plan import CAPTIONS, METHOD_SERIES, Filter, Line, Plan, Series, figure, lines_of
 from src.analysis.figures.readings import EXCHANGED, Reading, accuracy, overflowed
-from src.analysis.figures.spec import LABELS, CurvePanel, FigureSpec, HeatPanel, Spread
+from src.analysis.figures.spec import LABELS, CurvePanel, FigureSpec, HeatPanel, Spread, ends
 from src.pruning.method import decimal
 from src.records.method import ABLATIONS, Method
 from src.records.run import FloatArray, Run, Side
@@ -136,16 +136,15 @@ def _tradeoff(kind: str, study: Study, series: tuple[Series, ...], reading: Read
         panels = [replace(p, title=planned.TITLES[p.scope].replace("Global", "Layer = Global")) for p in panels]
     limits = []
     for curves in (each.curves for each in panels if each.curves):
-        low = min(float(np.nanmin(curve.y - curve.error)) for curve in curves)
-        high = max(float(np.nanmax(curve.y + curve.error)) for curve in curves)
+        low, high = ends(curves)
         limits.append((low - MARGIN * (high - low), high + MARGIN * (high - low)))
     # The paper's are the largest lower and the largest upper one of the panels; a log x axis shows all of y.
     lowest = (min if reading.ratio_x == "log" else max)(low for low, _ in limits)
     shared = lowest, max(high for _, high in limits)
     panels = [replace(p, y_limits=shared, legend=None if i else "lower right") for i, p in enumerate(panels)]
-    panels += zoomed(panels) if reading.ratio_x == "log" else []
+    shown = [*panels, *(zoomed(panels) if reading.ratio_x == "log" else [])]
     notes = [EXCHANGE_NOTE] * (reading.ratio_axes == "published")
-    return figure(kind, study, panels, notes=notes)
+    return replace(figure(kind, study, shown, notes=notes), columns=len(panels))
 
 
 def zoomed(panels: Sequence[CurvePanel]) -> list[CurvePanel]:
@@ -157,7 +156,7 @@ def zoomed(panels: Sequence[CurvePanel]) -> list[CurvePanel]:
     smallest = min((float(x.min()) for x in inside if x.size), default=100.0)
     if dense - low < SMALLEST_ZOOM or not smallest < 100:
         return []
-    top = max(float(np.nanmax(curve.y + curve.error)) for curve in curves)
+    _, top = ends(curves)
     y_limits, x_limits = (low, top + MARGIN * (top - low)), (smallest, 100.0)
     return [replace(p, zoom=True, legend=None, title="enlarged", y_limits=y_limits, x_limits=x_limits) for p in panels]
 
@@ -165,9 +164,9 @@ def zoomed(panels: Sequence[CurvePanel]) -> list[CurvePanel]:
 def ratio_panel(scope: str, lines: Mapping[str, Sequence[Line]], reading: Reading) -> CurvePanel:
     """Accuracy against percent remaining; `lines` by scope, as the published axes take x from another one."""
     x_scope = EXCHANGED[scope] if reading.ratio_axes == "published" else scope
-    along = {line.key: line.mean(lambda run: run.table["percent_remaining"], reading)[0] for line in lines[x_scope]}
+    along = {line.key: line.left for line in lines[x_scope]}
     curves = [
-        line.curve(line.mean(lambda run: accuracy(run, "retrained", reading), reading), along[line.key])
+        line.curve(lambda run: accuracy(run, "retrained", reading), reading, along[line.key])
         for line in lines[scope]
         if line.key in along
     ]
@@ -229,7 +228,7 @@ def layer_panel(kind: str, runs: tuple[Run, ...], scope: str, method: Method, re
     curves = []
     for place, index in places(len(runs[0].layers.names)).items():
         line = Line(place, f"{place.capitalize()} layer", place, runs)
-        curves.append(line.curve(line.mean(partial(values, place=place, index=index), reading)))
+        curves.append(line.curve(partial(values, place=place, index=index), reading))
     name, legend = ("percent_remaining", "upper right") if kind == "layer" else ("pqi", "lower left")
     return planned.panel(
         curves, name, "layer", scope, reading, method=method.short, title=planned.TITLES[scope], legend=legend

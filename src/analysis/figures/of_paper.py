@@ -1,6 +1,7 @@
 """Figures of the published curves alone: they need no records."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,8 +11,13 @@ from src.analysis.figures.spec import ITERATION, LABELS, Curve, CurvePanel, Figu
 from src.analysis.published.curves import X_READING_ERROR, Key, published_curves, published_in
 from src.analysis.published.prediction import Prediction, predictions
 from src.records.method import ABLATIONS, FOUR_METHODS
+from src.records.schema import SCOPES
 
 NETWORKS = {("cifar10", "cnn"): "CNN", ("cifar10", "resnet18"): "ResNet18"}
+DIFFER = (5.0, 20.0)
+"""Percent remaining where the published trade-offs differ most from what their data say."""
+LAST = 30
+"""T of the CNN."""
 NO_SEED = (-1,)
 """A curve that is no reading: its error is drawn as a band."""
 
@@ -21,16 +27,17 @@ def predicted() -> FigureSpec:
     found = predictions()
     cnn = [p for p in found if p.model == "cnn" and p.method in ABLATIONS["eta"].methods]
     resnet = [p for p in found if p.model == "resnet18" and p.method == FOUR_METHODS[0]]
-    panels = [_remaining("CNN", cnn), _remaining("ResNet18", resnet), _gap(cnn, resnet)]
+    panels = [_remaining("CNN", cnn), _remaining("ResNet18", resnet), _gap([*cnn, *resnet])]
     return FigureSpec("predicted", "predicted", "CIFAR10, SAP (p=0.5, q=1.0), global", CAPTIONS["predicted"],
                       tuple(panels), tuple(map(_said, found)),
                       title="Published curves: CIFAR-10, SAP (p=0.5, q=1.0), global pruning")  # fmt: skip
 
 
 def _named(found: list[Prediction]) -> Iterator[tuple[Prediction, str, str]]:
-    for rank, prediction in enumerate(found):
-        eta = prediction.method.settings["eta_r"]
-        yield prediction, f"$\\eta_r$={eta:g}", f"rank-{rank}"
+    """Each with its name in the legend and its slot, the same in every panel."""
+    for rank, p in enumerate(found):
+        eta = f"$\\eta_r$={p.method.settings['eta_r']:g}"
+        yield (p, eta, f"rank-{rank}") if p.model == "cnn" else (p, f"{NETWORKS[p.dataset, p.model]}, {eta}", "other-1")
 
 
 def _remaining(title: str, found: list[Prediction]) -> CurvePanel:
@@ -44,14 +51,11 @@ def _remaining(title: str, found: list[Prediction]) -> CurvePanel:
                       title=title, spread="y", published=tuple(theirs))  # fmt: skip
 
 
-def _gap(cnn: list[Prediction], resnet: list[Prediction]) -> CurvePanel:
+def _gap(found: list[Prediction]) -> CurvePanel:
     curves = []
-    for found, name in ((cnn, ""), (resnet, "ResNet18, ")):
-        for p, label, slot in _named(found):
-            kept = p.tested
-            values = ((p.predicted - p.published) / p.error)[kept]
-            curves.append(Curve(f"{name}{label}", "other-0" if name else slot, f"{name}{label}", p.t[kept], p.t[kept],
-                                values, np.zeros_like(values), NO_SEED))  # fmt: skip
+    for p, label, slot in _named(found):
+        t, values = p.t[p.tested], ((p.predicted - p.published) / p.error)[p.tested]
+        curves.append(Curve(label, slot, label, t, t, values, np.zeros_like(values), NO_SEED))
     return CurvePanel(tuple(curves), ITERATION, "Reading errors", "predicted_gap", "global",
                       title="Difference", y_limits=(-1.5, 1.5))  # fmt: skip
 
@@ -66,7 +70,7 @@ def unaveraged() -> FigureSpec:
     """The published accuracies, means over iterations 0..t, behind those of each iteration that they are means of."""
     panels = [_accuracies(network, side) for network in NETWORKS for side in ("retrained", "pruned")]
     return FigureSpec("unaveraged", "unaveraged", "CIFAR10, global", CAPTIONS["unaveraged"], tuple(panels),
-                      title="Published curves: CIFAR-10, global pruning")  # fmt: skip
+                      title="Published curves: CIFAR-10, global pruning", pale="drawn (running mean)")  # fmt: skip
 
 
 def _accuracies(network: tuple[str, str], side: str) -> CurvePanel:
@@ -81,10 +85,16 @@ def _accuracies(network: tuple[str, str], side: str) -> CurvePanel:
 
 
 def rereading() -> FigureSpec:
-    """Fig. 3a as it was drawn, and as its own data have it."""
+    """Fig. 3a as it was drawn, and as its own data have it; a row for each scope."""
     readings = {"as drawn": PUBLISHED, "corrected": CORRECTED}
-    panels = [_tradeoff(scope, how, reading) for scope in ("neuron", "global") for how, reading in readings.items()]
-    return FigureSpec("rereading", "rereading", "CIFAR10, CNN", CAPTIONS["rereading"], tuple(panels),
+    whole = [[_tradeoff(scope, how, reading) for how, reading in readings.items()] for scope in SCOPES]
+    seen = [y for row in whole for p in row for c in p.curves for y in c.y[(c.x >= DIFFER[0]) & (c.x <= DIFFER[1])]]
+    y_limits = min(seen) - 0.5, max(seen) + 0.5
+    panels: list[CurvePanel] = []
+    for row in whole:
+        large = (replace(p, zoom=True, x_limits=DIFFER, y_limits=y_limits) for p in row)
+        panels += [*row, *(replace(p, title=f"{how}, enlarged") for p, how in zip(large, readings, strict=True))]
+    return FigureSpec("rereading", "rereading", "CIFAR10, CNN", CAPTIONS["rereading"], tuple(panels), columns=4,
                       title="Published curves: CIFAR-10, CNN")  # fmt: skip
 
 
@@ -94,7 +104,8 @@ def _tradeoff(scope: str, how: str, reading: Reading) -> CurvePanel:
         found = published_in(Key("cifar10", "cnn", scope, "tradeoff", method.short), reading)
         if found is not None:
             t, x, y = (values[found.x > X_READING_ERROR] for values in (found.t, found.x, found.y))
-            curves.append(Curve(method.label, method.short, method.short, t, x, y, np.zeros_like(y), NO_SEED))
+            curves.append(Curve(method.label, method.short, method.short, t, x, y, np.zeros_like(y), NO_SEED,
+                                cut=bool(t[-1] < LAST)))  # fmt: skip
     return CurvePanel(tuple(curves), LABELS["percent_remaining"], LABELS["accuracy"], "tradeoff", scope,
                       title=f"{scope.capitalize()}, {how}", spread="x", y_limits=(8.0, 94.0))  # fmt: skip
 

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from src.analysis.figures.readings import MeanStd, Reading, accuracy, difference, mean_std, pqi
-from src.analysis.figures.spec import ITERATION, LABELS, NAMES, Curve, CurvePanel, FigureSpec, HeatPanel
+from src.analysis.figures.readings import Reading, accuracy, difference, mean_std, pqi
+from src.analysis.figures.spec import FEW_WEIGHTS, ITERATION, LABELS, NAMES, Curve, CurvePanel, FigureSpec, HeatPanel
 from src.config.part import safe_name
 from src.files import read_yaml
 from src.records.library import Condition
@@ -117,8 +117,19 @@ def figure(
     name, heading = safe_name("_".join(filter(None, names))), ", ".join(filter(None, headings))
     caption, panels = caption or CAPTIONS[kind], tuple(panels)
     curves = [curve for panel in panels if isinstance(panel, CurvePanel) for curve in panel.curves if curve.seeds]
-    title = title_of(study, scope, method, {len(curve.seeds) for curve in curves})
+    counts = {len(curve.seeds) for curve in curves}
+    title = title_of(study, scope, method, counts)
+    if len(counts) > 1 or kind == "length":
+        panels = tuple(map(_with_counts, panels))
     return FigureSpec(kind, name, heading, caption, panels, tuple(notes), study.setting, error=error, title=title)
+
+
+def _with_counts(panel: CurvePanel | HeatPanel) -> CurvePanel | HeatPanel:
+    """The panel, its curves' labels with how many seeds each has."""
+    if isinstance(panel, HeatPanel):
+        return panel
+    counts = ((curve, len(curve.seeds)) for curve in panel.curves)
+    return replace(panel, curves=tuple(replace(c, label=f"{c.label}, {n} seed{'s' * (n != 1)}") for c, n in counts))
 
 
 def title_of(study: Study, scope: str = "", method: Method | None = None, seeds: Collection[int] = ()) -> str:
@@ -146,14 +157,21 @@ class Line:
     key: str
     runs: tuple[Run, ...]
 
-    def curve(self, values: MeanStd, x: FloatArray | None = None) -> Curve:
-        """The line's curve with mean and error [n], against the iteration where no x is given."""
-        t = np.arange(len(values[0]), dtype=np.float64)
-        seeds = tuple(run.seed for run in self.runs)
-        return Curve(self.label, self.slot, self.key, t, t if x is None else x, *values, seeds)
+    def curve(self, value: Callable[[Run], FloatArray], reading: Reading, x: FloatArray | None = None) -> Curve:
+        """The line's curve of a run's values [n], against the iteration where no x is given."""
+        each = np.stack([value(run) for run in self.runs])
+        t = np.arange(each.shape[1], dtype=np.float64)
+        left = np.mean([run.table["remaining"] for run in self.runs], axis=0)
+        few = left[len(left) - len(t) :] < FEW_WEIGHTS  # pruned networks begin with those of the next iteration
+        few_from = float(t[few].min(initial=np.inf))
+        seeds, x = tuple(run.seed for run in self.runs), t if x is None else x
+        drawn = mean_std(each, reading.ddof)
+        return Curve(self.label, self.slot, self.key, t, x, *drawn, seeds, each=each, few_from=few_from)
 
-    def mean(self, value: Callable[[Run], FloatArray], reading: Reading) -> MeanStd:
-        return mean_std(np.stack([value(run) for run in self.runs]), reading.ddof)
+    @property
+    def left(self) -> FloatArray:
+        """Percent remaining, mean over seeds, [n]."""
+        return np.asarray(np.mean([run.table["percent_remaining"] for run in self.runs], axis=0))
 
 
 def lines_of(study: Study, scope: str, series: Iterable[Series]) -> tuple[Line, ...]:
@@ -178,17 +196,24 @@ def row_of_panels(side: Side, lines: Sequence[Line], scope: str, reading: Readin
 
     Accuracy, percent remaining, PQ Index and Gini index; or accuracy and PQ Index, each with what pruning took away.
     """
-    values: dict[str, Callable[[Line], MeanStd]] = {
-        "accuracy": lambda line: line.mean(lambda run: accuracy(run, side, reading), reading),
-        "percent_remaining": lambda line: line.mean(lambda run: run.table["percent_remaining"], reading),
-        "accuracy_difference": lambda line: difference(line.runs, "accuracy", reading),
-        "pqi": lambda line: line.mean(lambda run: pqi(run, side, reading), reading),
-        "gini": lambda line: line.mean(lambda run: run.table["retrained_gini"], reading),
-        "pqi_difference": lambda line: difference(line.runs, "pqi", reading),
+    values: dict[str, Callable[[Run], FloatArray]] = {
+        "accuracy": lambda run: accuracy(run, side, reading),
+        "percent_remaining": lambda run: run.table["percent_remaining"],
+        "accuracy_difference": lambda run: difference([run], "accuracy", reading)[0],
+        "pqi": lambda run: pqi(run, side, reading),
+        "gini": lambda run: run.table["retrained_gini"],
+        "pqi_difference": lambda run: difference([run], "pqi", reading)[0],
     }
     shown = {
         "retrained": ("accuracy", "percent_remaining", "pqi", "gini"),
         "pruned": ("accuracy", "accuracy_difference", "pqi", "pqi_difference"),
     }[side]
-    made = [panel([line.curve(values[name](line)) for line in lines], name, side, scope, reading) for name in shown]
+
+    def curve(line: Line, name: str) -> Curve:
+        drawn, of = line.curve(values[name], reading), name.removesuffix("_difference")
+        if of == name or reading.diff_std == "paired":
+            return drawn
+        return replace(drawn, error=difference(line.runs, of, reading)[1], each=None)  # no longer one of the seeds'
+
+    made = [panel([curve(line, name) for line in lines], name, side, scope, reading) for name in shown]
     return [replace(made[0], legend="lower left"), *made[1:]]

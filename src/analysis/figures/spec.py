@@ -6,11 +6,15 @@ And how it is to look: the styles in `styles/`, `default`, safe for colour-blind
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from src.errors import UserError
 from src.files import read_yaml
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 Spread = Literal["", "x", "y"]
 LegendPlace = Literal["lower left", "lower right", "upper right"]
 ITERATION = "Iteration"
+FEW_SEEDS, FEW_WEIGHTS = 5, 100
+"""The most seeds that are drawn one by one; a network with fewer weights is hardly one any more."""
 LABELS = {
     "accuracy": "Accuracy (%)", "percent_remaining": "Remaining weights (%)", "pqi": "PQ Index", "gini": "Gini index",
     "accuracy_difference": "Accuracy drop (points)", "pqi_difference": "PQ Index drop",
@@ -42,6 +48,8 @@ class Curve:
 
     A published curve has reading errors and no seeds.
     `key` is the method's short name or the layer's place; `slot` names colour, line and marker in a style.
+    each: y of every seed, [seeds, n]; few_from: the iteration from which the network has fewer than FEW_WEIGHTS;
+    cut: readings end with the last point, as the published axes do.
     """
 
     label: str
@@ -53,6 +61,14 @@ class Curve:
     error: FloatArray
     seeds: tuple[int, ...] = ()
     x_error: float = 0.0
+    each: FloatArray | None = None
+    few_from: float = math.inf
+    cut: bool = False
+
+    @property
+    def singles(self) -> FloatArray | None:
+        """The seeds' own y, where there are several and few enough to be drawn."""
+        return self.each if self.each is not None and 1 < len(self.each) <= FEW_SEEDS else None
 
     def above_zero(self, axis: Spread) -> Curve:
         """The points that a log axis can show; of published ones those that can be told from zero."""
@@ -63,11 +79,19 @@ class Curve:
         return replace(self, **{name: getattr(self, name)[kept] for name in ("t", "x", "y", "error")})
 
 
+def ends(curves: Sequence[Curve]) -> tuple[float, float]:
+    """Least and largest y that curves are drawn at: with their errors, and those of single seeds; 0 and 1 of none."""
+    parts = [part for c in curves for part in (c.y - c.error, c.y + c.error, c.singles) if part is not None]
+    y = np.concatenate([np.ravel(part) for part in parts])
+    y = y[np.isfinite(y)]
+    return (float(y.min()), float(y.max())) if y.size else (0.0, 1.0)
+
+
 @dataclass(frozen=True)
 class CurvePanel:
     """One pair of axes; `spread` asks for an axis that shows several orders of magnitude.
 
-    `zoom`: an enlarged part of another panel of the figure, which stands below it in the clean style alone.
+    `zoom`: an enlarged part of another panel of the figure, in the clean style alone.
 
     `bar_scale` is what errors are multiplied with when they are drawn.
     `quantity`, `scope` and, for panels of layers, `method` say what is shown, in the terms of the published curves.
@@ -93,6 +117,11 @@ class CurvePanel:
         """Whether x is what is left instead of the iteration."""
         return self.x_label != ITERATION
 
+    @property
+    def in_points(self) -> bool:
+        """Whether y is an accuracy, or a difference of two."""
+        return "accuracy" in self.quantity or self.quantity == "tradeoff"
+
 
 @dataclass(frozen=True)
 class HeatPanel:
@@ -112,7 +141,7 @@ class FigureSpec:
     """Panels in a row, or in several; `name` is the file's, `notes` are what a reader must know, `command` draws it.
 
     title: data set, model, scope, epochs and seeds, for the picture; error: of a figure of the kind `errors`, the name
-    of the paper's reporting error.
+    of the paper's reporting error. columns: panels in a row, all where it is 0; pale: what the published curves are.
     """
 
     kind: str
@@ -125,21 +154,25 @@ class FigureSpec:
     command: str = ""
     error: str = ""
     title: str = ""
+    columns: int = 0
+    pale: str = "published (pale)"
 
     @property
     def places(self) -> list[tuple[int, int]]:
-        """Row and column of each panel: enlarged ones below those that they enlarge, heat maps where they say."""
-        first = sum(not getattr(panel, "zoom", False) for panel in self.panels)
-        return [
-            panel.place if isinstance(panel, HeatPanel) else (int(panel.zoom), i - first * panel.zoom)
-            for i, panel in enumerate(self.panels)
-        ]
+        """Row and column of each panel: heat maps where they say, others one after the other."""
+        columns = self.columns or len(self.panels)
+        return [p.place if isinstance(p, HeatPanel) else divmod(i, columns) for i, p in enumerate(self.panels)]
 
     @property
     def shape(self) -> tuple[int, int]:
         """How many rows and columns of panels."""
         rows, columns = zip(*self.places, strict=True)
         return 1 + max(rows), 1 + max(columns)
+
+    def without_enlarged(self) -> FigureSpec:
+        """As the paper's style has it."""
+        wide = [not getattr(panel, "zoom", False) for panel in self.panels]
+        return replace(self, panels=tuple(compress(self.panels, wide)), columns=sum(wide[: self.columns]))
 
     @property
     def has_published(self) -> bool:
@@ -148,20 +181,24 @@ class FigureSpec:
 
 @dataclass(frozen=True)
 class Stroke:
-    """Colour, line style and marker of a curve; a hollow marker lets one that lies under it be seen."""
+    """Colour, line style and marker of a curve.
+
+    A hollow marker lets one that lies under it be seen, a broad line is seen under others.
+    """
 
     colour: str
     line: Any
     marker: str
     hollow: bool = False
+    broad: bool = False
 
 
 @dataclass(frozen=True)
 class Style:
     """Sizes in inches and points; `labels` renames what a panel calls its axes.
 
-    clean: errors as bands instead of bars, percent remaining on log axes, one legend above the row instead of one in
-    the first panel, and the same axes for panels that show the same quantity.
+    clean: few seeds as thin lines and errors as bands instead of bars, percent remaining on log axes, one legend above
+    the row instead of one in the first panel, the same axes for panels that show the same quantity, the caption below.
     """
 
     name: str
@@ -204,10 +241,9 @@ def style_named(name: str) -> Style:
         raise UserError(f"style={name} is not known; choose one of {', '.join(STYLES)}")
     settings = read_yaml(Path(__file__).parent / "styles" / f"{name}.yaml")
     strokes = {}
-    for slot, (colour, line, marker, *hollow) in settings.pop("strokes").items():  # dashes are [offset, [lengths]]
-        strokes[slot] = Stroke(
-            colour, line if isinstance(line, str) else (line[0], tuple(line[1])), marker, bool(hollow)
-        )
+    for slot, (colour, line, marker, *more) in settings.pop("strokes").items():  # dashes are [offset, [lengths]]
+        dashes = line if isinstance(line, str) else (line[0], tuple(line[1]))
+        strokes[slot] = Stroke(colour, dashes, marker, "hollow" in more, "broad" in more)
     others = settings.pop("others")
     for i in range(9):  # each of three colours with each line and its marker
         strokes[f"other-{i}"] = Stroke(others[i % 3], *OTHER_FORMS[(i % 3 + i // 3) % 3])

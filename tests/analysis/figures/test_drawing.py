@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from src.analysis.figures.catalogue import KINDS, build, plan_figures
-from src.analysis.figures.drawing import draw
+from src.analysis.figures.drawing import FEW_COLOUR, draw
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, style_named
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
@@ -57,6 +58,8 @@ def boxes(figure: Figure) -> dict[str, tuple[float, float, float, float]]:
                 visible = text.get_visible() and text.get_text() and _within(text, ax, axis)
                 if visible:
                     found[f"tick {axis.axis_name} {i} {text.get_text()}"] = text.get_window_extent().extents
+    for i, text in enumerate(figure.texts):
+        found[f"text {i}"] = text.get_window_extent().extents
     for legend in figure.legends:
         found["legend"] = legend.get_window_extent().extents
     return found
@@ -190,6 +193,43 @@ def test_errors_are_drawn_as_they_are_and_a_hundred_times_shorter_where_asked():
         ax = draw(FigureSpec("k", "n", "h", "c", (panel,)), CLEAN).axes[0]
         band = ax.collections[0].get_paths()[0].vertices[:, 1]
         assert sorted({round(float(y), 6) for y in band}) == expected
+
+
+def drawn(curve: Curve, quantity: str = "q"):
+    """The axes of a panel of one curve, and what stands below it."""
+    panel = CurvePanel((curve,), "Iteration", "y", quantity, "global")
+    figure = draw(FigureSpec("k", "n", "h", "A caption.", (panel,)), CLEAN)
+    return figure.axes[0], figure.texts[-1].get_text().replace("\n", " ")
+
+
+def test_few_seeds_are_thin_lines_and_many_are_a_band():
+    t = np.arange(3.0)
+    for seeds, lines, said in ((2, 3, "Thin lines: single seeds"), (6, 1, "Bands: standard deviation over seeds.")):
+        each = 50.0 + np.arange(seeds)[:, None] + t
+        curve = Curve("", "first", "", t, t, each.mean(0), each.std(0), tuple(range(seeds)), each=each)
+        ax, below = drawn(curve)
+        assert len(ax.lines) == lines
+        assert len(ax.collections) == (lines == 1)
+        assert below.startswith(f"A caption. {said}")
+
+
+def test_an_axis_of_accuracies_spans_three_points_at_least():
+    t = np.arange(3.0)
+    curve = Curve("", "first", "", t, t, np.array([84.0, 84.1, 84.2]), np.zeros(3), (0,))
+    for quantity, wide in (("retrained_accuracy", True), ("retrained_pqi", False)):
+        low, high = drawn(curve, quantity)[0].get_ylim()
+        assert (high - low > 3) == wide
+        assert (low + high) / 2 == pytest.approx(84.1)
+
+
+def test_a_curve_is_grey_behind_where_few_weights_are_left():
+    t = np.arange(4.0)
+    curve = Curve("", "first", "", t, t, 10 * t, np.zeros(4), (0,))
+    for few_from, behind in ((2.0, [15, 20, 30]), (0.0, [0, 0, 10, 20, 30]), (np.inf, None)):
+        ax, below = drawn(replace(curve, few_from=few_from))
+        grey = [line.get_ydata().tolist() for line in ax.lines if line.get_color() == FEW_COLOUR]
+        assert grey == ([] if behind is None else [behind])
+        assert ("Grey behind a curve: fewer than 100 weights left." in below) == (behind is not None)
 
 
 def test_equal_records_give_equal_files(tmp_path):

@@ -10,6 +10,7 @@ from src.analysis.figures.catalogue import KINDS, build
 from src.analysis.figures.kinds import shown
 from src.analysis.figures.plan import Filter, Plan
 from src.analysis.figures.readings import CORRECTED, PUBLISHED, running_mean
+from src.analysis.figures.spec import STYLES, style_named
 from src.analysis.published.curves import with_published
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
@@ -138,6 +139,7 @@ def test_each_error_of_the_paper_stands_beside_what_was_measured(study):
     ]
     bars, bars_drawn = specs["errors_short_bars"].build(CORRECTED).panels
     assert bars_drawn.curves[0].y == pytest.approx(bars.curves[0].y / 100)
+    assert bars.curves[0].each is None
     assert "0 of 808 of percent remaining" in specs["errors_short_bars"].build(CORRECTED).notes[-1]
 
 
@@ -210,10 +212,47 @@ def test_controls_stand_beside_the_method_that_they_change(tmp_path):
     (study,) = studies(load_library(tmp_path).runs)
     (plan,) = compared.controls("controls", study, Filter())
     assert [(s.method.short, s.guest) for s in plan.series] == [("sap-0.5-1-0-1", False), ("sap-0.5-1-0-1-gini", True)]
-    accuracies, indices, *enlarged = plan.build(CORRECTED).panels
+    accuracies, enlarged, indices = plan.build(CORRECTED).panels
     assert [curve.label for curve in accuracies.curves] == ["as in the paper", "SAP by Gini (p=0.5, q=1.0)"]
     assert accuracies.x_label == indices.x_label == "Remaining weights (%)"
     control = study.series("global", plan.series[1].method)
     expected = np.mean([run.table["retrained_pqi"] for run in control], axis=0)
     np.testing.assert_allclose(indices.curves[1].y, expected)
-    assert [panel.zoom for panel in enlarged] == [True]
+    assert (accuracies.zoom, enlarged.zoom, indices.zoom) == (False, True, False)
+
+
+def test_controls_of_each_method_stand_in_a_row(tmp_path):
+    write_runs(tmp_path, [Spec(method) for each in FOUR[:2] for method in (each, {**each, "measure": "gini"})])
+    (study,) = studies(load_library(tmp_path).runs)
+    spec = plan_of("controls", study).build(CORRECTED)
+    assert (len(spec.panels), spec.shape) == (6, (2, 3))
+    assert (len(spec.without_enlarged().panels), spec.without_enlarged().shape) == (4, (2, 2))
+
+
+def test_where_seeds_differ_the_legend_says_how_many_each_curve_has(tmp_path):
+    write_runs(tmp_path, [Spec(FOUR[0], 0), Spec(FOUR[0], 1), Spec(FOUR[2], 0)])
+    (found,) = studies(load_library(tmp_path).runs)
+    curves = plan_of("prune", found).build(CORRECTED).panels[0].curves
+    assert [c.label for c in curves] == ["SAP (p=0.5, q=1.0), 2 seeds", "Lottery Ticket (P=0.2), 1 seed"]
+
+
+def test_curves_keep_their_seeds_and_know_when_few_weights_are_left(tmp_path):
+    write_runs(tmp_path, [Spec(FOUR[3], seed, model="linear") for seed in (0, 1)])
+    (found,) = studies(load_library(tmp_path).runs)
+    retrained, pruned = (plan_of(kind, found) for kind in ("prune", "pruned"))
+    curve = retrained.build(CORRECTED).panels[0].curves[0]
+    method = found.runs[0].method
+    assert curve.each == pytest.approx(values(found, "retrained_accuracy", method))
+    left, first = values(found, "remaining", method).mean(0), int(curve.few_from)
+    assert left[first] < 100 <= left[first - 1]
+    assert pruned.build(CORRECTED).panels[0].curves[0].few_from == first - 1
+    assert pruned.build(CORRECTED).panels[1].curves[0].each is not None
+    assert pruned.build(PUBLISHED).panels[1].curves[0].each is None  # errors that are not the seeds' own
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_no_two_controls_look_alike(name):
+    style = style_named(name)
+    strokes = [style.stroke(slot) for slot in ("base", *compared.OF_CONTROLS)]
+    assert len({(stroke.colour, stroke.line, stroke.marker) for stroke in strokes}) == len(strokes)
+    assert len({stroke.colour for stroke in strokes}) == len(strokes) - 1  # the seventh is the fifth with another line
