@@ -16,13 +16,16 @@ A study's folder:
                      [T+1, L, 10, 11]
 
 What is unpacked is read as any other run. Masks, networks, epochs and the grids of pruned networks are left out. So is
-where the runs were made: folders become those of a fresh clone.
+where the runs were made: folders become those of a fresh clone. A run that is there already is left as it is, with a
+line on stderr.
 """
 
+import hashlib
 import json
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,7 @@ from src.records.integrity import stamps
 from src.records.run import FloatArray, Run
 from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, LAYERS_FILE, MEASURES_FILE, RUN_FILE
 from src.records.study import Study
+from src.store.locks import acquire, run_lock
 
 RUNS_FILE = "runs.jsonl"
 GRIDS_FILE = "grids.safetensors"
@@ -65,8 +69,15 @@ def _body(words: list[str]) -> int:
     packed = sorted(path.parent for path in folder.rglob(RUNS_FILE))
     if not packed:
         raise UserError(f"no packed runs below {folder}")
+    made: dict[Path, bool] = {}
     for each in packed:
-        print(*unpack(each, settings.output_dir), sep="\n")
+        made |= (here := unpack(each, settings.output_dir))
+        print(*here, sep="\n")
+    left = [path for path, new in made.items() if not new]
+    for path in left:
+        print(f"left as it is: {path}", file=sys.stderr)
+    if left:
+        print(f"{len(left)} of {len(made)} runs were there; remove a folder to have its packed run", file=sys.stderr)
     return 0
 
 
@@ -78,21 +89,31 @@ def pack(study: Study, folder: Path) -> list[Path]:
     return [*(write_text(folder / name, text) for name, text in texts.items()), _write_grids(runs, folder / GRIDS_FILE)]
 
 
-def unpack(folder: Path, output_dir: Path) -> list[Path]:
-    """Make `<output_dir>/runs/<name>` of each run packed in `folder`; returns these folders.
+def unpack(folder: Path, output_dir: Path) -> dict[Path, bool]:
+    """Make `<output_dir>/runs/<name>` of each run packed in `folder`; returns these folders, and whether each was made.
 
-    Raises UserError where a table is not what was recorded.
+    One that has a run.json, or that a process works on, is left as it is.
+
+    Raises:
+        UserError: a table that is not what was recorded.
     """
     lines = (folder / RUNS_FILE).read_text(encoding="utf-8").splitlines()
     tables = {name: _by_run(folder / name) for name in TABLES}
-    return [_unpacked(json.loads(line), tables, folder / GRIDS_FILE, output_dir / "runs") for line in lines]
+    made = {}
+    for line in map(json.loads, lines):
+        run = output_dir / "runs" / str(line["run"]["name"])
+        with ExitStack() as held:
+            made[run] = not (run / RUN_FILE).exists() and acquire(run_lock(run), held)
+            if made[run]:
+                _unpack_run(line, tables, folder, run)
+    return made
 
 
 def _described(run: Run) -> dict[str, Any]:
     state = json.loads((run.folder / RUN_FILE).read_text(encoding="utf-8"))
     state.pop("sha256", None)
     state |= {"overrides": _elsewhere(state["overrides"]), "config_dir": None}
-    state["files"] = {name: {"sha256": state["files"][name]["sha256"]} for name in TABLES}
+    state["files"] = {name: {"sha256": _digest("\n".join([*_lines(run, name), ""]))} for name in TABLES}
     if "provenance" in state:
         words = shlex.split(state["provenance"]["command"])
         state["provenance"]["command"] = shlex.join(_elsewhere(words))
@@ -108,12 +129,21 @@ def _elsewhere(words: Iterable[str]) -> list[str]:
     return [word for word in words if word.partition("=")[0] not in FRESH]
 
 
+def _lines(run: Run, name: str) -> list[str]:
+    """The lines of a run's table."""
+    _ = run.table, run.layers  # whole, and as they were recorded
+    return (run.folder / name).read_text(encoding="utf-8").splitlines()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _rows(runs: Iterable[Run], name: str) -> Iterator[str]:
     """The lines of a table of all runs, under one heading."""
     heading = None
     for run in runs:
-        _ = run.table, run.layers  # whole, and as they were recorded
-        head, *lines = (run.folder / name).read_text(encoding="utf-8").splitlines()
+        head, *lines = _lines(run, name)
         if heading is None:
             heading = head
             yield f"run,{head}\n"
@@ -148,20 +178,17 @@ def _write_grids(runs: Iterable[Run], path: Path) -> Path:
     return path
 
 
-def _unpacked(line: Mapping[str, Any], tables: Mapping[str, Mapping[str, str]], grids: Path, runs: Path) -> Path:
-    state = dict(line["run"])
-    folder = runs / str(state["name"])
-    for name in TABLES:
-        write_text(folder / name, tables[name].get(folder.name, ""))
-    found = stamps(folder, TABLES)
-    for name, recorded in state["files"].items():
-        if found[name]["sha256"] != recorded["sha256"]:
-            raise UserError(f"{grids.parent / name}: the rows of {folder.name} are not those that were recorded")
-    write_text(folder / CONFIG_FILE, yaml.safe_dump(line["config"], sort_keys=False))
-    _write_measures(grids, folder)
-    state["files"] = found | stamps(folder, [MEASURES_FILE, CONFIG_FILE])
-    write_json(folder / RUN_FILE, state)
-    return folder
+def _unpack_run(line: Mapping[str, Any], tables: Mapping[str, Mapping[str, str]], packed: Path, run: Path) -> None:
+    texts = {name: tables[name].get(run.name, "") for name in TABLES}
+    for name, text in texts.items():
+        if _digest(text) != line["run"]["files"][name]["sha256"]:
+            raise UserError(f"{packed / name}: the rows of {run.name} are not those that were recorded")
+    for name, text in texts.items():
+        write_text(run / name, text)
+    write_text(run / CONFIG_FILE, yaml.safe_dump(line["config"], sort_keys=False))
+    _write_measures(packed / GRIDS_FILE, run)
+    files = stamps(run, [*TABLES, MEASURES_FILE, CONFIG_FILE])
+    write_json(run / RUN_FILE, {**line["run"], "files": files})
 
 
 def _write_measures(grids: Path, folder: Path) -> None:

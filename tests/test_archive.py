@@ -1,6 +1,8 @@
 """Packed runs come back as they were, without what tells of the machine."""
 
 import json
+import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from src.archive import main, pack, unpack
 from src.errors import UserError
 from src.records.library import load_library
 from src.records.study import Study, studies
+from src.store.locks import acquire, run_lock
 from tests.support import command_line
 
 
@@ -55,6 +58,51 @@ def test_a_changed_digit_is_found(study: Study, tmp_path: Path) -> None:
     table.write_text(text[:at] + ",100.1," + text[at + 7 :])
     with pytest.raises(UserError, match="not those that were recorded"):
         unpack(tmp_path / "packed", tmp_path / "again")
+    assert not list((tmp_path / "again" / "runs").glob("*seed1*/*"))
+
+
+def test_an_edit_that_is_to_be_kept_is_packed(study: Study, tmp_path: Path) -> None:
+    """As docs/reliability.md says: without the table's entry in `files`, and without `sha256`."""
+    shutil.copytree(study.runs[0].output_dir, tmp_path / "own")
+    folder = tmp_path / "own" / "runs" / study.runs[0].name
+    table, state = folder / "iterations.csv", json.loads((folder / "run.json").read_text())
+    edited = table.read_text().replace(",100.0,", ",99.5,", 1)
+    table.write_text(edited.rstrip("\n"), newline="\r\n")
+    del state["files"]["iterations.csv"], state["sha256"]
+    (folder / "run.json").write_text(json.dumps(state))
+    words = [f"output_dir={tmp_path / 'own'}", f"destination={tmp_path / 'packed'}"]
+    assert main(["pack", *words]) == 0
+    assert main(["unpack", f"output_dir={tmp_path / 'again'}", words[1]]) == 0
+    assert (tmp_path / "again" / "runs" / folder.name / "iterations.csv").read_text() == edited
+    assert not load_library(tmp_path / "again").problems
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_is_there_is_left_as_it_is(study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(study.runs[0].output_dir / "runs", own / "runs")
+    assert main(["pack", f"output_dir={own}"]) == 0
+    kept, gone = (own / "runs" / run.name for run in study.runs)
+    shutil.rmtree(gone)
+    before = contents(kept)
+    capsys.readouterr()
+    assert main(["unpack", f"output_dir={own}"]) == 0
+    told = capsys.readouterr()
+    assert contents(kept) == before
+    assert (gone / "run.json").exists()
+    assert sorted(told.out.split()) == sorted([str(kept), str(gone)])
+    assert told.err.splitlines() == [
+        f"left as it is: {kept}",
+        "1 of 2 runs were there; remove a folder to have its packed run",
+    ]
+    shutil.rmtree(gone)
+    with ExitStack() as held:
+        assert acquire(run_lock(gone), held)
+        assert main(["unpack", f"output_dir={own}"]) == 0
+    assert not gone.exists()
 
 
 def test_command(study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ import ctypes
 import json
 import pickle
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ def _pytorch(path: Path) -> list[NamedTensor]:
     """Of a file by `torch.save`, whose tensors stay on the disk where its format allows; tied ones once."""
     zipped = path.open("rb").read(2) == b"PK"
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
+        state = _state(torch.load(path, map_location="cpu", weights_only=True, mmap=zipped))
     except pickle.UnpicklingError as error:
         raise UserError(
             f"{path} holds more than tensors and plain values, and is not loaded, as that could run code "
@@ -117,21 +117,26 @@ def _pytorch(path: Path) -> list[NamedTensor]:
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
         raise UserError(f"{path} is no PyTorch checkpoint, or is damaged ({_reason(error)})") from error
-    state = _state(content)
     if state is None:
         raise UserError(f"{path} holds no state dict: there are no tensors in it, nor under {', '.join(STATE_KEYS)}")
-    once = {(t.untyped_storage().data_ptr(), t.storage_offset(), t.shape, t.stride()): n for n, t in state.items()}
+    once = {_place(tensor): name for name, tensor in state.items()}
     return [LoadedTensor(name, state[name], mapped=zipped) for name in sorted(once.values(), key=list(state).index)]
 
 
 def _state(content: Any) -> dict[str, Tensor] | None:
+    """The tensors under the first of the usual keys that has some; else those beside them, as an epoch may be one."""
     if not isinstance(content, Mapping):
         return None
-    tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
-    if tensors:
-        return tensors
     inner = (_state(content[key]) for key in STATE_KEYS if key in content)
-    return next((state for state in inner if state is not None), None)
+    tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+    return next((state for state in inner if state is not None), tensors or None)
+
+
+def _place(tensor: Tensor) -> Hashable:
+    """What tensors have in common that are one."""
+    if tensor.layout != torch.strided:
+        return id(tensor)
+    return tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tensor.shape, tensor.stride()
 
 
 def _reason(error: Exception) -> str:

@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         method.check("SAP")
         weights = selected(open_checkpoint(given.source), given.include, given.exclude)
         table = tabulate(weights, method, grid=given.grid, ignore_zeros=given.ignore_zeros, progress=_with_bar)
-        print(given.form(table), flush=True)
+        encoding = sys.stdout.encoding or "utf-8"
+        print(given.form(table).encode(encoding, "backslashreplace").decode(encoding), flush=True)
         if given.plot is not None:
             draw(table, given.plot)
     except UserError as error:

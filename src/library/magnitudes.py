@@ -95,10 +95,11 @@ def magnitudes(blocks: Iterable[Tensor], name: str = "the tensor") -> Magnitudes
     """The magnitudes of real floating-point tensors, of which one block is in memory at a time.
 
     Raises:
-        UserError: NaN, infinity, or a number beyond float32; `name` is told.
+        UserError: NaN, infinity, a number beyond float32; complex, sparse or absent numbers; `name` is told.
     """
     size, workspace = 0, _workspace()
     for block in blocks:
+        _check(block, name)
         size += block.numel()
         for part in block.detach().reshape(-1).split(BLOCK):
             workspace.add(part)
@@ -106,6 +107,15 @@ def magnitudes(blocks: Iterable[Tensor], name: str = "the tensor") -> Magnitudes
     if len(bins) and bins[-1] >= _INFINITE:
         raise UserError(f"{name} holds NaN or infinity (or more than float32 can): mend it, or leave it out")
     return Magnitudes(bins, counts, rests, size - int(counts.sum()))
+
+
+def _check(block: Tensor, name: str) -> None:
+    if block.is_complex():
+        raise UserError(f"{name} is complex, and cannot be measured: leave it out, or take its abs()")
+    if block.is_meta:
+        raise UserError(f"{name} is on the meta device, which holds no numbers: load the weights first")
+    if block.layout != torch.strided:
+        raise UserError(f"{name} has the layout {block.layout}: take its to_dense()")
 
 
 def pooled(groups: Iterable[Magnitudes]) -> Magnitudes:

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from ..errors import UserError
 from ..pruning.masks import full_masks, remaining
-from .network import Keep, Weight, everything, no_embedding, weights_of
+from .network import Keep, Weight, everything, no_embedding, parameters_of, weights_of
 from .safetensors import stored_tensors, write_safetensors
 
 
@@ -91,7 +91,7 @@ class Masks(Mapping[str, Tensor]):
         Raises:
             UserError: masks of another network.
         """
-        found = weights_of(network, everything)
+        found = parameters_of(network, everything)
         for name, mask in self.items():
             shape = list(found[name].parameter.shape) if name in found else "no such weight"
             if shape != list(mask.shape):

@@ -1,7 +1,8 @@
 """A network's weights: which of its parameters are pruned, and which numbers of each belong to one neuron."""
 
-import copy
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ from ..errors import UserError
 
 Keep = Callable[[str, nn.Module], bool]
 """Says of a parameter, by its name and the module that holds it, whether it is measured and pruned."""
+
+_SOURCE = re.compile(r"(?:parametrizations\.)?(\w*weight)(?:\.original\d*|_orig|_v)$")
+"""A parameter that `torch.nn.utils` computes a weight from: by `parametrize`; by `prune` and the older norms."""
 
 
 def everything(_name: str, _owner: nn.Module) -> bool:
@@ -61,6 +65,21 @@ def weights_of(network: nn.Module, keep: Keep = no_embedding) -> dict[str, Weigh
     A parameter that several modules hold is left out where `keep` leaves out one of them.
 
     Raises:
+        UserError: nothing to measure or prune; a weight that `keep` keeps, and that is no parameter but computed.
+    """
+    if computed := [name for name, owner in _computed(network).items() if keep(name, owner)]:
+        raise UserError(
+            f"{', '.join(computed)}: computed from other parameters (by torch.nn.utils.parametrize, prune or a norm), "
+            f"no parameter to measure or prune; make it one (parametrize.remove_parametrizations, prune.remove), or "
+            f"leave it out by `keep`"
+        )
+    return parameters_of(network, keep)
+
+
+def parameters_of(network: nn.Module, keep: Keep) -> dict[str, Weight]:
+    """The same where weights that are computed do not count.
+
+    Raises:
         UserError: nothing to measure or prune.
     """
     found: dict[int, Weight] = {}
@@ -83,18 +102,39 @@ def weights_of(network: nn.Module, keep: Keep = no_embedding) -> dict[str, Weigh
     return kept
 
 
-def scoring_copy(network: nn.Module) -> nn.Module:
-    """A copy in evaluation mode, for scores; its state dict names once, as `weights_of` does, what layers share.
+@contextmanager
+def for_scoring(network: nn.Module) -> Iterator[None]:
+    """In here `network` is in evaluation mode, and its state dict names once, as `weights_of` does, what layers share.
 
-    Scores differentiate by that dict's tensors, and PyTorch takes one value only for each.
+    Scores differentiate by that dict's tensors, and PyTorch takes one value only for each. No copy: a network whose
+    weights are computed, as by torch's pruning, has none.
     """
-    copied = copy.deepcopy(network).eval()
-    named = reversed(copied.state_dict(keep_vars=True).items())
+    named = reversed(network.state_dict(keep_vars=True).items())
     names = {id(tensor): name for name, tensor in sorted(named, key=lambda item: item[0].endswith("weight"))}
 
     def once(_network: nn.Module, state: dict[str, Any], *_: Any) -> None:
         for name in state.keys() - set(names.values()):
             del state[name]
 
-    copied.register_state_dict_post_hook(once)
-    return copied
+    modes = {module: module.training for module in network.modules()}
+    hook = network.register_state_dict_post_hook(once)
+    network.eval()
+    try:
+        yield
+    finally:
+        hook.remove()
+        for module, training in modes.items():
+            module.training = training
+
+
+def _computed(network: nn.Module) -> dict[str, nn.Module]:
+    """Weights of 2 dimensions or more that layers compute from parameters of other names, and the layers."""
+    found: dict[str, nn.Module] = {}
+    for name, parameter in network.named_parameters():
+        weight = _SOURCE.sub(r"\1", name)
+        module, _, attribute = weight.rpartition(".")
+        if weight != name and parameter.ndim > 1:
+            owner = network.get_submodule(module)
+            if attribute in dir(owner) and attribute not in dict(owner.named_parameters(recurse=False)):
+                found[weight] = owner
+    return found

@@ -15,7 +15,7 @@ from ..pruning.prune import prune
 from ..pruning.scores import Score
 from .checkpoint import LoadedTensor
 from .masks import Masks
-from .network import Keep, Weight, no_embedding, scoring_copy, weights_of
+from .network import Keep, Weight, for_scoring, no_embedding, weights_of
 from .table import Table, tabulate
 
 EXACT = ProtocolConfig(
@@ -69,7 +69,7 @@ def prune_step(
 ) -> Masks:
     """Prune the network in place by one step of the method, and return its next masks.
 
-    `batches` of inputs and labels are for scores that need gradients, as SNIP; they see a copy of the network in
+    `batches` of inputs and labels are for scores that need gradients, as SNIP; they see the network in
     evaluation mode.
 
     Raises:
@@ -105,8 +105,8 @@ def _scores(
         return score.of_weights(weights, [iteration])
     if batches is None:
         raise UserError(f"{type(score).__name__} scores by the network's gradients: give batches=...")
-    with torch.enable_grad():
-        return score.of_network(scoring_copy(network), _Batches(batches), masks)
+    with torch.enable_grad(), for_scoring(network):
+        return score.of_network(network, _Batches(batches), masks)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
 Nothing waits for the host within an epoch. All parameters are views of one vector, and so are their gradients.
 """
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -87,12 +88,17 @@ class SoloEngine:
 
         They come in batches, in an order that `seed` decides, and are not augmented.
         """
-        from src.library.network import scoring_copy
+        from src.library.network import for_scoring
 
-        network = scoring_copy(self.model)
+        network = copy.deepcopy(self.model)
         network.load_state_dict({name: state[first] for name, first in self._names.items()})
         batches = ScoringBatches(self.images.train, self.spec.batch_size, seed, self.backend)
-        with float32_products(self.spec.precision), seeded(self.device, [seed]), torch.enable_grad():
+        with (
+            float32_products(self.spec.precision),
+            seeded(self.device, [seed]),
+            torch.enable_grad(),
+            for_scoring(network),
+        ):
             scores = function(network, batches)
         return {name: score.detach().clone() for name, score in scores.items()}
 

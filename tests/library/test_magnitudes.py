@@ -66,3 +66,16 @@ def test_degenerate_groups():
 def test_what_is_no_number_is_named(bad):
     with pytest.raises(UserError, match=r"fc\.weight holds NaN or infinity"):
         magnitudes([tensor([1.0, bad])], "fc.weight")
+
+
+@pytest.mark.parametrize(
+    ("bad", "what"),
+    [
+        (torch.ones(2, 2, dtype=torch.complex64), "is complex"),
+        (torch.ones(2, 2, device="meta"), "is on the meta device"),
+        (torch.ones(2, 2).to_sparse(), r"has the layout torch\.sparse_coo"),
+    ],
+)
+def test_what_has_no_magnitudes_is_named(bad, what):
+    with pytest.raises(UserError, match=rf"fc\.weight {what}"):
+        magnitudes([bad], "fc.weight")

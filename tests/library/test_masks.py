@@ -6,6 +6,7 @@ import importlib
 import pytest
 import torch
 from torch import nn, tensor
+from torch.nn.utils import parametrizations, prune
 
 import pqindex
 from pqindex import LotteryTicket, Masks, OneShot, Sap, UserError, everything, measure, prune_step
@@ -156,6 +157,14 @@ def test_a_network_in_training_is_scored_in_evaluation_and_stays_as_it_is(method
     assert network.training
 
 
+@pytest.mark.parametrize("method", [pqindex.SnipPruning(ratio=0.5), pqindex.SynflowPruning(ratio=0.5)])
+def test_other_layers_may_have_weights_that_are_computed(method):
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    prune.l1_unstructured(network[1], "weight", 1)
+    masks = Masks({"0.weight": torch.ones(4, 4, dtype=torch.bool)})
+    assert prune_step(network, masks, method, batches=[(torch.randn(8, 4), torch.arange(8) % 4)]).alive == 8
+
+
 class Tied(nn.Module):
     """A weight and a bias that have two names each; the weight's first is not what weights are called."""
 
@@ -175,6 +184,36 @@ def test_weights_that_layers_share_are_scored_and_pruned_once(method):
     assert list(masks) == ["layers.0.weight", "layers.2.weight"]
     assert masks.alive == 32 - 8
     assert torch.equal(network.shared != 0, masks["layers.0.weight"])
+    assert len(network.state_dict()) == 5
+
+
+@pytest.mark.parametrize(
+    "computes",
+    [
+        parametrizations.weight_norm,
+        parametrizations.spectral_norm,
+        nn.utils.spectral_norm,
+        lambda layer: prune.l1_unstructured(layer, "weight", 0.5),
+    ],
+    ids=["weight norm", "spectral norm", "older norm", "pruned"],
+)
+def test_a_weight_that_is_computed_is_not_passed_over_in_silence(computes):
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    computes(network[1])
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    for look in (measure, Masks.of, Masks.of_zeros):
+        with pytest.raises(UserError, match=r"^1\.weight: computed from other parameters"):
+            look(network)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    masks = Masks.of(network, lambda name, _: name != "1.weight")
+    assert prune_step(network, masks, LotteryTicket(ratio=0.5)).alive == 8
+
+
+def test_what_only_is_called_as_if_it_were_a_source():
+    network = nn.Sequential(linear([[4, 3], [2, 1]]), nn.BatchNorm2d(3))
+    network.weight_v = nn.Parameter(torch.ones(2, 2))
+    prune.l1_unstructured(network[1], "weight", 1)
+    assert list(Masks.of(network)) == ["0.weight"]
 
 
 def test_bad_input_has_one_message():

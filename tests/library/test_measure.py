@@ -1,5 +1,6 @@
 """The command: a table of any checkpoint, and one message for what is none."""
 
+import io
 import json
 import pickle
 from pathlib import Path
@@ -198,6 +199,33 @@ def test_a_header_that_lies_is_refused(tmp_path, told, header):
 )
 def test_bad_input_has_one_message(tmp_path, told, tensors, words, message):
     assert message in told(written(tmp_path / "a.pt", tensors), *words)
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model"])
+def test_tensors_beside_the_state_dict_are_not_taken_for_it(tmp_path, told, key):
+    """As the ImageNet example of PyTorch's keeps them."""
+    beside = {"epoch": tensor(90), "arch": "resnet18", "best_acc1": tensor(69.7), "rng": torch.get_rng_state()}
+    path = written(tmp_path / "a.pt", {**beside, key: STATE})
+    assert told(path, "--csv") == told(written(tmp_path / "state.pt", STATE), "--csv")
+
+
+def test_a_checkpoint_that_holds_itself(tmp_path, told):
+    content = {}
+    content["model"] = content
+    assert "is damaged (maximum recursion depth" in told(written(tmp_path / "a.pt", content))
+
+
+def test_a_sparse_tensor_is_refused_where_it_is_measured(tmp_path, told):
+    path = written(tmp_path / "a.pt", {"a.weight": FOUR, "b.weight": FOUR.to_sparse()})
+    assert "b.weight has the layout torch.sparse_coo" in told(path)
+    assert "all,,4,0" in told(path, "--exclude", "b.*", "--csv")
+
+
+def test_a_name_that_the_terminal_cannot_show(tmp_path, monkeypatch):
+    output = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", output)
+    assert command.main([str(written(tmp_path / "a.pt", {"ü β.weight": FOUR}))]) == 0
+    assert rb"\xfc \u03b2.weight" in output.buffer.getvalue()
 
 
 def test_a_large_tensor_is_read_in_blocks(tmp_path):
