@@ -23,7 +23,7 @@ class Flops(NamedTuple):
 
 
 class Masks(Mapping[str, Tensor]):
-    """Boolean tensors by the names of a network's parameters; True: the weight is alive.
+    """Boolean tensors by the names of a network's parameters; True: the weight is alive. UserError for other tensors.
 
     >>> masks = Masks.of(nn.Linear(3, 2))
     >>> masks.alive, masks.total
@@ -32,6 +32,9 @@ class Masks(Mapping[str, Tensor]):
 
     def __init__(self, masks: Mapping[str, Tensor]) -> None:
         self._masks = dict(masks)
+        for name, mask in self._masks.items():
+            if mask.dtype != torch.bool:
+                raise UserError(f"mask {name} is of {mask.dtype}; masks are booleans, True where a weight is alive")
 
     @classmethod
     def of(cls, network: nn.Module, keep: Keep = no_embedding) -> "Masks":

@@ -1,8 +1,10 @@
 """A network's weights: which of its parameters are pruned, and which numbers of each belong to one neuron."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
@@ -98,6 +100,31 @@ def parameters_of(network: nn.Module, keep: Keep) -> dict[str, Weight]:
             f"more that `keep` keeps; its parameters: {names}"
         )
     return kept
+
+
+@contextmanager
+def for_scoring(network: nn.Module) -> Iterator[None]:
+    """In here `network` is in evaluation mode, and its state dict names once, as `weights_of` does, what layers share.
+
+    Scores differentiate by that dict's tensors, and PyTorch takes one value only for each. No copy: a network whose
+    weights are computed, as by torch's pruning, has none.
+    """
+    named = reversed(network.state_dict(keep_vars=True).items())
+    names = {id(tensor): name for name, tensor in sorted(named, key=lambda item: item[0].endswith("weight"))}
+
+    def once(_network: nn.Module, state: dict[str, Any], *_: Any) -> None:
+        for name in state.keys() - set(names.values()):
+            del state[name]
+
+    modes = {module: module.training for module in network.modules()}
+    hook = network.register_state_dict_post_hook(once)
+    network.eval()
+    try:
+        yield
+    finally:
+        hook.remove()
+        for module, training in modes.items():
+            module.training = training
 
 
 def _computed(network: nn.Module) -> dict[str, nn.Module]:

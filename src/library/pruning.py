@@ -1,6 +1,7 @@
 """One step of a pruning method, and the table of measures, on a network in memory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import torch
@@ -14,7 +15,7 @@ from ..pruning.prune import prune
 from ..pruning.scores import Score
 from .checkpoint import LoadedTensor
 from .masks import Masks
-from .network import Keep, Weight, no_embedding, weights_of
+from .network import Keep, Weight, for_scoring, no_embedding, weights_of
 from .table import Table, tabulate
 
 EXACT = ProtocolConfig(
@@ -68,10 +69,11 @@ def prune_step(
 ) -> Masks:
     """Prune the network in place by one step of the method, and return its next masks.
 
-    `batches` of inputs and labels are for scores that need gradients, as SNIP.
+    `batches` of inputs and labels are for scores that need gradients, as SNIP; they see the network in
+    evaluation mode.
 
     Raises:
-        UserError: settings out of their limits, masks of another network, NaN among the weights.
+        UserError: settings out of their limits, masks of another network, NaN among the weights, no batches.
     """
     method.check(type(method).__name__)
     owned = masks.weights(network)
@@ -103,5 +105,20 @@ def _scores(
         return score.of_weights(weights, [iteration])
     if batches is None:
         raise UserError(f"{type(score).__name__} scores by the network's gradients: give batches=...")
-    with torch.enable_grad():
-        return score.of_network(network, batches, masks)
+    with torch.enable_grad(), for_scoring(network):
+        return score.of_network(network, _Batches(batches), masks)
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """Batches as they are given; to go through none raises UserError."""
+
+    given: Iterable[tuple[Tensor, Tensor]]
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        empty = True
+        for batch in self.given:
+            empty = False
+            yield batch
+        if empty:
+            raise UserError("batches=... are none: give one at least, of inputs and labels")

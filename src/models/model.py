@@ -37,7 +37,8 @@ def build_model(model: Model, image_shape: ImageShape, classes: int, seed: int) 
     """The network on the CPU, for training; its initial state depends on the arguments only, not on the generator.
 
     Raises:
-        UserError: images that the model cannot take, output of another shape than [batch, classes], nothing to prune.
+        UserError: images that the model cannot take, output of another shape than [batch, classes], nothing to prune
+            or to train.
     """
     import torch
 
@@ -50,6 +51,8 @@ def build_model(model: Model, image_shape: ImageShape, classes: int, seed: int) 
             f"model={model.short} has nothing to prune: it needs a parameter called `weight` of two dimensions or "
             f"more, as of a linear layer or a convolution; it has {_listed([n for n, _ in network.named_parameters()])}"
         )
+    if not any(p.requires_grad for p in network.parameters()):
+        raise UserError(f"model={model.short} has nothing to train: all of its parameters have requires_grad=False")
     return network
 
 

@@ -49,8 +49,8 @@ Gradient = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def same_bits(one: Gradient, other: Gradient, gradient: Tensor, shapes: Sequence[Sequence[int]]) -> bool:
-    """Whether both give the same on random images of these shapes [batch, ...], and write the same to `gradient`."""
-    generator = torch.Generator().manual_seed(0)
+    """Whether both give the same for random images of these shapes [batch, ...] and in `gradient`, and draw nothing."""
+    generator, drawn = torch.Generator().manual_seed(0), torch.get_rng_state()
     for shape, scale in product(shapes, SCALES):
         x, results = scale * torch.randn(*shape, generator=generator), list[Tensor]()
         for way in (one, other):
@@ -58,7 +58,7 @@ def same_bits(one: Gradient, other: Gradient, gradient: Tensor, shapes: Sequence
             results.append(torch.cat([logits.flatten(), loss[None], gradient]))
         if not torch.equal(*results):
             return False
-    return True
+    return torch.equal(torch.get_rng_state(), drawn)
 
 
 def has_layers(model: nn.Module, inputs: int) -> bool:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -78,6 +79,23 @@ def autocast(precision: Precision, device: torch.device) -> AbstractContextManag
     return torch.autocast(device.type, torch.bfloat16, cache_enabled=False) if precision == "bf16" else nullcontext()
 
 
+@contextmanager
+def seeded(device: torch.device, numbers: Sequence[int], rank: int = 0) -> Iterator[None]:
+    """What a network draws in here, as its dropout does, `numbers` and the process's rank decide, and nothing else."""
+    seed = int(np.random.SeedSequence(numbers, spawn_key=(rank,)).generate_state(1)[0])
+    with forked(device):
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+def forked(device: torch.device) -> AbstractContextManager[None]:
+    """PyTorch's generators, of the CPU and of `device`, are afterwards as they were."""
+    return torch.random.fork_rng([device] if device.type == "cuda" else [])
+
+
 class Captured:
     """A step that runs on tensors which stay where they are, captured once for each shape of its inputs.
 
@@ -103,11 +121,12 @@ class Captured:
     def _record(self, fixed: list[Tensor]) -> tuple[list[Tensor], Callable[[], None]]:
         before = [tensor.clone() for tensor in self._changes]
         replay: Callable[[], None]
-        if fixed[0].is_cuda:
-            replay = self._capture(fixed)
-        else:
-            self._step(*fixed)
-            replay = partial(self._step, *fixed)
+        with forked(fixed[0].device):
+            if fixed[0].is_cuda:
+                replay = self._capture(fixed)
+            else:
+                self._step(*fixed)
+                replay = partial(self._step, *fixed)
         with torch.no_grad():
             for tensor, value in zip(self._changes, before, strict=True):
                 tensor.copy_(value)

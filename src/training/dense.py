@@ -16,7 +16,8 @@ from torch.nn.functional import cross_entropy
 from src.training.alone import SCALES, has_layers
 from src.training.products import Products
 from src.training.spec import Precision
-from src.training.vectors import FlatParameters, StackedVector
+from src.training.stacked_vector import StackedVector
+from src.training.vectors import FlatParameters
 
 TRIAL_IMAGES = 16
 """Random images on which a model is compared with `Dense`."""
@@ -114,7 +115,7 @@ def is_dense(model: nn.Module, image_shape: tuple[int, int, int]) -> bool:
     """Whether a model computes what `Dense` does: by its parameters' shapes, and on random parameters and images.
 
     Logits in evaluation mode and gradients in training mode are compared in float64; `model` stays as it is. Another
-    activation, order or dropout shows there, whatever the class is called.
+    activation, order or dropout shows there, whatever the class is called, and so does a draw without effect.
     """
     if not has_layers(model, math.prod(image_shape)):
         return False
@@ -132,7 +133,7 @@ def is_dense(model: nn.Module, image_shape: tuple[int, int, int]) -> bool:
 
 
 def _agrees(model: nn.Module, images: Tensor) -> bool:
-    flat = FlatParameters(model)
+    flat, drawn = FlatParameters(model), torch.get_rng_state()
     parameters, gradient = (StackedVector.zeros(flat.shapes, 1, images.device, images.dtype) for _ in range(2))
     parameters.set_member(0, flat.vector)
     dense = Dense(parameters, gradient, [range(1)])
@@ -143,4 +144,4 @@ def _agrees(model: nn.Module, images: Tensor) -> bool:
     labels = torch.arange(len(images)) % logits.shape[1]
     cross_entropy(model.train()(images), labels).backward()
     dense.backward(images[None], labels[None, None])
-    return torch.allclose(flat.gradient, gradient.member(0))
+    return torch.allclose(flat.gradient, gradient.member(0)) and torch.equal(torch.get_rng_state(), drawn)

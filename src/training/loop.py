@@ -18,7 +18,7 @@ from src.data.batches import epoch_generator, training_batches
 from src.data.dataset import Dataset
 from src.messages import Epoch, LabelledBatches, Performance, State, Trained
 from src.training.alone import Alone, Gradient, has_layers, same_bits
-from src.training.backend import EAGER, Backend, Captured, autocast, float32_products, renewed
+from src.training.backend import EAGER, Backend, Captured, autocast, float32_products, forked, renewed, seeded
 from src.training.checks import check_last_batch, check_optimizer
 from src.training.images import ScoringBatches, prepare_images
 from src.training.spec import TrainingSpec
@@ -34,6 +34,9 @@ class SoloEngine:
     stacked = False
     """Whether trainings cost less together than one after the other, so that those to come are done now."""
 
+    rank = 0
+    """The number of this process among those that share a training."""
+
     def __init__(
         self, spec: TrainingSpec, dataset: Dataset, model: nn.Module, device: torch.device, backend: Backend = EAGER
     ) -> None:
@@ -43,14 +46,16 @@ class SoloEngine:
         check_last_batch(model, dataset.image_shape, len(self.images.train.train_labels), spec.batch_size)
         self.model = model.to(device)
         self.flat = FlatParameters(model)
-        self._names = list(model.state_dict())
+        first: dict[int, str] = {}  # layers may share a tensor, which a state dict names for each of them
+        states = model.state_dict(keep_vars=True)
+        self._names = {name: first.setdefault(id(tensor), name) for name, tensor in states.items()}
         self.buffers = {name: buffer for name, buffer in model.named_buffers() if name in self._names}
         self._network = self._training_form()
         self._gradient = self._fastest_gradient()
         self._room = self.images.room(spec.batch_size)[0]
         # all that a step writes or reads stays where it is, so that it can be captured once for all trainings
-        self._mask = torch.ones_like(self.flat.vector)
-        self._optimizer = spec.optimizer.state(self.flat.vector)
+        self._mask = torch.ones_like(self.flat.trained)
+        self._optimizer = spec.optimizer.state(self.flat.trained)
         self._lr = backend.learning_rate(spec.lr, device)
         self._loss = torch.zeros((), dtype=torch.float64, device=device)
         self._correct = torch.zeros((), dtype=torch.int64, device=device)
@@ -73,7 +78,7 @@ class SoloEngine:
     def evaluate(self, state: State) -> Performance:
         """Loss and accuracy of `state` on the test set."""
         self._load(self._flattened(state))
-        with float32_products(self.spec.precision):
+        with float32_products(self.spec.precision), seeded(self.device, [], self.rank):
             return self._performance(*self.images.test)[0]
 
     def score(
@@ -83,10 +88,17 @@ class SoloEngine:
 
         They come in batches, in an order that `seed` decides, and are not augmented.
         """
-        network = copy.deepcopy(self.model).eval()
-        network.load_state_dict(dict(state))
+        from src.library.network import for_scoring
+
+        network = copy.deepcopy(self.model)
+        network.load_state_dict({name: state[first] for name, first in self._names.items()})
         batches = ScoringBatches(self.images.train, self.spec.batch_size, seed, self.backend)
-        with float32_products(self.spec.precision), torch.enable_grad():
+        with (
+            float32_products(self.spec.precision),
+            seeded(self.device, [seed]),
+            torch.enable_grad(),
+            for_scoring(network),
+        ):
             scores = function(network, batches)
         return {name: score.detach().clone() for name, score in scores.items()}
 
@@ -95,14 +107,15 @@ class SoloEngine:
         mask = self.flat.flatten(request.masks)
         state = self.begin(member, mask)
         self._load(state.current)
-        self._mask.copy_(mask)
-        renew(self._optimizer, state.optimizer or self.spec.optimizer.state(self.flat.vector))
+        self._mask.copy_(mask[: len(self._mask)])
+        renew(self._optimizer, state.optimizer or self.spec.optimizer.state(self.flat.trained))
         state.optimizer = self._optimizer
         for epoch in range(member.next_epoch, until):
-            train = self._epoch(member, epoch)
-            if not math.isfinite(train.loss):
-                return Diverged(train.loss, request.iteration, epoch, self.spec)
-            self._finish_epoch(state, epoch, train)
+            with seeded(self.device, [member.spec.seed, request.iteration, epoch], self.rank):
+                train = self._epoch(member, epoch)
+                if not math.isfinite(train.loss):
+                    return Diverged(train.loss, request.iteration, epoch, self.spec)
+                self._finish_epoch(state, epoch, train)
             end = EpochEnd((index,), epoch + 1, epoch + 1 == until, lambda _: state, lambda _: state.history[-1])
             after_epoch(end)
         return self.trained(state)
@@ -140,7 +153,7 @@ class SoloEngine:
             gradient.mul_(self._mask)
         clip_(gradient, self.flat.gradients, spec.clip_norm)
         gradient.mul_(self._mask)
-        spec.optimizer.step(self.flat.vector, gradient, self._optimizer, self._lr)
+        spec.optimizer.step(self.flat.trained, gradient, self._optimizer, self._lr)
         self._loss += loss * len(y)
         self._correct += (logits.argmax(1) == y).sum()
 
@@ -161,8 +174,7 @@ class SoloEngine:
             return self._autograd
         alone, shapes = Alone(self.flat), [(n, *shape) for n in (min(size, images), images % size) if n]
         self.model.train()
-        # dropout, which shows, must not draw what training would
-        with torch.enable_grad(), torch.random.fork_rng(devices=[]):
+        with torch.enable_grad(), forked(self.device):
             same = same_bits(self._autograd, alone, self.flat.gradient, shapes)
         return alone if same else self._autograd
 
@@ -217,4 +229,4 @@ class SoloEngine:
 
     def _state_dict(self, snapshot: Snapshot) -> dict[str, Tensor]:
         tensors = {**self.flat.unflatten(snapshot.parameters), **snapshot.buffers}
-        return {name: tensors[name] for name in self._names}
+        return {name: tensors[first] for name, first in self._names.items()}

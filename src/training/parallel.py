@@ -68,7 +68,7 @@ class ParallelEngine(SoloEngine):
     def __init__(
         self, spec: TrainingSpec, dataset: Dataset, model: nn.Module, device: torch.device, backend: Backend = EAGER
     ) -> None:
-        self._rank, self._processes = dist.get_rank(), dist.get_world_size()
+        self.rank, self._processes = dist.get_rank(), dist.get_world_size()
         if device.type == "cuda":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
         super().__init__(spec, dataset, model, device, replace(backend, compile="none"))
@@ -121,7 +121,7 @@ class ParallelEngine(SoloEngine):
         return DistributedDataParallel(self.model)
 
     def _share(self, images: Tensor) -> Tensor:
-        return images[self._rank :: self._processes]
+        return images[self.rank :: self._processes]
 
     def _total(self, value: Tensor) -> float:
         summed = value.clone()

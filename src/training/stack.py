@@ -13,8 +13,8 @@ from src.messages import Epoch, Performance, Trained
 from src.training.backend import Captured, renewed
 from src.training.dense import Dense, hits, negative_sum
 from src.training.loop import SoloEngine
+from src.training.stacked_vector import StackedVector
 from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState
-from src.training.vectors import StackedVector
 
 Batches = tuple[int, int]
 """Seed and iteration: what decides which batches a member sees."""

@@ -1,5 +1,6 @@
 """Masks and pruning steps of networks that are not ours."""
 
+import copy
 import importlib
 
 import pytest
@@ -142,6 +143,50 @@ def test_layers_may_be_left_out_and_others_scores_used():
     assert prune_step(network, masks, snip, batches=batches).alive == 24 - 6
 
 
+@pytest.mark.parametrize("method", [pqindex.SnipPruning(ratio=0.5), pqindex.SynflowPruning(ratio=0.5)])
+def test_a_network_in_training_is_scored_in_evaluation_and_stays_as_it_is(method):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.5), nn.Linear(16, 4))
+    evaluated, buffers = copy.deepcopy(network).eval(), [buffer.clone() for buffer in network.buffers()]
+    batches = [(3 * torch.randn(50, 8) + 1, torch.arange(50) % 4)]
+    before = torch.get_rng_state()
+    masks, expected = (prune_step(net, Masks.of(net), method, batches=batches) for net in (network, evaluated))
+    assert all(torch.equal(masks[name], mask) for name, mask in expected.items())
+    assert all(map(torch.equal, network.buffers(), buffers))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert network.training
+
+
+@pytest.mark.parametrize("method", [pqindex.SnipPruning(ratio=0.5), pqindex.SynflowPruning(ratio=0.5)])
+def test_other_layers_may_have_weights_that_are_computed(method):
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    prune.l1_unstructured(network[1], "weight", 1)
+    masks = Masks({"0.weight": torch.ones(4, 4, dtype=torch.bool)})
+    assert prune_step(network, masks, method, batches=[(torch.randn(8, 4), torch.arange(8) % 4)]).alive == 8
+
+
+class Tied(nn.Module):
+    """A weight and a bias that have two names each; the weight's first is not what weights are called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+        self.shared, self.layers[2].bias = self.layers[0].weight, self.layers[0].bias
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x) @ self.shared
+
+
+@pytest.mark.parametrize("method", [pqindex.SnipPruning(ratio=0.25), pqindex.SynflowPruning(ratio=0.25)])
+def test_weights_that_layers_share_are_scored_and_pruned_once(method):
+    network = Tied()
+    masks = prune_step(network, Masks.of(network), method, batches=[(torch.randn(8, 4), torch.arange(8) % 4)])
+    assert list(masks) == ["layers.0.weight", "layers.2.weight"]
+    assert masks.alive == 32 - 8
+    assert torch.equal(network.shared != 0, masks["layers.0.weight"])
+    assert len(network.state_dict()) == 5
+
+
 @pytest.mark.parametrize(
     "computes",
     [
@@ -185,6 +230,11 @@ def test_bad_input_has_one_message():
         measure(nn.BatchNorm2d(3))
     with pytest.raises(UserError, match="give batches"):
         prune_step(layer, Masks.of(layer), pqindex.SnipPruning())
+    for method in (pqindex.SnipPruning(), pqindex.SynflowPruning()):
+        with pytest.raises(UserError, match=r"batches=\.\.\. are none: give one at least"):
+            prune_step(layer, Masks.of(layer), method, batches=[])
+    with pytest.raises(UserError, match=r"mask weight is of torch\.float32; masks are booleans"):
+        measure(layer, masks={"weight": torch.ones(2, 2)})
     with pytest.raises(UserError, match="there are no masks"):
         Masks.load("nowhere.safetensors")
 

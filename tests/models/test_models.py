@@ -127,6 +127,19 @@ def test_a_network_needs_something_to_prune():
         build_model(Unprunable(), (1, 1, 3), 3, 0)
 
 
+@dataclass(frozen=True)
+class Frozen(Model):
+    """Nothing of it is trained."""
+
+    def build(self, image_shape: ImageShape, classes: int) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Linear(4, classes)).requires_grad_(False)
+
+
+def test_a_network_needs_something_to_train():
+    with pytest.raises(UserError, match=r"model=frozen has nothing to train.*requires_grad"):
+        build_model(Frozen(), (1, 2, 2), 3, 0)
+
+
 def test_errors_of_a_users_own_code_keep_their_traceback():
     with pytest.raises(NotImplementedError, match="Model does not say how it is built"):
         build_model(Model(), (1, 2, 2), 3, 0)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from src.errors import UserError
-from src.training.backend import Backend, Captured, float32_products
+from src.training.backend import Backend, Captured, float32_products, seeded
 from src.training.loop import SoloEngine
 from src.training.optimizers import Adam, Sgd, Torch
 from src.training.stacked import StackedEngine
@@ -125,6 +125,15 @@ def test_tf32_is_set_within_and_as_before_afterwards(precision, expected):
     with float32_products(precision):
         assert [setting.fp32_precision for setting in settings] == [expected] * 2
     assert [setting.fp32_precision for setting in settings] == before
+
+
+def test_every_process_draws_something_else_and_each_the_same_again():
+    drawn = []
+    for numbers, rank in (([1, 2, 0], 0), ([1, 2, 0], 0), ([1, 2, 0], 1), ([1, 2, 1], 0)):
+        with seeded(torch.device("cpu"), numbers, rank):
+            drawn.append(torch.rand(3).tolist())
+    assert drawn[0] == drawn[1]
+    assert len({str(numbers) for numbers in drawn[1:]}) == 3
 
 
 @pytest.mark.slow

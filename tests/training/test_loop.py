@@ -1,5 +1,6 @@
 """One training: where it starts, which epochs it trains, how it goes on; and scores of a network."""
 
+import copy
 import math
 from dataclasses import replace
 
@@ -9,7 +10,9 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from src.messages import TrainRequest
+from src.pruning.gradient_scores import Snip, Synflow
 from src.training.alone import Alone
+from src.training.backend import Backend
 from src.training.loop import SoloEngine
 from src.training.schedules import Step
 from src.training.state import Diverged, Member
@@ -26,6 +29,7 @@ from tests.training.examples import (
     stacked,
 )
 
+CUDA = pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 ENGINES = pytest.mark.parametrize("engine", [solo, stacked])
 
 
@@ -205,6 +209,59 @@ def test_scoring_sees_every_training_image_once_without_augmentation():
     assert order.tolist() != sorted(order.tolist())
 
 
+def test_frozen_parameters_stay_and_the_others_learn_as_in_pytorch():
+    spec = specification("mlp", epochs=1, batch_size=200, lr=0.5, clip_norm=0.1, momentum=0.0, nesterov=False)
+    spec = replace(spec, shuffle=False, augment=False)
+    dataset, m = patterns(200, 10), member(spec, alive=0.5)
+    model, same = network("mlp"), network("mlp")
+    for net in (model, same):
+        net.blocks[2].requires_grad_(False)
+    (trained,) = SoloEngine(spec, dataset, model, CPU).train([m])
+    with torch.no_grad():
+        for name, mask in m.request.masks.items():
+            same.get_parameter(name).mul_(mask)
+    cross_entropy(same((dataset.train_images / 255 - 0.5) / 0.25), dataset.train_labels).backward()
+    torch.nn.utils.clip_grad_norm_(same.parameters(), 0.1)
+    for name, p in same.named_parameters():
+        if p.requires_grad:
+            step = p.grad * m.request.masks.get(name, 1) + 5e-4 * p
+            torch.testing.assert_close(trained.last[name], (p - 0.5 * step).detach())
+        else:
+            assert torch.equal(trained.last[name], p)
+
+
+class Tied(torch.nn.Module):
+    """A layer that is gone through twice under two names, with BatchNorm after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layer = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.BatchNorm1d(64), torch.nn.ReLU())
+        self.layers = torch.nn.Sequential(layer, layer, torch.nn.Linear(64, 10))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x.flatten(1))
+
+
+@pytest.mark.parametrize("score", [Snip(), Synflow()])
+def test_layers_may_share_what_is_trained_and_pruned(score):
+    engine, model = SoloEngine(specification("mlp", epochs=1), patterns(), Tied(), CPU), Tied()
+    start = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    masks = {
+        "layers.0.0.weight": torch.arange(64 * 64).view(64, 64) % 2 == 0,
+        "layers.2.weight": torch.ones(10, 64, dtype=torch.bool),
+    }
+    (trained,) = engine.train([Member(engine.spec, TrainRequest(0, masks, start))])
+    assert list(trained.last) == list(start)
+    for name in ("0.weight", "1.running_mean"):
+        assert torch.equal(trained.last[f"layers.0.{name}"], trained.last[f"layers.1.{name}"])
+        assert not torch.equal(trained.last[f"layers.0.{name}"], start[f"layers.0.{name}"])
+    state = trained.last | {"layers.1.0.weight": torch.ones(64, 64)}  # the first name counts
+    scores = engine.score(state, lambda network, batches: score.of_network(network, batches, masks), seed=0)
+    assert list(scores) == list(masks)
+    assert not scores["layers.0.0.weight"][~masks["layers.0.0.weight"]].any()
+    assert scores["layers.0.0.weight"].any()
+
+
 def test_a_request_for_no_epochs_gives_back_its_start():
     spec = specification("linear", epochs=2)
     start = initial_state("linear", 0)
@@ -252,10 +309,49 @@ def test_a_gradient_of_other_bits_is_not_taken(monkeypatch):
     assert engine._gradient == engine._autograd
 
 
-def test_dropout_is_seen_and_draws_nothing():
+@pytest.mark.parametrize("share", [0.1, 1e-9])
+def test_dropout_is_seen_and_draws_nothing(share):
     spec = specification("linear")
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.1), torch.nn.Linear(64, 10)).eval()
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(share), torch.nn.Linear(64, 10)).eval()
     before = torch.get_rng_state()
     engine = SoloEngine(spec, patterns(), model, CPU)
     assert engine._gradient == engine._autograd
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def dropping(*backend, device=CPU):
+    """An engine whose network has dropout; PyTorch's generator is wherever it is."""
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(64, 10))
+    return SoloEngine(specification("drop"), patterns(250, 50), model, device, *backend)
+
+
+def dropping_member(seed=0, iteration=0):
+    start = {"2.weight": torch.zeros(10, 64), "2.bias": torch.zeros(10)}
+    return Member(specification("drop", seed=seed), TrainRequest(iteration, {}, start))
+
+
+def test_what_a_network_draws_is_decided_by_seed_iteration_and_epoch():
+    engine, before = dropping(), torch.get_rng_state()
+    (whole,) = engine.train([dropping_member()])
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(1)
+    others = [dropping_member(seed=1), dropping_member(iteration=1)]
+    *different, again = dropping().train([*others, dropping_member()])
+    assert equal(again.last, whole.last)
+    assert not any(equal(other.last, whole.last) for other in different)
+    assert again.history == whole.history
+
+
+def test_a_network_that_draws_goes_on_as_if_it_had_not_been_interrupted():
+    member, first = dropping_member(), []
+    (whole,) = dropping().train([member], lambda end: first.append(copy.deepcopy(end.state(0))) if not first else None)
+    (resumed,) = dropping().train([replace(member, checkpoint=first[0])])
+    assert equal(resumed.last, whole.last)
+    assert resumed.history == whole.history
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=CUDA)])
+def test_recording_a_step_draws_nothing(device):
+    engine = dropping(Backend(compile="graph"), device=torch.device(device))
+    first, again = engine.train([dropping_member(), dropping_member()])
+    assert equal(first.last, again.last)

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 from src.training.dense import Dense, hits, is_dense
 from src.training.stack import groups_of
 from src.training.stacked import StackedEngine, free_memory, member_bytes, stacks
-from src.training.vectors import StackedVector
+from src.training.stacked_vector import StackedVector
 from tests.training.examples import CPU, SHAPE, Cnn, Perceptron, network, solo, specification
 
 SHAPES = [torch.Size((2, 3)), torch.Size((2,))]
@@ -114,6 +114,7 @@ class Altered(Perceptron):
         (Perceptron(16, activation=nn.LeakyReLU), False),
         (Perceptron(16, activation=nn.Identity), False),
         (Perceptron(16, activation=lambda: nn.Sequential(nn.ReLU(), nn.Dropout(0.1))), False),
+        (Perceptron(16, activation=lambda: nn.Sequential(nn.ReLU(), nn.Dropout(1e-9))), False),
         (Perceptron(16, activation=lambda: nn.Sequential(nn.BatchNorm1d(16, affine=False), nn.ReLU())), False),
         (Altered(lambda m, x: 0.5 * m.linear(m.blocks(x.flatten(1)))), False),
         (Altered(lambda m, x: m.linear(m.blocks(x.flatten(1)).detach())), False),
