@@ -36,7 +36,7 @@ finally:
     if _backend is not None:
         os.environ["MPLBACKEND"] = _backend
 
-PNG_DPI = 300
+PNG_DPI = 200
 LEFT, RIGHT, BOTTOM, TOP, GAP, NARROW_GAP = 0.60, 0.12, 0.48, 0.10, 0.74, 0.28
 TITLE, COLOUR_BAR, BAR_WIDTH, BAR_GAP, HEADING = 0.24, 0.62, 0.10, 0.10, 0.26
 """Inches round and between the panels at a font of 10 points, and what each extra needs."""
