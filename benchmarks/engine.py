@@ -152,28 +152,16 @@ def rows_of(model: str, args: argparse.Namespace, device: torch.device) -> list[
     dataset, synthetic = benchmark_data(model, args.root, QUICK_IMAGES if args.quick else args.images)
     bench = Bench(model, dataset, device, args.members, args.means)
     bench.measure(1)  # threads, kernels and caches warm up
-    precisions = {engine: precision for engine, (precision, _) in MEANS.items()}
-    different = sorted({precisions.get(engine, "fp32") for engine, _ in bench.engines})
-    before = {precision: matmul_peak(device, precision) for precision in different}
+    precisions = {engine: MEANS[engine][0] if engine in MEANS else "fp32" for engine, _ in bench.engines}
+    before = {precision: matmul_peak(device, precision) for precision in sorted(set(precisions.values()))}
     results = bench.measure(args.repeats)
     peaks = {precision: max(peak, matmul_peak(device, precision)) for precision, peak in before.items()}
     sizes = len(dataset.train_labels), len(dataset.test_labels)
     return [
-        Row(
-            model,
-            dataset.name,
-            synthetic,
-            *sizes,
-            engine,
-            members,
-            times,
-            median(times),
-            bench.flop,
-            peaks[precisions.get(engine, "fp32")],
-            memory,
-        )
+        Row(model, dataset.name, synthetic, *sizes, engine, members, times, median(times), bench.flop,
+            peaks[precisions[engine]], memory)
         for (engine, members), (times, memory) in results.items()
-    ]
+    ]  # fmt: skip
 
 
 def ratios(row: Row, rows: list[Row]) -> dict[str, float]:

@@ -31,7 +31,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Effect:
-    """A mean over seeds and its 95 % interval; the claim wants it above `floor`. All in `unit`."""
+    """A mean over seeds and its 95 % interval; the claim wants it above `floor`. All in `unit`.
+
+    The interval is told of MIN_SEEDS seeds or more.
+    """
 
     name: str
     unit: str
@@ -48,17 +51,8 @@ class Effect:
 
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
-        spread = spread_text(f"{self.low:+.3g}", f"{self.high:+.3g}", self.seeds)
+        spread = f" [{self.low:+.3g}, {self.high:+.3g}]" if self.seeds >= MIN_SEEDS else ""
         return f"{self.name}: {self.mean:+.3g}{unit}{spread}, wanted above {self.floor:g}"
-
-
-def spread_text(low: str, high: str, seeds: int) -> str:
-    """What is said of an interval, behind the mean: nothing where there are too few seeds for one.
-
-    >>> spread_text("1", "3", 2), spread_text("1", "3", 3)
-    ('', ' [1, 3]')
-    """
-    return f" [{low}, {high}]" if seeds >= MIN_SEEDS else ""
 
 
 @dataclass(frozen=True)
