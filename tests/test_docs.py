@@ -79,6 +79,24 @@ def broken_links(document: Path) -> list[str]:
     return broken
 
 
+def broken_tables(text: str) -> list[str]:
+    """Lines of tables that have more or fewer cells than their head, and rules that share a line with other text."""
+    broken, cells, before = [], 0, ""
+    for line in prose(text).splitlines():
+        rule = re.fullmatch(r"\s*(\|:?-+:?)+\|\s*", line)
+        if rule or (cells and line.strip().startswith("|")):
+            head = before.count("|") if rule else cells
+            cells = line.count("|")
+            if cells != head:
+                broken.append(line)
+        else:
+            cells = 0
+            if re.search(r"\|:?---", line):
+                broken.append(line)
+        before = line
+    return broken
+
+
 def sections() -> set[str]:
     """`1`, `1.5`, `7.A`, `A7`: what a heading of the protocol begins with."""
     return {heading.split()[0].rstrip(".") for heading in headings(PROTOCOL.read_text("utf-8"))}
@@ -108,6 +126,18 @@ def test_citations_are_found_in_all_their_forms_and_made_up_ones_are_reported() 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_and_anchors_resolve(document: Path) -> None:
     assert broken_links(document) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tables_are_whole(document: Path) -> None:
+    assert broken_tables(document.read_text("utf-8")) == []
+
+
+def test_broken_tables_are_reported() -> None:
+    whole = "| a | b |\n|---|--:|\n| 1 | |\n\n- c\n\n  | `|` |\n  |---|\n  | 3 |\n"
+    assert broken_tables(whole) == []
+    joined, long, headless = "| a | b | |---|--:| | 1 |", "| 1 | 2 | 3 |", "|---|"
+    assert broken_tables(f"{joined}\n\n{whole[:20]}{long}\n\n{headless}") == [joined, long, headless]
 
 
 def test_broken_links_are_reported(tmp_path: Path) -> None:
