@@ -121,14 +121,19 @@ def _fetch_into(root: Path, name: str, files: Mapping[str, str], fetch: Callable
 def fetch_archives(part: Path, root: Path, archives: Iterable[Archive], download: bool) -> None:
     """Copy those of `archives` that `root` has to `part`, download the others, unpack all. Raises OSError."""
     for archive in archives:
-        path = part / archive.path
+        here, path = root / archive.path, part / archive.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        if (root / archive.path).is_file() and digest(root / archive.path, archive.md5) == archive.md5:
-            shutil.copyfile(root / archive.path, path)
-        elif download:
-            _download(archive, path)
+        found = digest(here, archive.md5) if here.is_file() else None
+        if found == archive.md5:
+            shutil.copyfile(here, path)
         else:
-            raise FileNotFoundError("downloading is off")
+            other = f"; {here} is there, and is another file (MD5 {found})" if found else ""
+            if not download:
+                raise FileNotFoundError(f"downloading is off{other}")
+            try:
+                _download(archive, path)
+            except OSError as error:
+                raise OSError(f"{error}{other}") from error
         unpack(path)
 
 
