@@ -75,7 +75,20 @@ def _evidence(curves: FloatArray, percent: FloatArray, accuracies: FloatArray) -
         few, many = of_seeds.min(), of_seeds.max()
         at = f"{t}, its seeds' at {few} to {many}" if few < many else f"{t}"
         parts.append(f"{name} {mean[t]:.3f} at t={at} ({percent[t]:.3g} % left, accuracy {accuracies[t]:.1f} %)")
+    limit, collapse = map(int, bounds(accuracies))
+    parts.append(f"no more than a point lost up to t={limit}, half of the accuracy kept up to t={collapse}")
     return "; ".join(parts)
+
+
+def bounds(accuracies: FloatArray) -> tuple[int, int]:
+    """The last iterations of accuracies [T+1], percent, before the limit of compression and before the collapse.
+
+    >>> bounds(np.array([90.0, 89.5, 60.0, 89.1, 50.0, 30.0]))
+    (3, 4)
+    """
+    lost = accuracies[0] - accuracies
+    limit, collapse = (np.flatnonzero(lost <= most)[-1] for most in (LIMIT, COLLAPSED * accuracies[0]))
+    return int(limit), int(collapse)
 
 
 def _rank_correlation(x: FloatArray, y: FloatArray) -> float:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from src.analysis.claims.phases import Turns, phases, turns
+from src.analysis.claims.phases import Turns, bounds, phases, turns
 from src.analysis.claims.tradeoff import NARROWEST, mean_over
 from src.analysis.figures.readings import CORRECTED, PUBLISHED, Reading
 from src.analysis.published.curves import X_READING_ERROR, Key, PublishedCurve, published_curves, published_in
@@ -82,7 +82,10 @@ def _gain(sap: PublishedCurve, other: PublishedCurve, low: float | None = None) 
 
 
 class Phases(NamedTuple):
-    """Of a published PQ Index or Gini index: its iterations of trough, peak and end, and the phases' sizes [3]."""
+    """Of a published PQ Index or Gini index: its iterations of trough, peak and end, and the phases' sizes [3].
+
+    bounds: the last iterations before the limit of compression and before the collapse, by un-averaged accuracies.
+    """
 
     dataset: str
     model: str
@@ -90,6 +93,7 @@ class Phases(NamedTuple):
     method: Method
     turns: Turns
     sizes: FloatArray
+    bounds: tuple[int, int]
     error: float
 
 
@@ -99,5 +103,7 @@ def published_phases() -> Iterator[Phases]:
         (("cifar10", "cnn"), ("cifar10", "resnet18")), ("pqi", "gini"), FOUR_METHODS
     ):
         curve = published_curves()[Key(dataset, model, "global", f"retrained_{index}", method.short)]
-        at = turns(curve.y)
-        yield Phases(dataset, model, index, method, at, phases(curve.y, at), float(curve.reading_error.max()))
+        accuracy = published_curves()[Key(dataset, model, "global", "retrained_accuracy", method.short)].unaveraged()
+        at, last = turns(curve.y), [int(accuracy.t[i]) for i in bounds(accuracy.y)]
+        sizes, error = phases(curve.y, at), float(curve.reading_error.max())
+        yield Phases(dataset, model, index, method, at, sizes, (last[0], last[1]), error)
