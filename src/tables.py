@@ -6,6 +6,7 @@ Use:  python -m src.tables [key=value ...]
   compression     the sparsest network at <= 1 point loss
   cost            sparse FLOPs and size on disk
   equal_sparsity  accuracy at equal percent remaining, area under the trade-off on a log axis
+  given_back      what a pruning takes from the PQ Index, and what the next training gives back
   compared        what another protocol, longer trainings or a method (against the lottery ticket) change in that
   claims          the paper's claims: holds, fails, inconclusive or not enough seeds, with the evidence
 

@@ -77,6 +77,7 @@ def test_tables_of_the_records(unpacked: Path) -> None:
         "compression",
         "cost",
         "equal_sparsity",
+        "given_back",
     ]
     for path in committed:
         same_table(unpacked / "tables" / path.name, path)

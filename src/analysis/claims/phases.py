@@ -91,6 +91,19 @@ def bounds(accuracies: FloatArray) -> tuple[int, int]:
     return int(limit), int(collapse)
 
 
+def given_back(retrained: FloatArray, pruned: FloatArray, prunings: int) -> float:
+    """Percent of what the first `prunings` take from an index [T+1] that the trainings after them give back.
+
+    pruned [T] or longer: the index after each pruning.
+
+    >>> given_back(np.array([0.5, 0.375, 0.25]), np.array([0.25, 0.125, np.nan]), 2)
+    50.0
+    """
+    n = min(prunings, len(retrained) - 1)
+    took, gave = (float((index - pruned[:n]).sum()) for index in (retrained[:n], retrained[1 : n + 1]))
+    return 100 * gave / took if took else np.nan
+
+
 def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
     """Spearman's; 0 where one of the two does not vary."""
     known = np.isfinite(x) & np.isfinite(y)

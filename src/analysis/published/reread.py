@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from src.analysis.claims.phases import Turns, bounds, phases, turns
+from src.analysis.claims.phases import Turns, bounds, given_back, phases, turns
 from src.analysis.claims.tradeoff import NARROWEST, mean_over
 from src.analysis.figures.readings import CORRECTED, PUBLISHED, Reading
 from src.analysis.published.curves import X_READING_ERROR, Key, PublishedCurve, published_curves, published_in
@@ -85,6 +85,8 @@ class Phases(NamedTuple):
     """Of a published PQ Index or Gini index: its iterations of trough, peak and end, and the phases' sizes [3].
 
     bounds: the last iterations before the limit of compression and before the collapse, by un-averaged accuracies.
+    given_back: percent of the index's fall by the first pruning, and by the first ten, that training gives back; None
+    of an index that was not drawn after pruning.
     """
 
     dataset: str
@@ -94,6 +96,7 @@ class Phases(NamedTuple):
     turns: Turns
     sizes: FloatArray
     bounds: tuple[int, int]
+    given_back: tuple[float | None, float | None]
     error: float
 
 
@@ -105,5 +108,7 @@ def published_phases() -> Iterator[Phases]:
         curve = published_curves()[Key(dataset, model, "global", f"retrained_{index}", method.short)]
         accuracy = published_curves()[Key(dataset, model, "global", "retrained_accuracy", method.short)].unaveraged()
         at, last = turns(curve.y), [int(accuracy.t[i]) for i in bounds(accuracy.y)]
+        pruned = published_curves().get(Key(dataset, model, "global", f"pruned_{index}", method.short))
+        back = [None if pruned is None else given_back(curve.y, pruned.y, n) for n in (1, 10)]
         sizes, error = phases(curve.y, at), float(curve.reading_error.max())
-        yield Phases(dataset, model, index, method, at, sizes, (last[0], last[1]), error)
+        yield Phases(dataset, model, index, method, at, sizes, (last[0], last[1]), (back[0], back[1]), error)

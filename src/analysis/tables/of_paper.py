@@ -32,6 +32,7 @@ PHASES = (
     Column("end", "End at T"), Column("falls", "Falls by", ".3f"), Column("rises", "Rises by", ".3f"),
     Column("falls_again", "Falls again by", ".3f"), Column("error", "Reading error", ".4f"),
     Column("limit", "No more than a point lost up to T"), Column("collapse", "Half of the accuracy kept up to T"),
+    Column("given_back_1", "Given back, first pruning (%)", ".0f"), Column("given_back_10", "first ten (%)", ".0f"),
 )  # fmt: skip
 
 
@@ -80,7 +81,17 @@ def rereading_table() -> Table:
 def phases_table() -> Table:
     """The three phases in the published curves."""
     rows: list[tuple[Cell, ...]] = [
-        (p.dataset, p.model, p.method.text, p.measure, *map(int, p.turns), *map(float, p.sizes), p.error, *p.bounds)
+        (
+            p.dataset,
+            p.model,
+            p.method.text,
+            p.measure,
+            *map(int, p.turns),
+            *map(float, p.sizes),
+            p.error,
+            *p.bounds,
+            *p.given_back,
+        )
         for p in published_phases()
     ]
     return made_table("published_phases", PHASES, rows)

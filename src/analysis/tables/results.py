@@ -14,6 +14,7 @@ import numpy as np
 
 from src.analysis.claims import CLAIMS
 from src.analysis.claims.finding import Finding
+from src.analysis.claims.phases import given_back
 from src.analysis.claims.tradeoff import mean_to, of_run
 from src.analysis.tables.table import Column, Spread, Table, made_table
 from src.models.model import Model
@@ -174,6 +175,10 @@ def _network(run: Run) -> Network | None:
     return network(run.dataset, run.model, tuple(int(size) for size in run.layers["total"][0]))
 
 
+def _given_back(prunings: int, run: Run) -> float:
+    return given_back(run.table["retrained_pqi"], run.table["pruned_pqi"], prunings)
+
+
 def _at(value: Callable[[Tradeoff, float], Any], percent: float, run: Run) -> float:
     return float(value(of_run(run), percent))
 
@@ -204,6 +209,15 @@ MEASURES: dict[str, dict[Column, Measure]] = {
     "equal_sparsity": {
         **{Column(f"accuracy_at_{x:g}", f"at {x:g} %", best="max"): partial(_at, Tradeoff.at, x) for x in PERCENTAGES},
         **{Column(f"area_100_to_{x:g}", f"Mean, 100 to {x:g} %", best="max"): partial(_at, mean_to, x) for x in AREAS},
+    },
+    "given_back": {
+        Column("dense", "Dense", ".3f"): partial(_of, "retrained_pqi", 0),
+        Column("pruned", "pruned once", ".3f"): partial(_of, "pruned_pqi", 0),
+        Column("retrained", "and trained", ".3f"): lambda run: _of("retrained_pqi", min(1, run.iterations), run),
+        **{
+            Column(f"given_back_{n}", f"Given back, {said} (%)", ".0f"): partial(_given_back, n)
+            for n, said in ((1, "first pruning"), (10, "first ten"))
+        },
     },
 }  # fmt: skip
 """The columns of each table."""

@@ -7,7 +7,7 @@ import pytest
 from src.tables import main
 from tests.analysis.synthetic import FOUR, Spec, base_specs, write_runs
 
-NAMES = {"accuracy", "compression", "cost", "equal_sparsity", "compared", "claims"}
+NAMES = {"accuracy", "compression", "cost", "equal_sparsity", "given_back", "compared", "claims"}
 
 
 def rows(path):
