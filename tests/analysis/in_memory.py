@@ -24,6 +24,7 @@ def run(
     table.setdefault("remaining", table["percent_remaining"])
     table.setdefault("retrained_accuracy", np.linspace(90, 10, count))
     table.setdefault("retrained_pqi", np.linspace(0.3, 0.1, count))
+    table.setdefault("pruned_pqi", table["retrained_pqi"] / 2)
     config = {"trainer": {"name": "paper"}, "protocol": {"name": "reference"}}
     name = f"{method.short}-{seed}"
     made = Run(Path("nowhere"), name, name, "finished", count, count, "cifar10", "cnn", method, scope, seed, config)

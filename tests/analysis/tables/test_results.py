@@ -50,6 +50,16 @@ def test_compression_is_the_sparsest_within_a_point_even_after_a_dip():
     assert (row["percent_remaining"], row["compression"]) == (Spread(25.0), Spread(4.0))
 
 
+def test_what_training_gives_back_of_what_a_pruning_took():
+    seeds = [run(s, retrained_pqi=[0.3, 0.2 + 0.05 * s, 0.2], pruned_pqi=[0.1, 0.1, np.nan]) for s in range(2)]
+    (row,) = cells(study(seeds), "given_back")
+    assert [row[key].mean for key in ("dense", "pruned", "retrained")] == pytest.approx([0.3, 0.1, 0.225])
+    assert row["given_back_1"].mean == pytest.approx((50 + 75) / 2)
+    assert row["given_back_10"].mean == pytest.approx((100 * 0.2 / 0.3 + 100 * 0.25 / 0.35) / 2)
+    (row,) = cells(study([run(0, percent_remaining=[100])]), "given_back")
+    assert row["given_back_1"] is None
+
+
 def test_of_iterations_with_as_many_weights_the_last_counts_whose_network_is_kept():
     stuck = run(0, percent_remaining=[100, 50, 50, 50], retrained_accuracy=[90, 91, 89, 88])
     assert within_loss(stuck) == 2
