@@ -32,7 +32,7 @@ ALIKE = 0.9
 def gini_alike(study: Study) -> Iterator[Finding]:
     """Rank correlation of PQ Index and Gini index along pruning, per scope and method."""
     for scope, method, runs in subjects(study):
-        values = np.array([_rank_correlation(run.table["retrained_pqi"], run.table["retrained_gini"]) for run in runs])
+        values = np.array([rank_correlation(run.table["retrained_pqi"], run.table["retrained_gini"]) for run in runs])
         effect = Effect.of("rank correlation of PQ Index and Gini index", "", values, ALIKE)
         evidence = f"rank correlation {values.mean():.3f} over {runs[0].iterations + 1} iterations"
         yield finding("gini_alike", study, scope, method, [effect], seeds_of(runs), evidence)
@@ -104,7 +104,7 @@ def given_back(retrained: FloatArray, pruned: FloatArray, prunings: int) -> floa
     return 100 * gave / took if took else np.nan
 
 
-def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
+def rank_correlation(x: FloatArray, y: FloatArray) -> float:
     """Spearman's; 0 where one of the two does not vary."""
     known = np.isfinite(x) & np.isfinite(y)
     with np.errstate(invalid="ignore", divide="ignore"):

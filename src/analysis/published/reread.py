@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from src.analysis.claims.phases import Turns, bounds, given_back, phases, turns
+from src.analysis.claims.phases import Turns, bounds, given_back, phases, rank_correlation, turns
 from src.analysis.claims.tradeoff import NARROWEST, mean_over
 from src.analysis.figures.readings import CORRECTED, PUBLISHED, Reading
 from src.analysis.published.curves import X_READING_ERROR, Key, PublishedCurve, published_curves, published_in
@@ -86,7 +86,7 @@ class Phases(NamedTuple):
 
     bounds: the last iterations before the limit of compression and before the collapse, by un-averaged accuracies.
     given_back: percent of the index's fall by the first pruning, and by the first ten, that training gives back; None
-    of an index that was not drawn after pruning.
+    of an index that was not drawn after pruning. alike: rank correlation with the PQ Index over the iterations.
     """
 
     dataset: str
@@ -97,6 +97,7 @@ class Phases(NamedTuple):
     sizes: FloatArray
     bounds: tuple[int, int]
     given_back: tuple[float | None, float | None]
+    alike: float
     error: float
 
 
@@ -111,4 +112,6 @@ def published_phases() -> Iterator[Phases]:
         pruned = published_curves().get(Key(dataset, model, "global", f"pruned_{index}", method.short))
         back = [None if pruned is None else given_back(curve.y, pruned.y, n) for n in (1, 10)]
         sizes, error = phases(curve.y, at), float(curve.reading_error.max())
-        yield Phases(dataset, model, index, method, at, sizes, (last[0], last[1]), (back[0], back[1]), error)
+        pqi = published_curves()[Key(dataset, model, "global", "retrained_pqi", method.short)]
+        alike = rank_correlation(pqi.y, curve.y)
+        yield Phases(dataset, model, index, method, at, sizes, (last[0], last[1]), (back[0], back[1]), alike, error)
