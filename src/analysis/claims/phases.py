@@ -87,21 +87,21 @@ def bounds(accuracies: FloatArray) -> tuple[int, int]:
     (3, 4)
     """
     lost = accuracies[0] - accuracies
-    limit, collapse = (np.flatnonzero(lost <= most)[-1] for most in (LIMIT, COLLAPSED * accuracies[0]))
+    limit, collapse = (np.flatnonzero(~(lost > most))[-1] for most in (LIMIT, COLLAPSED * accuracies[0]))
     return int(limit), int(collapse)
 
 
 def given_back(retrained: FloatArray, pruned: FloatArray, prunings: int) -> float:
     """Percent of what the first `prunings` take from an index [T+1] that the trainings after them give back.
 
-    pruned [T] or longer: the index after each pruning.
+    pruned [T] or longer: the index after each pruning. NaN where they take less than the smallest change that counts.
 
     >>> given_back(np.array([0.5, 0.375, 0.25]), np.array([0.25, 0.125, np.nan]), 2)
     50.0
     """
     n = min(prunings, len(retrained) - 1)
     took, gave = (float((index - pruned[:n]).sum()) for index in (retrained[:n], retrained[1 : n + 1]))
-    return 100 * gave / took if took else np.nan
+    return 100 * gave / took if took > SMALLEST else np.nan
 
 
 def rank_correlation(x: FloatArray, y: FloatArray) -> float:

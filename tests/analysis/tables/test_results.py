@@ -56,8 +56,8 @@ def test_what_training_gives_back_of_what_a_pruning_took():
     assert [row[key].mean for key in ("dense", "pruned", "retrained")] == pytest.approx([0.3, 0.1, 0.225])
     assert row["given_back_1"].mean == pytest.approx((50 + 75) / 2)
     assert row["given_back_10"].mean == pytest.approx((100 * 0.2 / 0.3 + 100 * 0.25 / 0.35) / 2)
-    (row,) = cells(study([run(0, percent_remaining=[100])]), "given_back")
-    assert row["given_back_1"] is None
+    dense, by_chance = run(0, percent_remaining=[100]), run(0, retrained_pqi=[0.3, 0.4], pruned_pqi=[0.299, np.nan])
+    assert [cells(study([each]), "given_back")[0]["given_back_1"] for each in (dense, by_chance)] == [None, None]
 
 
 def test_of_iterations_with_as_many_weights_the_last_counts_whose_network_is_kept():
