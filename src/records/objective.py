@@ -19,9 +19,9 @@ LOST = 1.0
 """Points of accuracy that the sparsest good network may be behind that of iteration 0."""
 
 
-def sparsest_good(accuracies: Sequence[float]) -> int:
-    """Of iterations in their order the last whose accuracy (%) is no more than a point below that of iteration 0."""
-    return max((t for t, accuracy in enumerate(accuracies) if accuracy >= accuracies[0] - LOST), default=0)
+def sparsest_good(accuracies: Sequence[float], lost: float = LOST) -> int:
+    """Of iterations in their order the last whose accuracy (%) is no more than `lost` points below iteration 0's."""
+    return max((t for t, accuracy in enumerate(accuracies) if accuracy >= accuracies[0] - lost), default=0)
 
 
 def kept_iterations(accuracies: Sequence[float]) -> set[int]:

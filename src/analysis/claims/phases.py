@@ -8,19 +8,18 @@ import numpy.typing as npt
 
 from src.analysis.claims.finding import Effect, Finding, finding, leave_one_out
 from src.records.method import ABLATIONS, Method
+from src.records.objective import LOST, sparsest_good
 from src.records.run import FloatArray, Run
 from src.records.study import Study
 
 SMALLEST = 0.01
 """A change of the index that counts as one, of a range of 0 to 1; seeds differ by less."""
-LIMIT = 1.0
-"""Accuracy lost, in points, from which on the limit of compression may be reached."""
 COLLAPSED = 0.5
 """A network that lost this share of the dense network's accuracy has collapsed."""
 NAMES = ("falls first", "rises", "falls again")
 NOT_REACHED = (
     "",
-    f"up to T the accuracy is within {LIMIT:g} point of the dense network's: the limit of compression is not reached",
+    f"up to T the accuracy is within {LOST:g} point of the dense network's: the limit of compression is not reached",
     "up to T the network keeps more than half of its accuracy: no collapse to see",
 )
 COLUMNS = {"pqi_phases": "retrained_pqi", "gini_phases": "retrained_gini"}
@@ -56,7 +55,7 @@ def three_phases(claim: str, column: str, study: Study) -> Iterator[Finding]:
         )
         # A phase can be asked for that is there, or that the network got far enough for.
         lost = accuracies[0] - accuracies.min()
-        reached = (True, lost > LIMIT, lost > COLLAPSED * accuracies[0])
+        reached = (True, lost > LOST, lost > COLLAPSED * accuracies[0])
         # Each seed is measured at the turns of the others: turns chosen in its own noise always show a fall and a rise.
         sizes = phases(curves, turns(leave_one_out(curves)))
         there = [bool(size > SMALLEST) or far for size, far in zip(sizes.mean(axis=0), reached, strict=True)]
@@ -75,7 +74,7 @@ def _evidence(curves: FloatArray, percent: FloatArray, accuracies: FloatArray) -
         few, many = of_seeds.min(), of_seeds.max()
         at = f"{t}, its seeds' at {few} to {many}" if few < many else f"{t}"
         parts.append(f"{name} {mean[t]:.3f} at t={at} ({percent[t]:.3g} % left, accuracy {accuracies[t]:.1f} %)")
-    limit, collapse = map(int, bounds(accuracies))
+    limit, collapse = bounds(accuracies)
     parts.append(f"no more than a point lost up to t={limit}, half of the accuracy kept up to t={collapse}")
     return "; ".join(parts)
 
@@ -86,9 +85,8 @@ def bounds(accuracies: FloatArray) -> tuple[int, int]:
     >>> bounds(np.array([90.0, 89.5, 60.0, 89.1, 50.0, 30.0]))
     (3, 4)
     """
-    lost = accuracies[0] - accuracies
-    limit, collapse = (np.flatnonzero(~(lost > most))[-1] for most in (LIMIT, COLLAPSED * accuracies[0]))
-    return int(limit), int(collapse)
+    values = accuracies.tolist()
+    return sparsest_good(values), sparsest_good(values, COLLAPSED * values[0])
 
 
 def given_back(retrained: FloatArray, pruned: FloatArray, prunings: int) -> float:

@@ -86,7 +86,7 @@ class Phases(NamedTuple):
 
     bounds: the last iterations before the limit of compression and before the collapse, by un-averaged accuracies.
     given_back: percent of the index's fall by the first pruning, and by the first ten, that training gives back; None
-    of an index that was not drawn after pruning. alike: rank correlation with the PQ Index over the iterations.
+    of the Gini index, which was not drawn after pruning. alike: rank correlation with the PQ Index over the iterations.
     """
 
     dataset: str
@@ -106,12 +106,13 @@ def published_phases() -> Iterator[Phases]:
     for (dataset, model), index, method in product(
         (("cifar10", "cnn"), ("cifar10", "resnet18")), ("pqi", "gini"), FOUR_METHODS
     ):
-        curve = published_curves()[Key(dataset, model, "global", f"retrained_{index}", method.short)]
-        accuracy = published_curves()[Key(dataset, model, "global", "retrained_accuracy", method.short)].unaveraged()
-        at, last = turns(curve.y), [int(accuracy.t[i]) for i in bounds(accuracy.y)]
-        pruned = published_curves().get(Key(dataset, model, "global", f"pruned_{index}", method.short))
-        back = [None if pruned is None else given_back(curve.y, pruned.y, n) for n in (1, 10)]
-        sizes, error = phases(curve.y, at), float(curve.reading_error.max())
-        pqi = published_curves()[Key(dataset, model, "global", "retrained_pqi", method.short)]
-        alike = rank_correlation(pqi.y, curve.y)
-        yield Phases(dataset, model, index, method, at, sizes, (last[0], last[1]), (back[0], back[1]), alike, error)
+        pqi, curve, accuracy, pruned = (
+            published_curves()[Key(dataset, model, "global", kind, method.short)]
+            for kind in ("retrained_pqi", f"retrained_{index}", "retrained_accuracy", "pruned_pqi")
+        )
+        own, at = accuracy.unaveraged(), turns(curve.y)
+        limit, collapse = (int(own.t[i]) for i in bounds(own.y))
+        first, ten = (given_back(curve.y, pruned.y, n) if index == "pqi" else None for n in (1, 10))
+        sizes, alike = phases(curve.y, at), rank_correlation(pqi.y, curve.y)
+        error = float(curve.reading_error.max())
+        yield Phases(dataset, model, index, method, at, sizes, (limit, collapse), (first, ten), alike, error)
