@@ -13,7 +13,7 @@ Use:  python -m src.figures [figure=NAME,...] [key=value ...]
   overlay      true draws the published curves behind ours, where there are any, and writes the table of distances
   incomplete   error (default): name missing runs and leave their figures out; draw: draw what there is
                (with figure=all, a method of which there is no run at all is named and does not stop a figure)
-  formats      pdf,png (default), svg
+  formats      pdf,png (default), svg, webp
   output_dir   outputs; destination: <output_dir>/figures; workers: processes, default one per core
 """
 

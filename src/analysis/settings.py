@@ -14,7 +14,7 @@ from src.files import write_text
 from src.records.library import Library, load_library, missing_runs
 from src.records.study import Selection, Study, studies
 
-FORMATS = ("pdf", "svg", "png")
+FORMATS = ("pdf", "svg", "png", "webp")
 _CHOICES = [(choice.name, get_type_hints(Reading)[choice.name] | None, None) for choice in fields(Reading)]
 PlotOptions = make_dataclass("PlotOptions", _CHOICES)
 """Single reporting choices (PROTOCOL 7.B), as of `Reading`; what is not given is the reading's."""

@@ -36,14 +36,14 @@ def same_picture(ours: Path, theirs: Path) -> None:
 
 def test_figures_and_tables_of_the_published_curves(tmp_path: Path) -> None:
     committed = PAPER / "published"
-    words = ["figure=predicted,unaveraged,rereading", f"destination={tmp_path}", "formats=png"]
+    words = ["figure=predicted,unaveraged,rereading", f"destination={tmp_path}", "formats=webp"]
     assert figures.main(words) == 0
     made = {path.relative_to(committed) for path in committed.rglob("*.*")}
     assert len(made) == 11
     for path in made:
         if path.suffix == ".csv":
             same_table(tmp_path / path, committed / path)
-        elif path.suffix == ".png":
+        elif path.suffix == ".webp":
             same_picture(tmp_path / path, committed / path)
         else:
             assert (tmp_path / path).read_text() == (committed / path).read_text()
@@ -58,10 +58,10 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_figures_of_the_records(unpacked: Path) -> None:
     kinds = sorted(path.name for path in (PAPER / "figures").iterdir())
-    words = [f"figure={','.join(kinds)}", "scope=global", "incomplete=draw", "formats=png"]
+    words = [f"figure={','.join(kinds)}", "scope=global", "incomplete=draw", "formats=webp"]
     assert figures.main([*words, f"output_dir={unpacked}"]) == 0
-    committed = sorted(path.relative_to(PAPER / "figures") for path in (PAPER / "figures").rglob("*.png"))
-    made = sorted(path.relative_to(unpacked / "figures") for path in (unpacked / "figures").rglob("*.png"))
+    committed = sorted(path.relative_to(PAPER / "figures") for path in (PAPER / "figures").rglob("*.webp"))
+    made = sorted(path.relative_to(unpacked / "figures") for path in (unpacked / "figures").rglob("*.webp"))
     assert made == committed
     for path in made:
         same_picture(unpacked / "figures" / path, PAPER / "figures" / path)

@@ -36,7 +36,7 @@ finally:
     if _backend is not None:
         os.environ["MPLBACKEND"] = _backend
 
-PNG_DPI = 200
+PIXELS_PER_INCH = 200
 LEFT, RIGHT, BOTTOM, TOP, GAP, NARROW_GAP = 0.60, 0.12, 0.48, 0.10, 0.74, 0.28
 TITLE, COLOUR_BAR, BAR_WIDTH, BAR_GAP, HEADING = 0.24, 0.62, 0.10, 0.10, 0.26
 """Inches round and between the panels at a font of 10 points, and what each extra needs."""
@@ -54,10 +54,11 @@ MARGIN = 0.04
 """Share of the range, of the decades on a log axis, left free beyond the outermost points."""
 FEW_DECADES, MANY_DECADES = 2.1, 4.5
 """Below the first, 2 and 5 are labelled as well; above the second, every other power of ten."""
-_METADATA: dict[str, dict[str, Any]] = {
-    "pdf": dict.fromkeys(("CreationDate", "ModDate", "Producer", "Creator")),
-    "png": {"Software": None},
-    "svg": {"Date": None, "Creator": None},
+_WRITING: dict[str, dict[str, Any]] = {
+    "pdf": {"metadata": dict.fromkeys(("CreationDate", "ModDate", "Producer", "Creator"))},
+    "png": {"metadata": {"Software": None}},
+    "svg": {"metadata": {"Date": None, "Creator": None}},
+    "webp": {"pil_kwargs": {"lossless": True}},
 }
 
 
@@ -107,7 +108,7 @@ def save(figure: Figure, stem: Path, style: Style, formats: Sequence[str]) -> li
 
     def write(part: Path, suffix: str) -> None:
         with _settings(style):
-            figure.savefig(part, format=suffix, dpi=PNG_DPI, metadata=_METADATA[suffix], **tight)
+            figure.savefig(part, format=suffix, dpi=PIXELS_PER_INCH, **_WRITING[suffix], **tight)
 
     paths = {suffix: stem.with_name(f"{stem.name}.{suffix}") for suffix in formats}
     return [files.replace(path, partial(write, suffix=suffix)) for suffix, path in paths.items()]

@@ -42,9 +42,9 @@ def test_two_kinds_of_four_methods(four_methods, tmp_path):
 
 
 def test_all_formats_are_written(four_methods, tmp_path):
-    outcome = draw_figures(settings(four_methods, "figure=prune", "formats=pdf,svg,png", f"destination={tmp_path}"))
+    outcome = draw_figures(settings(four_methods, "figure=prune", "formats=pdf,svg,png,webp", f"destination={tmp_path}"))
     starts = {path.suffix: path.read_bytes()[:4] for path in outcome.paths}
-    assert starts == {".pdf": b"%PDF", ".svg": b"<?xm", ".png": b"\x89PNG"}
+    assert starts == {".pdf": b"%PDF", ".svg": b"<?xm", ".png": b"\x89PNG", ".webp": b"RIFF"}
 
 
 def test_a_figure_of_the_paper_is_of_its_network_unless_told_otherwise(tmp_path):
@@ -146,7 +146,7 @@ def test_a_dense_network_and_a_single_iteration_can_be_drawn(tmp_path):
         ("scope=filter", "choose from neuron, layer, global"),
         ("style=nice", "choose one of default, paper"),
         ("reading=nice", "choose one of corrected, published"),
-        ("formats=gif", "choose from pdf, svg, png"),
+        ("formats=gif", "choose from pdf, svg, png, webp"),
         ("incomplete=yes", "choose error or draw"),
         ("dataset=imagenet", "no records for figure=.* with dataset=imagenet"),
     ],
