@@ -11,9 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeVar, cast
-
-T = TypeVar("T")
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,10 +33,20 @@ def provenance(device: Any, precision: str) -> dict[str, Any]:
         "package": _package_version(),
         "device": torch.cuda.get_device_name(device) if cuda else processor(),
         "threads": torch.get_num_threads(),
+        "kernels": {"cpu": torch.backends.cpu.get_cpu_capability(), **chosen_by_environment()},
         "precision": precision,
         "platform": platform.platform(),
         "start": now(),
     }
+
+
+KERNELS = re.compile("MKL_.*|LD_PRELOAD|ATEN_CPU_CAPABILITY|(ONEDNN|DNNL)_MAX_CPU_ISA|NVIDIA_TF32_OVERRIDE|CUBLAS_.*")
+"""Variables of the environment that decide how libraries round, or may."""
+
+
+def chosen_by_environment() -> dict[str, str]:
+    """Those that are set, without the folders of files that they name."""
+    return {name: re.sub(r"[^\s:]*/", "", value) for name, value in os.environ.items() if KERNELS.fullmatch(name)}
 
 
 def now() -> str:
@@ -50,13 +58,13 @@ SECRET = re.compile("key|token|secret|passw|credential", re.IGNORECASE)
 """In the name of a variable of the environment whose value is nobody else's business."""
 
 
-def without_secrets(value: T) -> T:
+def without_secrets(value: Any) -> Any:
     """A JSON value without what such variables hold."""
     text = json.dumps(value)
     for name, secret in os.environ.items():
         if SECRET.search(name) and len(secret) >= 8:
             text = text.replace(json.dumps(secret)[1:-1], "***")
-    return cast(T, json.loads(text))
+    return json.loads(text)
 
 
 def command() -> str:

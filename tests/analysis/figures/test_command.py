@@ -42,7 +42,9 @@ def test_two_kinds_of_four_methods(four_methods, tmp_path):
 
 
 def test_all_formats_are_written(four_methods, tmp_path):
-    outcome = draw_figures(settings(four_methods, "figure=prune", "formats=pdf,svg,png,webp", f"destination={tmp_path}"))
+    outcome = draw_figures(
+        settings(four_methods, "figure=prune", "formats=pdf,svg,png,webp", f"destination={tmp_path}")
+    )
     starts = {path.suffix: path.read_bytes()[:4] for path in outcome.paths}
     assert starts == {".pdf": b"%PDF", ".svg": b"<?xm", ".png": b"\x89PNG", ".webp": b"RIFF"}
 
