@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from src.config.command_line import command, default_output_dir, setting_word
+from src.config.experiment import settings_of
 from src.errors import UserError
 from src.records.integrity import verify
 from src.records.method import CLASSES, Method
 from src.records.run import Run, load_run
 from src.records.schema import TABLES
-from src.records.study import EVERYTHING, Selection, Setting, Study, grouped, settings_of
+from src.records.study import EVERYTHING, Selection, Setting, Study, grouped
 
 Condition: TypeAlias = tuple[str, Method]
 """A scope and a method: what runs with several seeds have in common within a study."""

@@ -7,14 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
 from src.errors import UserError
 from src.records.integrity import stamps
 from src.records.library import load_library, missing_runs, run_words
 from src.records.method import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP, Method, paper_method
 from src.records.run import load_run
-from src.records.study import Selection, networks, settings_of, studies
+from src.records.study import Selection, studies
 from tests.analysis.synthetic import FOUR, OWN, Spec, base_specs, write_run, write_runs
 
 
@@ -276,33 +275,6 @@ def test_an_experiment_whose_runs_all_carry_other_names_takes_its_networks(tmp_p
     write_runs(tmp_path, [Spec(FOUR[0], dataset="fashion_mnist", model=m, experiment="x") for m in ("mlp", "cnn")])
     found = studies(load_library(tmp_path).runs, Selection(experiment=("quickstart",)))
     assert [study.setting.model for study in found] == ["mlp"]
-
-
-def test_the_networks_of_an_experiment_are_those_it_sweeps():
-    assert networks("quickstart") == {("fashion_mnist", "mlp"), ("fashion_mnist", "linear")}
-    assert networks("no_such_experiment") == frozenset()
-    assert networks("paper") == {
-        *(
-            (dataset, model)
-            for dataset in ("cifar10", "fashion_mnist")
-            for model in ("linear", "mlp", "cnn", "resnet18")
-        ),
-        ("cifar100", "wresnet28x8"),
-        ("tiny_imagenet", "resnet50"),
-    }
-
-
-def test_an_experiment_of_ones_own_is_found_in_its_folder(tmp_path):
-    folder = tmp_path / "conf"
-    (folder / "experiment").mkdir(parents=True)
-    body = {
-        "defaults": ["fig2", {"override /model": "mine"}, "_self_"],
-        "trainer": {"epochs": 7},
-        "hydra": {"sweeper": {"params": {"model": "mine,cnn"}}},
-    }
-    (folder / "experiment" / "own.yaml").write_text(yaml.safe_dump(body))
-    assert networks("own", [folder]) == {("cifar10", "mine"), ("cifar10", "cnn")}
-    assert settings_of("own", [folder]) == {"trainer.epochs": 7}
 
 
 def test_the_command_of_a_missing_run_carries_all_that_its_study_was_made_with(tmp_path):

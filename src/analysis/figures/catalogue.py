@@ -10,11 +10,12 @@ from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.curves import with_published
 from src.analysis.settings import FigureSettings
 from src.config.command_line import command
+from src.config.experiment import networks
 from src.errors import UserError
 from src.records.library import Library, Missing, output_words
 from src.records.method import ABLATIONS, SAP
 from src.records.schema import SCOPES
-from src.records.study import Selection, Study, networks, studies
+from src.records.study import Selection, Study, studies
 
 KINDS: dict[str, Planner] = {
     "prune": kinds.plans, "pruned": kinds.plans, **dict.fromkeys(ABLATIONS, kinds.ablations),
