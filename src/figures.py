@@ -117,14 +117,14 @@ def _draw_all(specs: Sequence[FigureSpec], settings: FigureSettings, folder: Pat
         return [path for spec in specs for path in task(spec)]
     context = get_context("forkserver")
     # Imported once for all processes; what that made is taken out of garbage collection, an eighth of the time.
-    context.set_forkserver_preload(["src.analysis.figures.catalogue", "src.analysis.figures.drawing"])
+    context.set_forkserver_preload(["src.analysis.figures.catalogue", "src.analysis.figures.drawing.figure"])
     with ProcessPoolExecutor(workers, context, gc.freeze) as pool:
         return [path for paths in pool.map(task, specs, chunksize=4) for path in paths]
 
 
 def _draw(spec: FigureSpec, folder: Path, style: str, formats: Sequence[str]) -> list[Path]:
     """`<folder>/<kind>/<name>.<format>` of a figure; the paths."""
-    from src.analysis.figures.drawing import draw, save
+    from src.analysis.figures.drawing.figure import draw, save
 
     look = style_named(style)
     return save(draw(spec, look), folder / spec.kind / spec.name, look, formats)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from src.analysis.figures.drawing import draw, save
+from src.analysis.figures.drawing.figure import draw, save
 from src.analysis.figures.spec import ITERATION, LABELS, Curve, CurvePanel, FigureSpec, Spread, style_named
 from src.config.part import safe_name
 from src.errors import UserError

@@ -10,7 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from src.analysis.figures.catalogue import KINDS, build, plan_figures
-from src.analysis.figures.drawing import FEW_COLOUR, draw
+from src.analysis.figures.drawing.figure import draw
+from src.analysis.figures.drawing.panels import FEW_COLOUR
 from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, style_named
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
