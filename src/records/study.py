@@ -1,8 +1,9 @@
 """Runs that may share a figure: everything but seed, method and scope is the same; and which runs are asked for."""
 
+import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -17,6 +18,10 @@ from src.records.schema import SCOPES
 
 WITHOUT_EFFECT = {("dataset", "root"), ("model", "prune_iterations"), ("trainer", "checkpoint_every")}
 """Settings that may differ within a study; of the iterations `prune.iterations` counts."""
+SAME = ("data", "model")
+"""Digests of runs that are compared for what else differs."""
+LONGEST = 120
+"""Letters of a study's name, to which kinds, scopes and methods are added in the names of files; a disk takes 255."""
 Key = TypeVar("Key")
 Item = TypeVar("Item")
 
@@ -187,12 +192,11 @@ def studies(runs: Iterable[Run], selection: Selection = EVERYTHING) -> tuple[Stu
     """
     settings = grouped(runs, Setting.of)
     wanted = selection.settings(run for members in settings.values() for run in members)
-    made = []
+    made: list[Study] = []
     for setting, members in settings.items():
         if taken := [run for run in members if setting in wanted and selection.takes(run)]:
             differing = _differing(setting, [other for other in settings if other.short == setting.short])
-            parts = [f"{key.split('.', 1)[-1]}={value}" for key, value in differing.items()]
-            name = safe_name("-".join([setting.short, *parts]))
+            name = _named(setting, differing, {other.name for other in made})
             network = [o for o in settings if (o.dataset, o.model) == (setting.dataset, setting.model)]
             alike = _differing(setting, network)
             named = {key.removesuffix(".name"): value for key, value in alike.items() if key.endswith(".name")}
@@ -203,6 +207,21 @@ def studies(runs: Iterable[Run], selection: Selection = EVERYTHING) -> tuple[Stu
             finished, others = (tuple(run for run in taken if run.finished is state) for state in (True, False))
             made.append(Study(setting, finished, name, others, apart))
     return tuple(sorted(made, key=lambda study: _by_number(study.name)))
+
+
+def _named(setting: Setting, differing: Mapping[str, Any], taken: Collection[str]) -> str:
+    """The setting's name for files, with what differs; where that is too long or another's, with a digest of it."""
+    parts = []
+    for key, value in differing.items():
+        if value is not None:
+            of_class = key.endswith("._target_")
+            said = str(value).rpartition(".")[2] if of_class else value
+            parts.append(f"{key.partition('.')[2].removesuffix('._target_')}={said}")
+    name = safe_name("-".join([setting.short, *parts]))
+    if len(name) <= LONGEST and name not in taken:
+        return name
+    digest = hashlib.sha256(setting.detail.encode()).hexdigest()[:8]
+    return f"{name[:LONGEST]}-{digest}"
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:
@@ -218,11 +237,23 @@ def _differing(setting: Setting, others: Sequence[Setting]) -> dict[str, Any]:
 
 
 def but_for(studies: Iterable[Study], section: str, keys: Sequence[str] = ()) -> list[list[Study]]:
-    """Groups of studies that differ in these settings of a section alone, in any of it where none are given."""
+    """Groups of studies that differ in these settings of a section alone, in any of it where none are given.
+
+    Their data and their model's code are the same, as far as runs say so: those that do not are with those that do
+    where these agree.
+    """
 
     def rest(study: Study) -> str:
         detail = json.loads(study.setting.detail)
         kept = {key: value for key, value in detail[section].items() if keys and key not in keys}
         return json.dumps([study.setting.iterations, detail | {section: kept}], sort_keys=True)
 
-    return list(grouped(studies, rest).values())
+    def made_of(study: Study) -> str:
+        known = {(name, run.digests[name]) for run in study.all_runs for name in SAME if name in run.digests}
+        return json.dumps(sorted(known))
+
+    groups = []
+    for alike in grouped(studies, rest).values():
+        apart = grouped(alike, made_of)
+        groups += list(apart.values()) if len(apart.keys() - {"[]"}) > 1 else [alike]
+    return groups

@@ -22,6 +22,7 @@ def run(
     count = len(next(iter(table.values())))
     table.setdefault("percent_remaining", 100 * 0.8 ** np.arange(count))
     table.setdefault("remaining", table["percent_remaining"])
+    table.setdefault("retained_bound", np.append(table["remaining"][1:], np.nan))
     table.setdefault("retrained_accuracy", np.linspace(90, 10, count))
     table.setdefault("retrained_pqi", np.linspace(0.3, 0.1, count))
     table.setdefault("pruned_pqi", table["retrained_pqi"] / 2)

@@ -7,13 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from src.errors import UserError
 from src.records.integrity import stamps
 from src.records.library import load_library, missing_runs, run_words
 from src.records.method import FOUR_METHODS, LOTTERY_TICKET, ONE_SHOT, SAP, Method, paper_method
 from src.records.run import load_run
-from src.records.study import Selection, studies
+from src.records.study import Selection, Study, but_for, studies
 from tests.analysis.synthetic import FOUR, OWN, Spec, base_specs, write_run, write_runs
 
 
@@ -152,6 +153,42 @@ def test_studies_keep_apart_what_must_not_share_a_figure(tmp_path):
     by_name = {study.name: study for study in found}
     assert by_name["cifar10-cnn-T30-paper-reference-epochs=200"].seeds == (0, 1)
     assert by_name["cifar10-cnn-T30-paper-reference-epochs=100"].seeds == (0,)
+
+
+def with_trainer(folder: Path, **changed: object) -> None:
+    """Settings of the trainer in a run's config.yaml."""
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["trainer"] |= changed
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+def test_names_of_studies_are_short_and_their_own(tmp_path):
+    """Files are named after them: all settings of two optimizers would be more than a disk takes."""
+    sgd = {"_target_": "src.training.optimizers.Sgd", "momentum": 0.9, "weight_decay": 0.0005, "nesterov": True}
+    adam = {"_target_": "src.training.optimizers.Adam", "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "momentum": None}
+    long = {"_target_": "mine.Other", **{f"a_setting_with_a_long_name_{i}": i for i in range(30)}}
+    for seed, optimizer in enumerate((sgd, adam, long)):
+        with_trainer(write_run(tmp_path, Spec(FOUR[0], seed)), optimizer=optimizer)
+    for seed, name in enumerate(("w/x", "w x"), 3):
+        with_trainer(write_run(tmp_path, Spec(FOUR[0], seed)), name=name)
+    names = {study.seeds: study.name for study in studies(load_library(tmp_path).runs)}
+    assert len(set(names.values())) == 5
+    assert max(map(len, names.values())) <= 130
+    assert "optimizer=Adam" in names[(1,)]
+    assert "None" not in names[(1,)]
+
+
+def test_studies_of_other_data_or_code_differ_in_more_than_their_epochs(tmp_path):
+    digests = {3: "a" * 32, 20: "b" * 32, 200: None}
+    specs = [Spec(FOUR[0], epochs=e, digests=(("data", d),) if d else ()) for e, d in digests.items()]
+    write_runs(tmp_path, specs)
+    found = studies(load_library(tmp_path).runs)
+
+    def groups(taken: list[Study]) -> list[list[int | None]]:
+        return [[s.setting.epochs for s in group] for group in but_for(taken, "trainer", ("epochs", "name"))]
+
+    assert groups([*found]) == [[3], [20], [200]]
+    assert groups([study for study in found if study.setting.epochs != 20]) == [[3, 200]]
 
 
 def test_a_selection_takes_what_it_names(tmp_path):

@@ -23,8 +23,8 @@ TESTS: dict[str, Callable[[Study], Iterator[Finding]]] = {
     **{f"scope_{scope}": partial(tradeoff.compared, scope) for scope in tradeoff.EXPECTED},
 }
 NUMBERS = {
-    "phase": phases.SMALLEST, "alike": phases.ALIKE, "share": amounts.SMALLEST_SHARE, "few": tradeoff.FEW,
-    "decades": amounts.SMALLEST_DECADES,
+    "phase": phases.SMALLEST, "alike": phases.ALIKE, "enough": phases.ENOUGH, "share": amounts.SMALLEST_SHARE,
+    "few": tradeoff.FEW, "decades": amounts.SMALLEST_DECADES,
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def monotone(parameter: str, study: Study) -> Iterator[Finding]:
     """One finding per scope that has the sweep; neighbouring values may tie, the ends must differ."""
     sweep = ABLATIONS[parameter]
     for scope in study.scopes:
-        if not any(study.series(scope, method) for method in sweep.own):
+        if not study.setting.iterations or not any(study.series(scope, method) for method in sweep.own):
             continue
         series = {v: study.series(scope, method) for v, method in zip(sweep.values, sweep.methods, strict=True)}
         present = {
@@ -53,17 +53,20 @@ def _differences(when: str, decades: FloatArray, values: list[float]) -> list[Ef
 
 
 def adapts(study: Study) -> Iterator[Finding]:
-    """SAP's share pruned per iteration varies, unlike the fixed ratio of the other methods."""
+    """The share that SAP's bound lets go varies over the iterations, unlike the fixed ratio of the other methods.
+
+    Not what is pruned in the end: of few weights, rounding varies that of a fixed ratio as well.
+    """
     for scope, method, runs in subjects(study):
         if method.kind != "sap":
             continue
-        left = [run.table["remaining"] for run in runs]
-        shares = [100 * (1 - alive[1:] / alive[:-1]) for alive in left]
+        shares = [100 * (1 - run.table["retained_bound"] / run.table["remaining"])[:-1] for run in runs]
         ranges = np.array([np.ptp(share) for share in shares])
-        effect = Effect.of("range of the share pruned", "points", ranges, SMALLEST_SHARE)
+        effect = Effect.of("range of the share let go", "points", ranges, SMALLEST_SHARE)
         mean = np.mean(shares, axis=0)
         evidence = f"{mean.min():.1f} to {mean.max():.1f} % of the weights per iteration, {mean[0]:.1f} % in the first"
-        yield finding("adapts", study, scope, method, [effect], seeds_of(runs), evidence)
+        few = "a single pruning" if runs[0].iterations == 1 else ""
+        yield finding("adapts", study, scope, method, [effect] * (not few), seeds_of(runs), evidence, not_reached=few)
 
 
 def first_layer_kept_most(study: Study) -> Iterator[Finding]:
@@ -71,10 +74,12 @@ def first_layer_kept_most(study: Study) -> Iterator[Finding]:
     for scope, method, runs in subjects(study):
         if method.kind != "sap" or scope not in SAID_OF or len(runs[0].layers.names) < 2:
             continue
+        if method.settings.get("exclude"):  # which layers it says it of are not all
+            continue
         percent = np.stack([run.layers["percent_remaining"] for run in runs])
         lead = (percent[:, 1:, 0] - percent[:, 1:, 1:].max(axis=-1)).mean(axis=-1)
         effect = Effect.of("first layer minus the fullest other layer", "points", lead)
-        names, mean = runs[0].layers.names, percent.mean(axis=(0, 1))
+        names, mean = runs[0].layers.names, percent[:, 1:].mean(axis=(0, 1))
         fullest, at_end = 1 + int(mean[1:].argmax()), percent.mean(axis=0)[-1]
         evidence = (
             f"mean over iterations: first ({names[0]}) {mean[0]:.3g} %, fullest other ({names[fullest]}) "

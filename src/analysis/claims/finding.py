@@ -33,7 +33,8 @@ class Verdict(StrEnum):
 class Effect:
     """A mean over seeds and its 95 % interval; the claim wants it above `floor`. All in `unit`.
 
-    The interval is told of MIN_SEEDS seeds or more.
+    The interval is told of MIN_SEEDS seeds or more. at_most: a mean that is too large if anything; with it above the
+    floor the claim does not fail.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Effect:
     high: float
     floor: float = 0.0
     seeds: int = MIN_SEEDS
+    at_most: float = -np.inf
 
     @classmethod
     def of(cls, name: str, unit: str, per_seed: FloatArray, floor: float = 0.0) -> "Effect":
@@ -52,7 +54,13 @@ class Effect:
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
         spread = f" [{self.low:+.3g}, {self.high:+.3g}]" if self.seeds >= MIN_SEEDS else ""
-        return f"{self.name}: {self.mean:+.3g}{unit}{spread}, wanted above {self.floor:g}"
+        best = f", at the seeds' own turns {self.at_most:+.3g}" if self.mean <= self.floor < self.at_most else ""
+        return f"{self.name}: {self.mean:+.3g}{unit}{spread}{best}, wanted above {self.floor:g}"
+
+    @property
+    def against(self) -> bool:
+        """Whether it speaks against the claim."""
+        return max(self.high, self.at_most) < self.floor
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,7 @@ def judge(
         hint = f"; so far it would {'hold' if points else 'not hold'}" if seeds and effects else ""
         few = f"{seeds} seed{'s' * (seeds != 1)}, {MIN_SEEDS} needed{hint}"
         return Verdict.not_enough_seeds, "; ".join([few, *open_questions])
-    if against := [effect for effect in effects if effect.high < effect.floor]:
+    if against := [effect for effect in effects if effect.against]:
         return Verdict.fails, "; ".join(f"not so: {effect}" for effect in against)
     undecided = [f"undecided: {effect}" for effect in effects if effect.low <= effect.floor]
     if undecided or open_questions or not effects:

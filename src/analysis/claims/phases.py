@@ -1,13 +1,14 @@
 """Claim 1: the index falls (regularisation), rises (limit of compression) and falls again (collapse)."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from src.analysis.claims.finding import Effect, Finding, finding, leave_one_out
-from src.records.method import ABLATIONS, Method
+from src.records.method import ABLATIONS, ONE_SHOT, Method
 from src.records.objective import LOST, sparsest_good
 from src.records.run import FloatArray, Run
 from src.records.study import Study
@@ -19,13 +20,15 @@ COLLAPSED = 0.5
 NAMES = ("falls first", "rises", "falls again")
 NOT_REACHED = (
     "",
-    f"up to T the accuracy is within {LOST:g} point of the dense network's: the limit of compression is not reached",
-    "up to T the network keeps more than half of its accuracy: no collapse to see",
+    f"not before T is more than {LOST:g} point of accuracy lost for good: the limit of compression is not reached",
+    "not before T is half of the accuracy lost for good: no collapse to see",
 )
 COLUMNS = {"pqi_phases": "retrained_pqi", "gini_phases": "retrained_gini"}
 """Claim -> the index that it is about."""
 ALIKE = 0.9
 """Rank correlation from which on two curves are said to behave alike."""
+ENOUGH = 8
+"""Iterations, the dense network's included, from which on a rank correlation says something."""
 
 
 def gini_alike(study: Study) -> Iterator[Finding]:
@@ -33,15 +36,18 @@ def gini_alike(study: Study) -> Iterator[Finding]:
     for scope, method, runs in subjects(study):
         values = np.array([rank_correlation(run.table["retrained_pqi"], run.table["retrained_gini"]) for run in runs])
         effect = Effect.of("rank correlation of PQ Index and Gini index", "", values, ALIKE)
-        evidence = f"rank correlation {values.mean():.3f} over {runs[0].iterations + 1} iterations"
-        yield finding("gini_alike", study, scope, method, [effect], seeds_of(runs), evidence)
+        count = runs[0].iterations_total
+        evidence = f"rank correlation {values.mean():.3f} over {count} iterations"
+        few = f"{count} iterations, {ENOUGH} needed" if count < ENOUGH else ""
+        effects = [] if few else [effect]
+        yield finding("gini_alike", study, scope, method, effects, seeds_of(runs), evidence, not_reached=few)
 
 
 def subjects(study: Study) -> Iterator[tuple[str, Method, tuple[Run, ...]]]:
     """Scopes and methods that prune, without the sweeps over SAP's parameters."""
     swept = {method for ablation in ABLATIONS.values() for method in ablation.own}
     for scope in study.scopes:
-        for method in study.methods(scope):
+        for method in study.methods(scope) if study.setting.iterations else ():
             if method.kind != "dense" and method not in swept:
                 yield scope, method, study.series(scope, method)
 
@@ -53,14 +59,15 @@ def three_phases(claim: str, column: str, study: Study) -> Iterator[Finding]:
         percent, accuracies = (
             np.mean([run.table[name] for run in runs], axis=0) for name in ("percent_remaining", "retrained_accuracy")
         )
-        # A phase can be asked for that is there, or that the network got far enough for.
-        lost = accuracies[0] - accuracies.min()
-        reached = (True, lost > LOST, lost > COLLAPSED * accuracies[0])
+        # A phase can be asked for that is there, or that the network got far enough for: past the first iteration
+        # beyond the limit, or the collapse, that it is said to follow.
+        reached = (True, *(last < runs[0].iterations - 1 for last in bounds(accuracies)))
         # Each seed is measured at the turns of the others: turns chosen in its own noise always show a fall and a rise.
         sizes = phases(curves, turns(leave_one_out(curves)))
+        own = phases(curves, turns(curves)).mean(axis=0)
         there = [bool(size > SMALLEST) or far for size, far in zip(sizes.mean(axis=0), reached, strict=True)]
         seen = [*there, False].index(False)
-        effects = [Effect.of(NAMES[i], "", sizes[:, i], SMALLEST) for i in range(seen)]
+        effects = [replace(Effect.of(NAMES[i], "", sizes[:, i], SMALLEST), at_most=own[i]) for i in range(seen)]
         evidence = _evidence(curves, percent, accuracies)
         missing = "".join(NOT_REACHED[seen : seen + 1])
         yield finding(claim, study, scope, method, effects, seeds_of(runs), evidence, not_reached=missing)
@@ -69,11 +76,15 @@ def three_phases(claim: str, column: str, study: Study) -> Iterator[Finding]:
 def _evidence(curves: FloatArray, percent: FloatArray, accuracies: FloatArray) -> str:
     mean = curves.mean(axis=0)
     parts = [f"{mean[0]:.3f} at t=0"]
-    seeds = turns(curves)
-    for name, t, of_seeds in zip(("trough", "peak", "end"), map(int, turns(mean)), seeds, strict=True):
+    turning = turns(mean)
+    named = list(zip(("trough", "peak", "end"), turning, turns(curves), strict=True))
+    if turning.trough == turning.end:
+        named = [("lowest", *named[0][1:])]
+    for name, at, of_seeds in named:
+        t = int(at)
         few, many = of_seeds.min(), of_seeds.max()
-        at = f"{t}, its seeds' at {few} to {many}" if few < many else f"{t}"
-        parts.append(f"{name} {mean[t]:.3f} at t={at} ({percent[t]:.3g} % left, accuracy {accuracies[t]:.1f} %)")
+        when = f"{t}, its seeds' at {few} to {many}" if few < many else f"{t}"
+        parts.append(f"{name} {mean[t]:.3f} at t={when} ({percent[t]:.3g} % left, accuracy {accuracies[t]:.1f} %)")
     limit, collapse = bounds(accuracies)
     parts.append(f"no more than a point lost up to t={limit}, half of the accuracy kept up to t={collapse}")
     return "; ".join(parts)
@@ -89,14 +100,17 @@ def bounds(accuracies: FloatArray) -> tuple[int, int]:
     return sparsest_good(values), sparsest_good(values, COLLAPSED * values[0])
 
 
-def given_back(retrained: FloatArray, pruned: FloatArray, prunings: int) -> float:
+def given_back(method: Method, retrained: FloatArray, pruned: FloatArray, prunings: int) -> float:
     """Percent of what the first `prunings` take from an index [T+1] that the trainings after them give back.
 
-    pruned [T] or longer: the index after each pruning. NaN where they take less than the smallest change that counts.
+    pruned [T] or longer: the index after each pruning. NaN where they take less than the smallest change that counts,
+    and of more than one pruning of one-shot, which cuts the dense network anew in each.
 
-    >>> given_back(np.array([0.5, 0.375, 0.25]), np.array([0.25, 0.125, np.nan]), 2)
+    >>> given_back(LOTTERY_TICKET, np.array([0.5, 0.375, 0.25]), np.array([0.25, 0.125, np.nan]), 2)
     50.0
     """
+    if prunings > 1 and method.kind == ONE_SHOT.kind:
+        return np.nan
     n = min(prunings, len(retrained) - 1)
     took, gave = (float((index - pruned[:n]).sum()) for index in (retrained[:n], retrained[1 : n + 1]))
     return 100 * gave / took if took > SMALLEST else np.nan
@@ -130,8 +144,10 @@ class Turns(NamedTuple):
 def turns(y: FloatArray) -> Turns:
     """The turns of curves y [..., T+1] that make fall, rise and second fall together as large as possible.
 
-    >>> [int(t) for t in turns(np.array([3.0, 1.0, 2.0, 5.0, 0.0]))]
-    [1, 3, 4]
+    Where that rise is below the smallest change that counts the curve has but one fall: to its lowest point.
+
+    >>> [int(t) for t in turns(np.array([3.0, 1.0, 2.0, 5.0, 0.0]))], [int(t) for t in turns(np.array([3.0, 2.0, 1.0]))]
+    ([1, 3, 4], [2, 2, 2])
     """
     t = np.arange(y.shape[-1])
     backwards = np.minimum.accumulate(y[..., ::-1], axis=-1)[..., ::-1]
@@ -140,6 +156,10 @@ def turns(y: FloatArray) -> Turns:
     both_falls = y[..., :1, None] - y[..., :, None] + (y - lowest_after)[..., None, :]
     together = np.where(t[:, None] < t[None, :], both_falls + rise, -np.inf)
     trough, peak = np.divmod(together.reshape(*y.shape[:-1], -1).argmax(-1), len(t))
+    low, high = (np.take_along_axis(y, point[..., None], -1)[..., 0] for point in (trough, peak))
+    falls_only = high - low < SMALLEST
+    trough = np.where(falls_only, y.argmin(-1), trough)
+    peak = np.where(falls_only, np.where(t >= trough[..., None], y, -np.inf).argmax(-1), peak)
     after = np.where(t > peak[..., None], y, np.inf)
     return Turns(trough, peak, np.where(peak == t[-1], t[-1], after.argmin(-1)))
 

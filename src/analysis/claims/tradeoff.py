@@ -61,8 +61,10 @@ def compared(scope: str, study: Study) -> Iterator[Finding]:
         apart = "" if gains else f"the two share no percentages below {10**high:g} %"
         evidence = "no common percentages"
         if gains:
-            lows = [max(of_run(one).sparsest, of_run(two).sparsest) for one, two in paired.values()]
+            lows = [max(of_run(one).sparsest, of_run(two).sparsest) for one, two in (paired[seed] for seed in gains)]
             evidence = f"SAP {known.mean():+.2f} points from {10 ** np.mean(lows):.2g} to {10**high:g} % left"
+            if alone := [str(seed) for seed in found if seed not in gains]:
+                evidence += f", without seed {', '.join(alone)}, where the two share no percentages"
         evidence += _as_published(study, scope, list(paired.values()), high)
         subject = f"{sap.text} against {other.text}"
         yield finding(f"scope_{scope}", study, scope, subject, effects, list(gains), evidence, not_reached=apart)

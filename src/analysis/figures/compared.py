@@ -4,6 +4,7 @@
 `length`: the PQ Index along pruning, of studies that differ in the length of the trainings alone.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,7 @@ from src.records.study import Study, but_for
 AS_PUBLISHED = "as in the paper"
 OF_CONTROLS = ("rank-1", "rank-2", "rank-3", "rank-4", "other-1", "extra", "other-7")
 """Slots in a style, as different as it has them."""
+OF_LENGTHS = ("rank-0", *OF_CONTROLS)
 
 
 def controls(kind: str, study: Study, chosen: Filter) -> list[Plan]:
@@ -81,9 +83,11 @@ def _lengths(studies: Sequence[Study], scope: str, series: Sequence[Series], rea
 
 def _length(studies: Sequence[Study], scope: str, series: Series, reading: Reading) -> CurvePanel:
     curves = []
+    epochs = Counter(study.setting.epochs for study in studies)
     for rank, study in enumerate(studies):
         if runs := study.series(scope, series.method):
-            text = f"E={study.setting.epochs}"
-            line = Line(f"rank-{rank % 5}", text, text, runs)
+            trainer = f", {study.setting.trainer}" if epochs[study.setting.epochs] > 1 else ""
+            text = f"E={study.setting.epochs}{trainer}"
+            line = Line(OF_LENGTHS[rank % len(OF_LENGTHS)], text, text, runs)
             curves.append(line.curve(lambda run: pqi(run, "retrained", reading), reading))
     return panel(curves, "pqi", "retrained", scope, reading, title=series.label)

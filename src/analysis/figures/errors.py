@@ -62,7 +62,9 @@ def plans(kind: str, study: Study, chosen: Filter) -> list[Plan]:
         present = [s for s in reversed(SCOPES) if s in scopes and study.has_any([s], [each.method for each in series])]
         if error.across_scopes and not (set(COMPARED) <= set(present) and compares_scopes(study, series)):
             continue
-        if not present or len(study.seeds) < error.seeds or (error.layers and not has_layers(study)):
+        if not (present and study.setting.iterations) or len(study.seeds) < error.seeds:
+            continue
+        if error.layers and not has_layers(study):
             continue
         shown = COMPARED if error.across_scopes else (present[0],)
         build = partial(_build, kind, study, error, shown, series)

@@ -112,7 +112,7 @@ def published_phases() -> Iterator[Phases]:
         )
         own, at = accuracy.unaveraged(), turns(curve.y)
         limit, collapse = (int(own.t[i]) for i in bounds(own.y))
-        first, ten = (given_back(curve.y, pruned.y, n) if index == "pqi" else None for n in (1, 10))
+        first, ten = (given_back(method, curve.y, pruned.y, n) if index == "pqi" else None for n in (1, 10))
         sizes, alike = phases(curve.y, at), rank_correlation(pqi.y, curve.y)
         error = float(curve.reading_error.max())
         yield Phases(dataset, model, index, method, at, sizes, (limit, collapse), (first, ten), alike, error)

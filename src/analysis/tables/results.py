@@ -79,11 +79,12 @@ def _changes(studies: Sequence[Study]) -> Iterator[Change]:
     for study in studies:
         length = f", E={study.setting.epochs}" if study.setting.epochs else ""
         protocol = "" if study.setting.protocol == "reference" else f", {study.setting.protocol}"
+        other = "".join(f", {each}" for each in study.apart if not each.startswith("protocol"))
         for scope in study.scopes:
             usual = study.series(scope, LOTTERY_TICKET)
             for method in study.methods(scope):
                 if method != LOTTERY_TICKET:
-                    said = f"against {LOTTERY_TICKET.text}{length}{protocol}"
+                    said = f"against {LOTTERY_TICKET.text}{length}{protocol}{other}"
                     yield said, study.setting, scope, method, usual, study.series(scope, method)
 
 
@@ -176,7 +177,7 @@ def _network(run: Run) -> Network | None:
 
 
 def _given_back(prunings: int, run: Run) -> float:
-    return given_back(run.table["retrained_pqi"], run.table["pruned_pqi"], prunings)
+    return given_back(run.method, run.table["retrained_pqi"], run.table["pruned_pqi"], prunings)
 
 
 def _at(value: Callable[[Tradeoff, float], Any], percent: float, run: Run) -> float:

@@ -131,12 +131,14 @@ def shown(cell: Cell, form: str) -> list[str]:
 
     >>> shown(Spread(0.9234, 0.0638), ".3g"), shown(Spread(110.4), "#.3g"), shown(None, ".2f"), shown(7, ".2f")
     (['0.923', '0.064'], ['110'], ['–'], ['7'])
-    >>> shown(Spread(23.0, 0.5), "#.3g")
-    ['23.0', '0.5']
+    >>> shown(Spread(23.0, 0.5), "#.3g"), shown(Spread(1234.5, 56.7), "#.3g")
+    (['23.0', '0.5'], ['1234', '57'])
     """
     if not isinstance(cell, Spread):
         return ["–" if cell is None else f"{cell:{form}}" if isinstance(cell, float) else str(cell)]
     mean = f"{cell.mean:{form}}".removesuffix(".")
+    if "e+" in mean:
+        mean = f"{cell.mean:.0f}"
     decimals = len(mean.partition(".")[2])
     return [mean] if cell.std is None else [mean, f"{cell.std:,.{decimals}f}"]
 

@@ -37,6 +37,15 @@ def only(claim: str, records: Study) -> Finding:
         (FALLING, KEEPS, "limit not reached", "limit of compression is not reached"),
         (THREE_PHASES[:6], COLLAPSES[:6], "limit not reached", "no collapse to see"),
         ([*THREE_PHASES[:6], 0.61, 0.62], COLLAPSES, "fails", "not so: falls again"),
+        (
+            [*THREE_PHASES[:6], 0.61, 0.62],
+            [*COLLAPSES[:5], 60.0, 50.0, 10.0],
+            "limit not reached",
+            "no collapse to see",
+        ),
+        (FALLING, [*KEEPS[:3], 80.0, *KEEPS[4:]], "limit not reached", "limit of compression is not reached"),
+        ([0.3, 0.299, 0.297, 0.29, 0.28, 0.25, 0.2, 0.1], DROPS, "fails", "not so: rises"),
+        ([0.3, 0.299, 0.297, 0.29, 0.28, 0.25, 0.2, 0.1], KEEPS, "limit not reached", "compression is not reached"),
         (THREE_PHASES[2:], COLLAPSES[2:], "fails", "not so: falls first"),
     ],
 )
@@ -67,6 +76,29 @@ def test_seeds_that_disagree_decide_nothing():
     assert "undecided" in found.reason
 
 
+def test_a_phase_that_each_seed_has_at_its_own_iterations_does_not_fail():
+    """At the turns of the others nobody rises, and all agree on that."""
+    curves = [[0.3, 0.2, *[0.2] * peak, 0.35, *[0.2] * (20 - peak)] for peak in (3, 8, 13, 18)]
+    runs = [run(seed, retrained_pqi=y, retrained_accuracy=[90.0, *[5.0] * 22]) for seed, y in enumerate(curves)]
+    found = only("pqi_phases", study(runs))
+    assert found.verdict == Verdict.inconclusive
+    assert "at the seeds' own turns +0.15" in found.reason
+
+
+@pytest.mark.parametrize("claim", [claim.name for claim in CLAIMS])
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_run_of_no_prunings_or_one_says_little(claim, count):
+    sweep = [paper_method("sap", p=p, q=1.0) for p in (0.2, 0.8)]
+    methods = [SAP, LOTTERY_TICKET, *sweep]
+    runs = [
+        run(seed, method, percent_remaining=[100, 80][:count], retrained_gini=[0.5, 0.4][:count])
+        for seed in range(3)
+        for method in methods
+    ]
+    undecided = {Verdict.not_reached, Verdict.inconclusive}
+    assert {f.verdict for f in findings(claim, study(runs)) if claim not in ("first_layer", "monotone_p")} <= undecided
+
+
 @pytest.mark.parametrize("claim", ["pqi_phases", "gini_phases", "gini_alike", "adapts", "first_layer"])
 def test_two_seeds_are_not_enough(claim):
     layers = {"first": [100.0] * 8, "last": [100.0] * 7 + [1.0]}
@@ -85,6 +117,12 @@ def test_gini_alike(gini, verdict):
 @pytest.mark.parametrize(("left", "verdict"), [([100, 70, 60, 55], "holds"), ([1000, 800, 640, 512], "fails")])
 def test_adapts(left, verdict):
     assert only("adapts", study(run(seed, remaining=left) for seed in range(3))).verdict == verdict
+
+
+def test_rounding_of_few_weights_is_no_adapting():
+    left, bound = [10, 8, 6, 5, 4], [8, 6.4, 4.8, 4, np.nan]
+    runs = [run(seed, remaining=left, retained_bound=bound) for seed in range(3)]
+    assert only("adapts", study(runs)).verdict == "fails"
 
 
 def sweep(parameter: str, rates: list[float], seeds: int = 3) -> Study:

@@ -16,6 +16,11 @@ from src.analysis.claims.phases import phases, turns
         ([3, 1, 2, 5], (1, 3, 3)),  # no second fall: the peak is the end
         ([3, 2, 1, 4, 5, 4.5, 4.6], (2, 4, 5)),
         ([3, 1, 1.5, 1.3, 2, 2.5], (1, 5, 5)),  # a dip on the way up is no second fall
+        ([3, 2.9, 2.905, 2.9, 1, 0.5], (5, 5, 5)),  # all of it is the first fall: nothing rises that counts
+        ([3.0, 3.0, 3.0, 3.0, 1.0], (4, 4, 4)),
+        ([3, 2, 1, 1.005, 1.002], (2, 3, 4)),
+        ([3, 1], (1, 1, 1)),
+        ([3], (0, 0, 0)),
     ],
 )
 def test_turns(curve, expected):
@@ -29,7 +34,7 @@ def test_phases_are_measured_at_the_given_turns():
 
 def test_a_falling_curve_does_not_rise_and_a_rising_one_does_not_fall():
     falling, rising = np.arange(5.0)[::-1], np.arange(5.0)
-    assert phases(falling, turns(falling))[1] < 0
+    assert phases(falling, turns(falling)).tolist() == [4, 0, 0]
     assert phases(rising, turns(rising))[0] <= 0
 
 

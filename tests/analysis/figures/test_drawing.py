@@ -135,6 +135,13 @@ def test_the_papers_style_is_the_papers(everything):
     assert colours == ["blue", "cyan", "red", "orange"]
 
 
+def test_a_label_wider_than_the_figure_does_not_hide_the_legend(everything):
+    spec = one_of(everything, "prune")
+    curves = [replace(curve, label=f"{curve.label} {'long ' * 30}") for curve in spec.panels[0].curves]
+    (legend,) = draw(replace(spec, panels=(replace(spec.panels[0], curves=tuple(curves)),)), CLEAN).legends
+    assert len(legend.get_texts()) == 4
+
+
 def test_percent_remaining_has_a_log_axis_in_the_clean_style(everything):
     specs = {kind: one_of(everything, kind) for kind in ("prune", "layer", "ratio")}
     assert draw(specs["prune"], CLEAN).axes[1].get_yscale() == "log"

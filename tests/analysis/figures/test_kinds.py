@@ -206,6 +206,16 @@ def test_length_compares_studies_that_differ_in_their_epochs_alone(tmp_path):
     assert not compared.lengths(found[:1], Filter())
 
 
+def test_lengths_look_different_and_say_whose_they_are(tmp_path):
+    specs = [Spec(FOUR[0], epochs=epochs) for epochs in (1, 2, 5, 10, 20, 50, 100)]
+    write_runs(tmp_path, [*specs, Spec(FOUR[0], epochs=20, trainer="quick")])
+    (plan,) = compared.lengths(studies(load_library(tmp_path).runs), Filter(scopes=("global",)))
+    (panel,) = plan.build(CORRECTED).panels
+    assert len({curve.slot for curve in panel.curves}) == 8
+    twenty = [curve.label for curve in panel.curves if curve.label.startswith("E=20")]
+    assert sorted(twenty) == ["E=20, paper, 1 seed", "E=20, quick, 1 seed"]
+
+
 def test_controls_stand_beside_the_method_that_they_change(tmp_path):
     specs = [Spec(method, seed) for method in (*FOUR, {**FOUR[0], "measure": "gini"}) for seed in (0, 1)]
     write_runs(tmp_path, specs)

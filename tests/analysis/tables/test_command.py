@@ -4,6 +4,7 @@ import csv
 
 import pytest
 
+from src import figures, report
 from src.tables import main
 from tests.analysis.synthetic import FOUR, Spec, base_specs, write_runs
 
@@ -13,6 +14,16 @@ NAMES = {"accuracy", "compression", "cost", "equal_sparsity", "given_back", "com
 def rows(path):
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_runs_that_were_not_pruned_are_in_the_tables(tmp_path):
+    write_runs(tmp_path, [Spec(FOUR[0], seed, iterations=t) for seed in range(3) for t in (0, 1)])
+    for command in (main, report.main):
+        assert command([f"output_dir={tmp_path}"]) == 0
+    assert (
+        figures.main([f"output_dir={tmp_path}", "figure=prune,errors", "formats=svg", "incomplete=draw", "workers=1"])
+        == 0
+    )
 
 
 def test_all_tables_in_three_formats(tmp_path, capsys):

@@ -76,6 +76,12 @@ def test_accuracy_at_equal_sparsity_is_empty_where_a_seed_does_not_get():
     assert row["area_100_to_1"] is None
 
 
+def test_rows_of_studies_that_differ_in_anything_are_told_apart(tmp_path):
+    write_runs(tmp_path, [Spec(m, 0, iterations=t) for m in (FOUR[0], FOUR[2]) for t in (15, 30)])
+    table = compared(studies(load_library(tmp_path).runs))
+    assert [row[2] for row in table.rows] == [f"against Lottery Ticket (P=0.2), E=200, T={t}" for t in (15, 30)]
+
+
 def test_a_row_for_each_scope_and_method():
     runs = [run(0, m, s, retrained_pqi=np.ones(3)) for m in (LOTTERY_TICKET,) for s in ("layer", "global")]
     assert [row["scope"] for row in cells(study(runs), "accuracy")] == ["layer", "global"]

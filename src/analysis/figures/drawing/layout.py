@@ -106,7 +106,7 @@ def _legend(figure: Figure, handles: Sequence[Artist], style: Style) -> float:
         )  # fmt: skip
         box = legend.get_window_extent()
         height = box.height / figure.dpi
-        if box.width <= figure.bbox.width:
+        if box.width <= figure.bbox.width or rows == len(handles):
             break
         legend.remove()
     return height
