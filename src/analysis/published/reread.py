@@ -86,7 +86,8 @@ class Phases(NamedTuple):
 
     bounds: the last iterations before the limit of compression and before the collapse, by un-averaged accuracies.
     given_back: percent of the index's fall by the first pruning, and by the first ten, that training gives back; None
-    of the Gini index, which was not drawn after pruning. alike: rank correlation with the PQ Index over the iterations.
+    where there is no such share, and of the Gini index, which was not drawn after pruning. alike: rank correlation with
+    the PQ Index over the iterations.
     """
 
     dataset: str
@@ -112,7 +113,8 @@ def published_phases() -> Iterator[Phases]:
         )
         own, at = accuracy.unaveraged(), turns(curve.y)
         limit, collapse = (int(own.t[i]) for i in bounds(own.y))
-        first, ten = (given_back(method, curve.y, pruned.y, n) if index == "pqi" else None for n in (1, 10))
+        shares = (given_back(method, curve.y, pruned.y, n) if index == "pqi" else np.nan for n in (1, 10))
+        first, ten = (None if np.isnan(share) else share for share in shares)
         sizes, alike = phases(curve.y, at), rank_correlation(pqi.y, curve.y)
         error = float(curve.reading_error.max())
         yield Phases(dataset, model, index, method, at, sizes, (limit, collapse), (first, ten), alike, error)

@@ -10,7 +10,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from src.analysis.claims import CLAIMS, examine
-from src.analysis.claims.finding import Finding, Verdict
+from src.analysis.claims.finding import Verdict
 from src.analysis.figures.catalogue import build, plan_figures
 from src.analysis.figures.of_paper import OF_PAPER
 from src.analysis.figures.plan import CAPTIONS, WISE, Plan, title_of
@@ -74,7 +74,7 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
         return drawn[before:]
 
     findings = examine(chosen)
-    phenomenon = [_seen(each, len(drawn)) for each in figures(_first(plain, findings))]
+    phenomenon = [_seen(each, len(drawn)) for each in figures(_first(plain))]
     drawn[:] = phenomenon
     errors = [_short(each) for each in figures([plan for plan in plans if plan.compares_readings])]
     drawn[len(phenomenon) :] = errors
@@ -125,14 +125,12 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
     return {"index.html": text}, messages
 
 
-def _first(plans: Sequence[Plan], findings: Sequence[Finding]) -> list[Plan]:
-    """The figure that shows the phenomenon best: where it holds most, of the most seeds and runs, globally."""
+def _first(plans: Sequence[Plan]) -> list[Plan]:
+    """The figure of what the paper is about, whatever came out: trained longest, of several layers, of most seeds."""
 
-    def rank(plan: Plan) -> tuple[int, int, int, bool]:
+    def rank(plan: Plan) -> tuple[int, bool, int, int, bool]:
         study, (scope,) = plan.study, plan.scopes
-        holds = [f for f in findings if (f.claim, f.study, f.scope) == ("pqi_phases", study.name, scope)]
-        shown = sum(f.verdict is Verdict.holds for f in holds)
-        return shown, len(study.seeds), len(study.runs), scope == "global"
+        return study.setting.epochs or 0, not study.one_layer, len(study.seeds), len(study.runs), scope == "global"
 
     found = [plan for plan in plans if plan.kind == "prune"]
     return [max(found, key=rank)] if found else []

@@ -207,3 +207,14 @@ def test_the_commands_of_the_page_are_quoted(hostile):
     text = unescape(hostile.read_text(encoding="utf-8"))
     line = re.search(r"<code>(python -m src.report .*?)</code>", text).group(1)
     assert shlex.split(line) == ["python", "-m", "src.report", f"output_dir='{hostile.parents[1]}'"]
+
+
+def test_it_opens_with_what_was_trained_longest_whatever_came_out(tmp_path):
+    """Of several layers, where there are such; not where the claim holds most."""
+    write_runs(tmp_path, base_specs("cifar10", "linear", range(4)))
+    write_runs(
+        tmp_path, [Spec(FOUR[3], seed, model="mlp", epochs=e, phases=e == 3) for e in (3, 200) for seed in (0, 1)]
+    )
+    assert main([f"output_dir={tmp_path}"]) == 0
+    opening = (tmp_path / "report" / "index.html").read_text().split('<div class="seen">')[1]
+    assert re.search(r"CIFAR-10, MLP[^<]*200 epochs a training", opening.split("<main>")[0])
