@@ -12,7 +12,10 @@ from .loop import Pruner
 
 
 class PruningCallback(Callback):  # type: ignore[misc]
-    """Prunes by `method` after each `every` epochs; masks are kept in the trainer's checkpoints."""
+    """Prunes by `method` after each `every` epochs; masks are kept in the trainer's checkpoints.
+
+    Another training of the same network goes on from there.
+    """
 
     def __init__(self, method: Method = Sap(), *, every: int = 1, keep: Keep = no_embedding) -> None:  # noqa: B008
         self.method, self.every, self.keep = method, every, keep
@@ -20,9 +23,11 @@ class PruningCallback(Callback):  # type: ignore[misc]
         self._resumed: dict[str, Any] | None = None
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.pruner = Pruner(pl_module, self.method, every=self.every, keep=self.keep)
+        if self.pruner is None or self.pruner.network is not pl_module:
+            self.pruner = Pruner(pl_module, self.method, every=self.every, keep=self.keep)
         if self._resumed is not None:
             self.pruner.masks, self.pruner.epochs = Masks(self._resumed["masks"]), self._resumed["epochs"]
+            self._resumed = None
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         self._started().after_step()
@@ -31,8 +36,10 @@ class PruningCallback(Callback):  # type: ignore[misc]
         self._started().after_epoch()
 
     def state_dict(self) -> dict[str, Any]:
-        pruner = self._started()
-        return {"masks": dict(pruner.masks), "epochs": pruner.epochs}
+        """Nothing before the first training."""
+        if self.pruner is None:
+            return {}
+        return {"masks": dict(self.pruner.masks), "epochs": self.pruner.epochs}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._resumed = state_dict

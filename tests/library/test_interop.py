@@ -97,13 +97,19 @@ def test_lightning(tmp_path):
         def training_step(self, batch, index):
             return nn.functional.cross_entropy(self.network(batch[0]), batch[1])
 
+        def validation_step(self, batch, index):
+            self.training_step(batch, index)
+
         def configure_optimizers(self):
             return torch.optim.SGD(self.parameters(), 0.1, momentum=0.9)
 
-    def fit(epochs, checkpoint=None):
-        module, callback = Module(), PruningCallback(LotteryTicket(ratio=0.5), every=2)
+    def trainer_for(epochs):
+        callback = PruningCallback(LotteryTicket(ratio=0.5), every=2)
         quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
-        trainer = lightning.Trainer(max_epochs=epochs, callbacks=[callback], default_root_dir=tmp_path, **quiet)
+        return lightning.Trainer(max_epochs=epochs, callbacks=[callback], default_root_dir=tmp_path, **quiet), callback
+
+    def fit(epochs, checkpoint=None):
+        module, (trainer, callback) = Module(), trainer_for(epochs)
         trainer.fit(module, DataLoader(dataset(), 8), ckpt_path=checkpoint)
         trainer.save_checkpoint(tmp_path / "last.ckpt")
         return module, callback.pruner
@@ -114,6 +120,14 @@ def test_lightning(tmp_path):
     module, pruner = fit(6, tmp_path / "last.ckpt")
     assert (pruner.masks.alive, Masks.of_zeros(module).alive) == (48, 48)
 
+    module, (trainer, callback) = Module(), trainer_for(2)
+    trainer.validate(module, DataLoader(dataset(), 8), verbose=False)
+    trainer.save_checkpoint(tmp_path / "untrained.ckpt")
+    trainer.fit(module, DataLoader(dataset(), 8), ckpt_path=tmp_path / "untrained.ckpt")
+    trainer.fit_loop.max_epochs = 3
+    trainer.fit(module, DataLoader(dataset(), 8))
+    assert (callback.pruner.masks.alive, Masks.of_zeros(module).alive) == (192, 192)
+
 
 def test_transformers(tmp_path):
     transformers = pytest.importorskip("transformers")
@@ -121,13 +135,18 @@ def test_transformers(tmp_path):
     from src.interop.transformers import PruningCallback
 
     config = transformers.GPT2Config(vocab_size=11, n_positions=8, n_embd=16, n_layer=1, n_head=2)
-    model = transformers.GPT2LMHeadModel(config)
     tokens = [{"input_ids": torch.arange(8) % 11, "labels": torch.arange(8) % 11}] * 8
-    callback = PruningCallback(LotteryTicket(ratio=0.5, scope="neuron"))
-    settings = {"report_to": [], "disable_tqdm": True, "save_strategy": "no", "use_cpu": True}
-    arguments = transformers.TrainingArguments(str(tmp_path), num_train_epochs=2, **settings)
-    transformers.Trainer(model, arguments, train_dataset=tokens, callbacks=[callback]).train()
-    masks = callback.pruner.masks
+
+    def trainer_for(epochs, every=1):
+        callback = PruningCallback(LotteryTicket(ratio=0.5, scope="neuron"), every=every)
+        settings = {"report_to": [], "disable_tqdm": True, "save_strategy": "epoch", "use_cpu": True}
+        arguments = transformers.TrainingArguments(str(tmp_path), num_train_epochs=epochs, **settings)
+        model = transformers.GPT2LMHeadModel(config)
+        return transformers.Trainer(model, arguments, train_dataset=tokens, callbacks=[callback]), callback
+
+    trainer, callback = trainer_for(2)
+    trainer.train()
+    masks, model = callback.pruner.masks, trainer.model
     assert sorted(masks) == [
         f"transformer.h.0.{name}.weight" for name in ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
     ]
@@ -135,3 +154,13 @@ def test_transformers(tmp_path):
     assert {int(count) for count in masks["transformer.h.0.mlp.c_fc.weight"].sum(0)} == {4}
     assert Masks.of_zeros(model).alive == masks.alive
     assert not bool((model.lm_head.weight == 0).any())
+
+    trainer, callback = trainer_for(3, every=3)
+    trainer.train(resume_from_checkpoint=True)
+    masks = callback.pruner.masks
+    assert (masks.alive, callback.pruner.epochs) == (masks.total // 8, 3)
+    assert Masks.of_zeros(trainer.model).alive == masks.alive
+
+    trainer.train()
+    assert (callback.pruner.masks.alive, callback.pruner.epochs) == (masks.total // 16, 6)
+    assert Masks.of_zeros(trainer.model).alive == masks.total // 16
