@@ -1,6 +1,6 @@
 """Masks of a network: which of its weights are alive."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,16 @@ from torch.optim import Optimizer
 
 from ..errors import UserError
 from ..pruning.masks import full_masks, remaining
-from .network import Keep, Weight, everything, no_embedding, parameters_of, weights_of
+from .network import (
+    Keep,
+    Weight,
+    evaluating,
+    everything,
+    no_embedding,
+    parameters_of,
+    uses,
+    weights_of,
+)
 from .safetensors import stored_tensors, write_safetensors
 
 
@@ -77,6 +86,16 @@ class Masks(Mapping[str, Tensor]):
     def __len__(self) -> int:
         return len(self._masks)
 
+    def __eq__(self, other: object) -> bool:
+        """The same names, and of each the same mask."""
+        return (
+            isinstance(other, Masks)
+            and self.keys() == other.keys()
+            and all(torch.equal(mask, other[name]) for name, mask in self.items())
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
     @property
     def alive(self) -> int:
         return remaining(self)
@@ -102,7 +121,7 @@ class Masks(Mapping[str, Tensor]):
     def apply(self, network: nn.Module) -> None:
         """Set pruned weights to zero, in place."""
         for name, weight in self.weights(network).items():
-            weight.parameter.mul_(self[name].to(weight.parameter.device))
+            weight.parameter[~self[name].to(weight.parameter.device)] = 0
 
     def hold(self, network: nn.Module, optimizer: Optimizer) -> Any:
         """Keep pruned weights zero: applied after each of the optimizer's steps, until the handle's `remove()`."""
@@ -110,34 +129,39 @@ class Masks(Mapping[str, Tensor]):
         return optimizer.register_step_post_hook(lambda *_: self.apply(network))
 
     @torch.no_grad()
-    def uses(self, network: nn.Module, *inputs: Any) -> dict[str, int]:
-        """How often one forward pass with these inputs multiplies by each number of the parameters that have masks."""
-        uses = dict.fromkeys(self, 0)
-        with ExitStack() as hooks:
+    def uses(self, network: nn.Module, *inputs: Any, **named: Any) -> dict[str, Tensor]:
+        """How often one forward pass with these inputs multiplies by each number of the parameters that have masks.
+
+        Of shape [], or [rows] in attention, where queries, keys and values may differ in length. The network is in
+        evaluation mode meanwhile.
+        """
+        found = {name: torch.tensor(0) for name in self}
+        with ExitStack() as hooks, evaluating(network):
             for name, weight in self.weights(network).items():
-                for owner in _called(network, weight):
-                    hooks.callback(owner.register_forward_hook(_counting(name, weight, uses)).remove)
-            network(*inputs)
-        return uses
+                for layer in _layers_by(network, weight.parameter):
+                    hook = _counting(name, weight.parameter, found)
+                    hooks.callback(layer.register_forward_hook(hook, with_kwargs=True).remove)
+            network(*inputs, **named)
+        return found
 
-    def flops(self, network: nn.Module, *inputs: Any) -> Flops:
+    def flops(self, network: nn.Module, *inputs: Any, **named: Any) -> Flops:
         """Multiply-adds of one forward pass with these inputs, in the layers that have masks."""
-        uses = self.uses(network, *inputs)
-        dense = sum(uses[name] * mask.numel() for name, mask in self.items())
-        return Flops(dense, sum(uses[name] * int(mask.sum()) for name, mask in self.items()))
+        times = self.uses(network, *inputs, **named)
+        dense = sum(int(times[name].sum()) * (mask.numel() // times[name].numel()) for name, mask in self.items())
+        return Flops(dense, sum(int((times[name] * mask.flatten(1).sum(1).cpu()).sum()) for name, mask in self.items()))
 
 
-def _called(network: nn.Module, weight: Weight) -> Iterable[nn.Module]:
-    """Modules whose calls multiply by the weight: all that hold it, or the attention that uses its output layer."""
+def _layers_by(network: nn.Module, parameter: nn.Parameter) -> Iterator[nn.Module]:
+    """Modules whose calls multiply by the parameter: all that hold it, or the attention that uses its output layer."""
     attentions = [m for m in network.modules() if isinstance(m, nn.MultiheadAttention)]
-    around = [attention for attention in attentions if weight.owner is attention.out_proj]
-    holders = [m for m in network.modules() if any(p is weight.parameter for p in m.parameters(recurse=False))]
-    return around or [holder for holder in holders if not isinstance(holder, nn.Embedding)]
+    for holder in network.modules():
+        if any(held is parameter for held in holder.parameters(recurse=False)):
+            around = [attention for attention in attentions if attention.out_proj is holder]
+            yield from around or [holder] * (not isinstance(holder, nn.Embedding | nn.EmbeddingBag))
 
 
-def _counting(name: str, weight: Weight, uses: dict[str, int]) -> Any:
-    def count(_: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
-        first = output[0] if isinstance(output, tuple) else output
-        uses[name] += weight.uses(inputs, first)
+def _counting(name: str, parameter: nn.Parameter, found: dict[str, Tensor]) -> Any:
+    def count(layer: nn.Module, positional: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
+        found[name] = found[name] + uses(layer, parameter, positional, named, output)
 
     return count

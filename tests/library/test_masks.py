@@ -91,6 +91,76 @@ def test_multiply_adds_of_convolutions(layer, image, dense):
 
 
 @pytest.mark.parametrize(
+    ("layer", "shapes", "dense"),
+    [
+        (nn.TransformerDecoderLayer(8, 2, 16, batch_first=True), [(1, 3, 8), (1, 50, 8)], 8320),
+        (nn.MultiheadAttention(8, 2, kdim=4, vdim=6, batch_first=True), [(1, 3, 8), (1, 5, 4), (1, 5, 6)], 784),
+        (nn.MultiheadAttention(8, 2), [(3, 8), (5, 8), (5, 8)], 3 * 64 + 2 * 5 * 64 + 3 * 64),
+        (nn.LSTM(4, 5, bidirectional=True), [(7, 2, 4)], 14 * 2 * 4 * (4 * 5 + 5 * 5)),
+        (nn.GRUCell(4, 5), [(2, 4)], 2 * 3 * (4 * 5 + 5 * 5)),
+        (nn.Bilinear(3, 4, 5), [(2, 3), (2, 4)], 2 * 60),
+    ],
+    ids=["decoder", "widths", "unbatched", "recurrent", "cell", "bilinear"],
+)
+def test_multiply_adds_of_layers_with_several_inputs(layer, shapes, dense):
+    masks, inputs = Masks.of(layer), [torch.zeros(shape) for shape in shapes]
+    assert masks.flops(layer, *inputs) == (dense, dense)
+    half = Masks({name: mask & (torch.arange(mask.shape[-1]) % 2 == 0) for name, mask in masks.items()})
+    assert dense / 3 < half.flops(layer, *inputs).sparse < dense * 2 / 3
+
+
+def test_attention_counts_the_rows_that_are_left_by_whose_they_are():
+    layer = nn.MultiheadAttention(8, 2, batch_first=True)
+    rows = torch.arange(24)[:, None].expand(24, 8) < 8  # of the queries alone
+    masks = Masks({"in_proj_weight": rows})
+    assert masks.flops(layer, query=torch.zeros(1, 3, 8), value=torch.zeros(1, 5, 8), key=torch.zeros(1, 5, 8)) == (
+        13 * 64, 3 * 64,
+    )  # fmt: skip
+
+
+class Autoencoder(nn.Module):
+    """A convolution and a transposed one of the same weight; takes a keyword and gives a dictionary."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encode, self.decode = nn.Conv2d(3, 8, 3), nn.ConvTranspose2d(8, 3, 3)
+        self.decode.weight = self.encode.weight
+
+    def forward(self, *, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"image": self.decode(input=self.encode(input=image))}
+
+
+class Bare(nn.Module):
+    """A weight of its own, and a dictionary as its output."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 4))
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"y": x @ self.weight}
+
+
+def test_multiply_adds_are_those_of_the_layer_that_is_called():
+    network = Autoencoder()
+    assert Masks.of(network).flops(network, image=torch.zeros(1, 3, 6, 6)).dense == 2 * 16 * 216
+    assert Masks.of(Bare()).flops(Bare(), torch.zeros(2, 4)).dense == 2 * 16
+    bag = nn.Sequential(nn.EmbeddingBag(10, 4), nn.Linear(4, 2))
+    assert Masks.of(bag, everything).flops(bag, torch.zeros(2, 3, dtype=torch.long)).dense == 2 * 8
+
+
+def test_counting_multiply_adds_leaves_the_network_as_it_is():
+    network = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+    network[2].eval()
+    modes, buffers = [m.training for m in network.modules()], [b.clone() for b in network.buffers()]
+    before = torch.get_rng_state()
+    assert Masks.of(network).flops(network, torch.ones(1, 4)).dense == 16
+    assert [m.training for m in network.modules()] == modes
+    assert all(map(torch.equal, network.buffers(), buffers))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
     "layer", [nn.ConvTranspose2d(4, 6, 2, groups=2), nn.Conv2d(6, 4, 2, groups=2), nn.Linear(3, 5)]
 )
 def test_a_neuron_is_what_makes_one_channel(layer):
@@ -214,6 +284,70 @@ def test_what_only_is_called_as_if_it_were_a_source():
     network.weight_v = nn.Parameter(torch.ones(2, 2))
     prune.l1_unstructured(network[1], "weight", 1)
     assert list(Masks.of(network)) == ["0.weight"]
+
+
+def test_weights_of_recurrent_layers_are_weights():
+    network = nn.ModuleDict({"rnn": nn.LSTM(4, 5, proj_size=3), "head": nn.Linear(3, 2)})
+    names = ["rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.weight_hr_l0", "head.weight"]
+    assert list(Masks.of(network)) == names
+    prune.l1_unstructured(network["rnn"], "weight_hh_l0", 0.5)
+    with pytest.raises(UserError, match=r"^rnn\.weight_hh_l0: computed"):
+        Masks.of(network)
+
+
+def test_normalisations_stay_out_unless_they_are_asked_for():
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.LayerNorm([8, 6, 6]), nn.RMSNorm([6, 6]))
+    assert list(Masks.of(network)) == ["0.weight"]
+    assert list(Masks.of(network, everything)) == ["0.weight", "1.weight", "2.weight"]
+
+
+def test_parameters_of_whole_numbers_are_no_weights():
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    network[0].weight = nn.Parameter(torch.ones(8, 1, dtype=torch.uint8), requires_grad=False)
+    assert list(Masks.of(network)) == ["1.weight"]
+
+
+def test_a_neuron_of_transformers_own_convolution_is_a_column_and_of_no_other_class_of_that_name():
+    class Conv1D(nn.Linear):
+        pass
+
+    class Theirs(nn.Module):
+        __module__, __qualname__ = "transformers.pytorch_utils", "Conv1D"
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(6, 2))
+
+    Theirs.__name__ = "Conv1D"
+    masks = [prune_step(n, Masks.of(n), LotteryTicket(ratio=0.25, scope="neuron")) for n in (Conv1D(6, 2), Theirs())]
+    assert masks[0]["weight"].sum(1).tolist() == masks[1]["weight"].sum(0).tolist() == [5, 5]
+
+
+def test_pruned_places_become_zero_whatever_they_hold():
+    layer = linear([[torch.inf, -3], [torch.nan, 1]])
+    Masks({"weight": tensor([[False, True], [False, True]])}).apply(layer)
+    assert layer.weight.tolist() == [[0, -3], [0, 1]]
+
+
+def test_masks_are_equal_where_all_their_numbers_are():
+    layer = linear([[4, -3], [2, 1]])
+    masks = Masks.of(layer)
+    assert masks == Masks.of(layer)
+    assert masks != prune_step(layer, masks, LotteryTicket(ratio=0.5))
+    assert masks != Masks({})
+
+
+@pytest.mark.parametrize("method", [pqindex.SnipPruning(ratio=0.5), pqindex.SynflowPruning(ratio=0.5)])
+def test_modules_may_keep_more_than_tensors_in_their_state(method):
+    class Counted(nn.Linear):
+        def get_extra_state(self) -> dict[str, int]:
+            return {"calls": 1}
+
+        def set_extra_state(self, state: dict[str, int]) -> None:
+            pass
+
+    network = nn.Sequential(Counted(4, 4))
+    assert prune_step(network, Masks.of(network), method, batches=[(torch.ones(3, 4), torch.arange(3))]).alive == 8
 
 
 def test_bad_input_has_one_message():

@@ -160,7 +160,7 @@ def _measured(model: Model, shape: tuple[int, int, int], classes: int) -> Networ
     uses = Masks({name: state[name] != 0 for name in names}).uses(built, torch.zeros(1, *shape))
     others = sum(v.numel() for key, v in state.items() if key not in names and v.is_floating_point())
     sizes = np.array([state[name].numel() for name in names], np.float64)
-    return Network(sizes, np.array(list(uses.values()), np.float64), others)
+    return Network(sizes, np.array([float(times.double().mean()) for times in uses.values()]), others)
 
 
 def _of(column: str, at: Callable[[Run], int] | int, run: Run) -> float:
