@@ -3,9 +3,10 @@
 from torch import nn
 
 from ..config.part import within
+from ..errors import UserError
 from ..library.masks import Masks
 from ..library.network import Keep, no_embedding
-from ..library.pruning import prune_step
+from ..library.pruning import included, prune_step
 from ..pruning.method import Method
 from ..pruning.methods.sap import Sap
 
@@ -21,8 +22,11 @@ class Pruner:
                 pruner.after_step()
             pruner.after_epoch()
 
+    `seed` decides what RandomPruning draws.
+
     Raises:
-        UserError: settings out of their limits, a network with nothing to prune.
+        UserError: settings out of their limits, a network with nothing to prune, a method that each epoch's weights
+            alone do not decide.
     """
 
     def __init__(
@@ -33,11 +37,19 @@ class Pruner:
         every: int = 1,
         keep: Keep = no_embedding,
         masks: Masks | None = None,
+        seed: int | None = None,
     ) -> None:
-        method.check(type(method).__name__)
+        kind = type(method).__name__
+        method.check(kind)
         within("every", every, at_least=1)
-        self.network, self.method, self.every = network, method, every
+        if method.decided_on != "iteration" or method.score.needs_network:
+            raise UserError(
+                f"{kind} is not decided by each epoch's weights alone: take LotteryTicket, Sap or RandomPruning, or "
+                "call prune_step yourself, of the network that decides, with batches=... where its score needs them"
+            )
+        self.network, self.method, self.every, self.seed = network, method, every, seed
         self.masks = masks if masks is not None else Masks.of(network, keep)
+        included(self.masks, method)
         self.epochs = 0
 
     def after_step(self) -> None:
@@ -49,4 +61,4 @@ class Pruner:
         self.epochs += 1
         done = self.epochs // self.every
         if self.epochs % self.every == 0 and done <= self.method.prunings:
-            self.masks = prune_step(self.network, self.masks, self.method, iteration=done - 1)
+            self.masks = prune_step(self.network, self.masks, self.method, iteration=done - 1, seed=self.seed)

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
+from ..errors import UserError
 from ..library.masks import Masks
+from ..library.network import is_weight
 from ..library.pruning import EXACT
 from ..pruning.methods.sap import Sap
 from ..pruning.prune import prune as decide
@@ -43,22 +45,60 @@ class SapPruning(prune.BasePruningMethod):
 def take_over(network: nn.Module) -> Masks:
     """Masks of what `torch.nn.utils.prune` has pruned, whose pruning is made permanent: weights are parameters again.
 
-    Names are the parameters' usual ones, in the network's order.
+    Names are the parameters' usual ones, in the network's order. Of a weight that layers share only what all have kept
+    is alive.
+
+    Raises:
+        UserError: something else than weights is pruned; nothing is made permanent then.
     """
-    masks = {}
-    for prefix, module in network.named_modules():
-        for name in [
-            key.removesuffix("_mask") for key, _ in module.named_buffers(recurse=False) if _is_mask(module, key)
-        ]:
-            masks[f"{prefix}.{name}".lstrip(".")] = getattr(module, f"{name}_mask").bool()
-            prune.remove(module, name)
-    return Masks(masks)
+    pruned = [
+        (f"{prefix}.{key}".removesuffix("_mask").lstrip("."), module)
+        for prefix, module in network.named_modules()
+        for key, _ in list(module.named_buffers(recurse=False))
+        if _is_mask(module, key)
+    ]
+    for name, module in pruned:
+        if not is_weight(name, getattr(module, f"{_last(name)}_orig")):
+            raise UserError(
+                f"{name} is pruned and no weight of two dimensions or more: make that permanent yourself, "
+                f"prune.remove(layer, {_last(name)!r})"
+            )
+    kept: dict[int, tuple[str, Tensor]] = {}
+    for name, module in pruned:
+        mask = getattr(module, f"{_last(name)}_mask").bool()
+        prune.remove(module, _last(name))
+        first, before = kept.get(id(getattr(module, _last(name))), (name, mask))
+        kept[id(getattr(module, _last(name)))] = first, before & mask
+    return Masks(dict(kept.values()))
 
 
 def hand_over(network: nn.Module, masks: Mapping[str, Tensor]) -> None:
-    """Put masks on as `torch.nn.utils.prune` does, which keeps pruned weights zero by itself."""
-    for name, weight in Masks(masks).weights(network).items():
-        prune.custom_from_mask(weight.owner, name.rpartition(".")[2], masks[name].to(weight.parameter.device))
+    """Put masks on as `torch.nn.utils.prune` does, which keeps pruned weights zero by itself, in all layers that share.
+
+    Raises:
+        UserError: masks of another network; a weight that its layer is not called for.
+    """
+    weights = Masks(masks).weights(network)
+    uncalled = {id(m.out_proj) for m in network.modules() if isinstance(m, nn.MultiheadAttention)}
+    found = [
+        (weight.name, holder, name)
+        for weight in weights.values()
+        for holder in network.modules()
+        for name, parameter in holder.named_parameters(recurse=False)
+        if parameter is weight.parameter
+    ]
+    for name, holder, _ in found:
+        if id(holder) in uncalled:
+            raise UserError(
+                f"{name}: attention uses the weight of its output layer without calling the layer, which "
+                "torch.nn.utils.prune relies on; masks.hold(network, optimizer) keeps it zero"
+            )
+    for name, holder, attribute in found:
+        prune.custom_from_mask(holder, attribute, masks[name].to(weights[name].parameter.device))
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _is_mask(module: nn.Module, key: str) -> bool:

@@ -59,9 +59,16 @@ class Magnitudes:
             UserError: p and q that are not 0 < p <= q.
         """
         check_exponents(p, q)
-        ratio, counts = self._scaled
-        log_p, log_q = (((counts * ratio**s).sum() / self.d).log() / s for s in (p, q))
+        log_p, log_q = (self._log_power_mean(s) for s in (p, q))
         return float(index_of_log_means(log_p, log_q, torch.tensor(self.d)))
+
+    def _log_power_mean(self, s: float) -> Tensor:
+        """log of the mean^(1/s) of |w / peak|^s; log1p and expm1 keep the digits of means near 1, where s is small."""
+        ratio, counts = self._scaled
+        exponents = s * ratio.log()
+        mean = (counts * exponents.exp()).sum() / self.d
+        excess = ((counts * exponents.expm1()).sum() - self.zeros) / self.d
+        return torch.where(mean < 0.5, mean.log(), excess.log1p()) / s
 
     def grid(self) -> Tensor:
         """I_{p,q} [10, 11] for p = 0.1..1 and q = 1..2."""
@@ -82,7 +89,7 @@ class Magnitudes:
         if self.d <= 1:
             return 0.0
         norms = (counts * ratio).sum() / (counts * ratio.square()).sum().sqrt()
-        return float((self.d**0.5 - norms) / (self.d**0.5 - 1))
+        return float(((self.d**0.5 - norms) / (self.d**0.5 - 1)).clamp(0, 1))
 
     @cached_property
     def _scaled(self) -> tuple[Tensor, Tensor]:
@@ -99,7 +106,7 @@ def magnitudes(blocks: Iterable[Tensor], name: str = "the tensor") -> Magnitudes
     """
     size, workspace = 0, _workspace()
     for block in blocks:
-        _check(block, name)
+        check_dense(block, name)
         size += block.numel()
         for part in block.detach().reshape(-1).split(BLOCK):
             workspace.add(part)
@@ -109,9 +116,10 @@ def magnitudes(blocks: Iterable[Tensor], name: str = "the tensor") -> Magnitudes
     return Magnitudes(bins, counts, rests, size - int(counts.sum()))
 
 
-def _check(block: Tensor, name: str) -> None:
+def check_dense(block: Tensor, name: str) -> None:
+    """Raise UserError unless the tensor holds real numbers, each in its place."""
     if block.is_complex():
-        raise UserError(f"{name} is complex, and cannot be measured: leave it out, or take its abs()")
+        raise UserError(f"{name} is complex, and cannot be measured or pruned: leave it out, or take its abs()")
     if block.is_meta:
         raise UserError(f"{name} is on the meta device, which holds no numbers: load the weights first")
     if block.layout != torch.strided:

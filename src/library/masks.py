@@ -121,7 +121,7 @@ class Masks(Mapping[str, Tensor]):
     def apply(self, network: nn.Module) -> None:
         """Set pruned weights to zero, in place."""
         for name, weight in self.weights(network).items():
-            weight.parameter[~self[name].to(weight.parameter.device)] = 0
+            zero_pruned(weight.parameter, self[name])
 
     def hold(self, network: nn.Module, optimizer: Optimizer) -> Any:
         """Keep pruned weights zero: applied after each of the optimizer's steps, until the handle's `remove()`."""
@@ -151,12 +151,19 @@ class Masks(Mapping[str, Tensor]):
         return Flops(dense, sum(int((times[name] * mask.flatten(1).sum(1).cpu()).sum()) for name, mask in self.items()))
 
 
+@torch.no_grad()
+def zero_pruned(tensor: Tensor, mask: Tensor) -> None:
+    """Set what the mask does not keep to zero, in place, whatever is there."""
+    bits = tensor.view(torch.uint8) if tensor.dtype.itemsize == 1 else tensor  # PyTorch fills no float8
+    bits.masked_fill_(~mask.to(tensor.device), 0)
+
+
 def _layers_by(network: nn.Module, parameter: nn.Parameter) -> Iterator[nn.Module]:
     """Modules whose calls multiply by the parameter: all that hold it, or the attention that uses its output layer."""
     attentions = [m for m in network.modules() if isinstance(m, nn.MultiheadAttention)]
     for holder in network.modules():
         if any(held is parameter for held in holder.parameters(recurse=False)):
-            around = [attention for attention in attentions if attention.out_proj is holder]
+            around: list[nn.Module] = [attention for attention in attentions if attention.out_proj is holder]
             yield from around or [holder] * (not isinstance(holder, nn.Embedding | nn.EmbeddingBag))
 
 

@@ -11,7 +11,10 @@ from src.interop.loop import Pruner
 from src.interop.torch_prune import SapPruning, hand_over, take_over
 from src.library.masks import Masks
 from src.library.pruning import prune_step
+from src.pruning.methods.at_initialisation import SnipPruning, SynflowPruning
 from src.pruning.methods.lottery_ticket import LotteryTicket
+from src.pruning.methods.one_shot import OneShot
+from src.pruning.methods.random_pruning import RandomPruning
 from src.pruning.methods.sap import Sap
 
 
@@ -65,7 +68,59 @@ def test_masks_there_and_back():
     assert prune_step(pruned, back, LotteryTicket(ratio=0.5)).alive == masks.alive // 2
 
 
+def test_a_weight_that_layers_share_stays_zero_in_all_of_them():
+    tied = nn.Sequential(nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, 20))
+    tied[2].weight = tied[0].weight
+    masks = prune_step(tied, Masks.of(tied), LotteryTicket(ratio=0.5))
+    hand_over(tied, masks)
+    train(tied)
+    tied(dataset().tensors[0])
+    assert all(bool((layer.weight[~masks["0.weight"]] == 0).all()) for layer in (tied[0], tied[2]))
+    assert take_over(tied) == masks
+    assert tied[0].weight is tied[2].weight
+
+
+def test_what_pytorchs_pruning_cannot_keep_or_masks_cannot_hold_is_refused_before_anything_changes():
+    attention = nn.Sequential(nn.TransformerEncoderLayer(8, 2, 16))
+    with pytest.raises(UserError, match=r"^0\.self_attn\.out_proj\.weight: attention .* masks\.hold"):
+        hand_over(attention, Masks.of(attention))
+    assert not prune.is_pruned(attention)
+    pruned = network()
+    prune.l1_unstructured(pruned[0], "weight", 5)
+    prune.l1_unstructured(pruned[2], "bias", 1)
+    with pytest.raises(UserError, match=r"^2\.bias is pruned and no weight .* prune\.remove\(layer, 'bias'\)"):
+        take_over(pruned)
+    assert "weight_orig" in dict(pruned[0].named_parameters())
+
+
+def test_the_weights_of_a_recurrent_layer_there_and_back():
+    layer = nn.LSTM(4, 5)
+    masks = prune_step(layer, Masks.of(layer), LotteryTicket(ratio=0.5))
+    hand_over(layer, masks)
+    layer(torch.ones(3, 4))
+    assert take_over(layer) == masks
+
+
+@pytest.mark.parametrize(
+    "method", [OneShot(), SnipPruning(), SynflowPruning(), LotteryTicket(score=SnipPruning().score)]
+)
+def test_a_method_that_each_epochs_weights_do_not_decide_is_refused_at_once(method):
+    with pytest.raises(UserError, match=r"not decided by each epoch's weights alone: take LotteryTicket, .*prune_step"):
+        Pruner(network(), method)
+
+
+def test_random_pruning_differs_by_the_seed():
+    def masks(seed):
+        pruner = Pruner(network(), RandomPruning(ratio=0.5), seed=seed)
+        pruner.after_epoch()
+        return pruner.masks
+
+    assert masks(1) == masks(1) != masks(2)
+
+
 def test_settings_are_checked():
+    with pytest.raises(UserError, match=r"pattern 'typo\*' matches none of 0\.weight, 2\.weight"):
+        Pruner(network(), LotteryTicket(exclude=["typo*"]))
     with pytest.raises(UserError, match=r"smaller than SAP\.q"):
         SapPruning.apply(nn.Linear(2, 2), "weight", p=2)
     with pytest.raises(UserError, match="every=0 is not allowed"):

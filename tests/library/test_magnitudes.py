@@ -40,6 +40,16 @@ def test_all_measures(weights):
     assert group.grid()[2, 4].item() == pytest.approx(pq_index(weights, P_GRID[2], Q_GRID[4]).item(), abs=exact)
 
 
+@pytest.mark.parametrize("p", [1e-300, 1e-12, 1e-6])
+def test_a_small_exponent_keeps_its_digits(p):
+    weights = RANDOM[:400].bfloat16()
+    assert magnitudes([weights]).pqi(p, 1) == pytest.approx(pq_index(weights, p, 1).item(), abs=1e-12)
+
+
+def test_equal_weights_are_not_sparse():
+    assert {magnitudes([torch.full((d,), 0.3)]).hoyer() >= 0 for d in range(2, 100)} == {True}
+
+
 def test_four_weights_by_hand():
     group = magnitudes([tensor([-1.0, 0, 0.5]), tensor([0.5])])
     assert group.values.tolist() == [0.5, 1]

@@ -350,6 +350,61 @@ def test_modules_may_keep_more_than_tensors_in_their_state(method):
     assert prune_step(network, Masks.of(network), method, batches=[(torch.ones(3, 4), torch.arange(3))]).alive == 8
 
 
+def test_what_is_excluded_is_neither_pruned_nor_in_the_table():
+    torch.manual_seed(0)
+    network, sap = nn.Sequential(nn.Linear(20, 30), nn.Linear(30, 10)), Sap(exclude=["0.*"])
+    table = measure(network, sap)
+    assert [line.name for line in table.layers] == ["1.weight"]
+    assert prune_step(network, Masks.of(network), sap).alive == 900 - round(300 * table.total.ratio)
+
+
+def test_keep_chooses_among_the_weights_that_have_masks():
+    network = nn.Sequential(nn.Embedding(4, 4), nn.Linear(4, 2), nn.Linear(2, 2))
+    masks = Masks.of(network, everything)
+    assert measure(network, masks=masks).total.weights == 28
+    assert measure(network, masks=masks, keep=lambda name, _: name == "1.weight").total.weights == 8
+
+
+def test_where_there_is_nothing_to_prune_nothing_is():
+    layer = linear([[4, -3], [2, 1]])
+    for scope in ("neuron", "layer", "global"):
+        masks = Masks.of(layer)
+        assert prune_step(layer, masks, LotteryTicket(scope=scope, exclude=["*"])) == masks
+        assert len(prune_step(layer, Masks({}), Sap(scope=scope))) == 0
+        empty = nn.Sequential(linear([[4, -3], [2, 1]]), nn.Linear(0, 3))
+        assert prune_step(empty, Masks.of(empty), LotteryTicket(scope=scope, ratio=0.5)).alive == 2
+
+
+def test_weights_of_eight_bits():
+    layer = linear([[4, -3], [2, 1]])
+    layer.weight = nn.Parameter(layer.weight.detach().to(torch.float8_e4m3fn), requires_grad=False)
+    masks = prune_step(layer, Masks.of(layer), LotteryTicket(ratio=0.5))
+    assert layer.weight.float().tolist() == [[4, -3], [0, 0]]
+    assert measure(layer, masks=masks).total.weights - measure(layer, masks=masks).total.zeros == 2
+
+
+def test_random_pruning_differs_by_seed_and_iteration():
+    layer = nn.Linear(10, 10)
+
+    def drawn(**given: int) -> Masks:
+        return prune_step(layer, Masks.of(layer), pqindex.RandomPruning(ratio=0.5), **given)
+
+    assert drawn() == drawn() != drawn(iteration=1)
+    assert drawn(seed=1) == drawn(seed=1) != drawn(seed=2)
+    assert drawn(seed=1) != drawn()
+
+
+class Auxiliary(nn.Module):
+    """A layer that takes part in training only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.auxiliary = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) + self.auxiliary(x) if self.training else self.layer(x)
+
+
 def test_bad_input_has_one_message():
     layer = linear([[4, -3], [2, 1]])
     with pytest.raises(UserError, match=r"mask weight has shape \[2, 2\], the network has \[3, 2\]"):
@@ -369,6 +424,19 @@ def test_bad_input_has_one_message():
             prune_step(layer, Masks.of(layer), method, batches=[])
     with pytest.raises(UserError, match=r"mask weight is of torch\.float32; masks are booleans"):
         measure(layer, masks={"weight": torch.ones(2, 2)})
+    for exclude, message in (("weight", r"is one string: give a list of patterns, \['weight'\]"), (["x*"], "none of")):
+        for look in (lambda m: measure(layer, m), lambda m: prune_step(layer, Masks.of(layer), m)):
+            with pytest.raises(UserError, match=message):
+                look(Sap(exclude=exclude))
+    network, batches = Auxiliary(), [(torch.ones(3, 4), torch.arange(3))]
+    for method in (pqindex.SnipPruning(), pqindex.SynflowPruning()):
+        with pytest.raises(UserError, match="takes no part in its output in evaluation mode"):
+            prune_step(network, Masks.of(network), method, batches=batches)
+    complex_, meta = nn.Linear(2, 2, dtype=torch.complex64), nn.Linear(2, 2, device="meta")
+    with pytest.raises(UserError, match="weight is complex, and cannot be measured or pruned"):
+        prune_step(complex_, Masks.of(complex_), Sap())
+    with pytest.raises(UserError, match="weight is on the meta device"):
+        prune_step(meta, Masks.of(meta), Sap())
     with pytest.raises(UserError, match="there are no masks"):
         Masks.load("nowhere.safetensors")
 
