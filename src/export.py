@@ -42,10 +42,13 @@ def main(arguments: list[str]) -> int:
     folder, settings = Path(arguments[0]).expanduser(), read_settings(Settings, arguments[1:])
     iteration, state = read_network(folder, settings.iteration)
     output = settings.output or folder / f"network-{iteration}-{settings.format}.{SUFFIXES[settings.format]}"
-    if settings.format == "onnx":
-        write_onnx(load_network(folder, iteration)[0], image_shape(folder), output)
-    else:
-        write_export(state, output, settings.format)
+    try:
+        if settings.format == "onnx":
+            write_onnx(load_network(folder, iteration)[0], image_shape(folder), output)
+        else:
+            write_export(state, output, settings.format)
+    except OSError as error:
+        raise UserError(f"{output}: {error.strerror or error}; output=FILE writes elsewhere") from error
     dense = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
     print(f"iteration {iteration}: {dense:,} bytes of tensors, {output.stat().st_size:,} as a {settings.format} file")
     print(speed(state))

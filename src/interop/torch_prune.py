@@ -37,6 +37,8 @@ class SapPruning(prune.BasePruningMethod):
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         """1 where the weight stays, of those that `default_mask` has kept."""
+        if t.numel() == 0:  # of a tensor that is pruned already, PyTorch gives what is left of it
+            return default_mask
         weights, alive = {"t": t.detach().float()}, {"t": default_mask.bool()}
         kept = decide(self.method, EXACT, weights, {"t": weights["t"].abs()}, alive).masks["t"]
         return kept.to(default_mask.dtype)

@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import os
 import pickle
 import sys
 from collections.abc import Hashable, Iterator, Mapping
@@ -25,11 +26,16 @@ _DONTNEED = 4
 
 @dataclass(frozen=True)
 class LoadedTensor:
-    """A tensor in memory, or in a file that is mapped to it."""
+    """A tensor in memory, or in a file that is mapped to it; `aliases`: its other names, where it is tied."""
 
     name: str
     tensor: Tensor
     mapped: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -60,7 +66,7 @@ def open_checkpoint(source: str) -> list[NamedTensor]:
     """
     if source.startswith(TORCHVISION):
         return _torchvision(source.removeprefix(TORCHVISION))
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     if path.is_dir():
         path = _in_folder(path)
     if not path.is_file():
@@ -89,8 +95,8 @@ def _shards(index: Path) -> list[NamedTensor]:
         path = index.parent / shard
         if Path(shard).name != shard or not path.is_file():
             raise UserError(f"{index} names {shard}, which is not there; put all shards beside the index")
-        tensors += _file(path)
-    lacking = set(places) - {tensor.name for tensor in tensors}
+        tensors += [tensor for tensor in _file(path) if any(places.get(name) == shard for name in tensor.names)]
+    lacking = set(places) - {name for tensor in tensors for name in tensor.names}
     if lacking:
         raise UserError(f"{index} names {min(lacking)}, which is in none of the shards; get them again")
     return tensors
@@ -110,17 +116,17 @@ def _pytorch(path: Path) -> list[NamedTensor]:
     zipped = path.open("rb").read(2) == b"PK"
     try:
         state = _state(torch.load(path, map_location="cpu", weights_only=True, mmap=zipped))
+        tied = _tied(state or {})
     except pickle.UnpicklingError as error:
         raise UserError(
             f"{path} holds more than tensors and plain values, and is not loaded, as that could run code "
             f"({_reason(error)}); where you trust it, save its `state_dict()` and measure that"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:  # a damaged file may lead to any
         raise UserError(f"{path} is no PyTorch checkpoint, or is damaged ({_reason(error)})") from error
     if state is None:
         raise UserError(f"{path} holds no state dict: there are no tensors in it, nor under {', '.join(STATE_KEYS)}")
-    once = {_place(tensor): name for name, tensor in state.items()}
-    return [LoadedTensor(name, state[name], mapped=zipped) for name in sorted(once.values(), key=list(state).index)]
+    return [LoadedTensor(name, state[name], zipped, tuple(others)) for name, *others in tied]
 
 
 def _state(content: Any) -> dict[str, Tensor] | None:
@@ -130,6 +136,14 @@ def _state(content: Any) -> dict[str, Tensor] | None:
     inner = (_state(content[key]) for key in STATE_KEYS if key in content)
     tensors = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
     return next((state for state in inner if state is not None), tensors or None)
+
+
+def _tied(state: Mapping[str, Tensor]) -> list[list[str]]:
+    """The names of each tensor, in the order of its first."""
+    names: dict[Hashable, list[str]] = {}
+    for name, tensor in state.items():
+        names.setdefault(_place(tensor), []).append(name)
+    return list(names.values())
 
 
 def _place(tensor: Tensor) -> Hashable:

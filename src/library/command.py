@@ -16,7 +16,7 @@ from ..errors import UserError
 from ..pruning.methods.sap import Sap
 from ..sparsity.measures import P_GRID, Q_GRID
 from .checkpoint import NamedTensor, open_checkpoint
-from .table import Line, Table, selected, tabulate
+from .table import Line, Table, passed_over, selected, tabulate
 
 DESCRIPTION = "PQ Index, Gini index and Hoyer's measure of each layer of a checkpoint, and what SAP would prune of it."
 EPILOG = """examples:
@@ -35,21 +35,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = _parser().parse_args(arguments)
         if given.plot is not None and given.plot.suffix not in FIGURES:
             raise UserError(f"--plot {given.plot} is not allowed: the file must end in {', '.join(FIGURES)}")
+        if given.plot is not None and not given.plot.parent.is_dir():
+            raise UserError(f"--plot {given.plot} is not allowed: there is no folder {given.plot.parent}")
         method = Sap(p=given.p, q=given.q, eta_r=given.eta_r, gamma=given.gamma, beta=given.beta, scope=given.scope)
         method.check("SAP")
-        weights = selected(open_checkpoint(given.source), given.include, given.exclude)
+        tensors = open_checkpoint(given.source)
+        weights = selected(tensors, given.include, given.exclude)
         table = tabulate(weights, method, grid=given.grid, ignore_zeros=given.ignore_zeros, progress=_with_bar)
-        encoding = sys.stdout.encoding or "utf-8"
-        print(given.form(table).encode(encoding, "backslashreplace").decode(encoding), flush=True)
+        _print(given.form(table))
+        if not given.include and (left_out := passed_over(tensors)):
+            print(f"left out: {left_out}", file=sys.stderr)
         if given.plot is not None:
             draw(table, given.plot)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
         return 141
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _print(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
+        raise
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -137,7 +153,8 @@ def draw(table: Table, path: Path) -> None:
     except ImportError as error:
         raise UserError("--plot needs matplotlib: pip install matplotlib") from error
     grid = table.total.grid
-    figure = Figure(figsize=(6.5 if grid is None else 11, max(2.5, 0.22 * len(table.layers))), layout="constrained")
+    height = min(max(2.5, 0.22 * len(table.layers)), 600)  # inches, of which more are beyond what can be drawn
+    figure = Figure(figsize=(6.5 if grid is None else 11, height), layout="constrained")
     left, *right = figure.subplots(1, 1 if grid is None else 2, squeeze=False)[0]
     left.barh([line.name for line in table.layers], [line.pqi for line in table.layers], height=0.7)
     left.axvline(table.total.pqi, color="black", linestyle="--", label="all")
@@ -185,7 +202,9 @@ def _grid_text(line: Line) -> list[str]:
 def _record(line: Line) -> dict[str, Any]:
     values = {column: getattr(line, column) for column in COLUMNS}
     record = {name: None if _missing(value) else value for name, value in values.items()}
-    return record if line.grid is None else record | {"grid": line.grid.tolist()}
+    if line.grid is not None:
+        record["grid"] = [[None if _missing(value) else value for value in row] for row in line.grid.tolist()]
+    return record
 
 
 def _missing(value: Any) -> bool:

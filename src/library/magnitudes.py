@@ -120,6 +120,8 @@ def check_dense(block: Tensor, name: str) -> None:
     """Raise UserError unless the tensor holds real numbers, each in its place."""
     if block.is_complex():
         raise UserError(f"{name} is complex, and cannot be measured or pruned: leave it out, or take its abs()")
+    if block.dtype == torch.float4_e2m1fn_x2:
+        raise UserError(f"{name} is of {block.dtype}, whose numbers PyTorch does not read: leave it out")
     if block.is_meta:
         raise UserError(f"{name} is on the meta device, which holds no numbers: load the weights first")
     if block.layout != torch.strided:

@@ -15,11 +15,14 @@ from ..files import replace
 
 _DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "C64": torch.complex64,
-    "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2, "BOOL": torch.bool, "U8": torch.uint8,
+    "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2, "F8_E8M0": torch.float8_e8m0fnu,
+    "F8_E4M3FNUZ": torch.float8_e4m3fnuz, "F8_E5M2FNUZ": torch.float8_e5m2fnuz, "BOOL": torch.bool, "U8": torch.uint8,
     "I8": torch.int8, "I16": torch.int16, "I32": torch.int32, "I64": torch.int64,
     "U16": torch.uint16, "U32": torch.uint32, "U64": torch.uint64,
 }  # fmt: skip
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+_BITS = {"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6}
+"""Types of fewer bits than a byte, which PyTorch does not have: their tensors are read as bytes [n]."""
 _LONGEST_HEADER = 100_000_000
 """Bytes that the format allows."""
 _BLOCK = 2**22
@@ -35,6 +38,10 @@ class StoredTensor:
     shape: tuple[int, ...]
     path: Path
     start: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
 
     @property
     def bytes(self) -> int:
@@ -88,15 +95,17 @@ def stored_tensors(path: Path) -> list[StoredTensor]:
 
 
 def _entry(name: str, about: Any, path: Path, data: int) -> StoredTensor:
-    if about["dtype"] not in _DTYPES:
-        raise ValueError(f"{name} has type {about['dtype']}")
-    shape, (begin, end) = about["shape"], about["data_offsets"]
+    kind, shape, (begin, end) = about["dtype"], about["shape"], about["data_offsets"]
+    if kind not in _DTYPES and kind not in _BITS:
+        raise ValueError(f"{name} has type {kind}")
     if not all(type(number) is int and number >= 0 for number in [*shape, begin, end]):
         raise ValueError(f"{name} has shape {shape}, place {begin}:{end}")
-    tensor = StoredTensor(name, _DTYPES[about["dtype"]], tuple(shape), path, data + begin)
-    if tensor.bytes != end - begin:
+    bits = _BITS[kind] if kind in _BITS else 8 * _DTYPES[kind].itemsize
+    if prod(shape) * bits != 8 * (end - begin):
         raise ValueError(f"{name} of shape {shape} takes {end - begin} bytes")
-    return tensor
+    if kind in _BITS:
+        return StoredTensor(name, torch.uint8, (end - begin,), path, data + begin)
+    return StoredTensor(name, _DTYPES[kind], tuple(shape), path, data + begin)
 
 
 def write_safetensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str] | None = None) -> None:

@@ -14,6 +14,7 @@ from ..pruning.methods.sap import Sap
 from ..sparsity.bound import retained_lower_bound
 from .checkpoint import NamedTensor
 from .magnitudes import Magnitudes, magnitudes, pooled
+from .network import called_weight
 
 Progress = Callable[[Sequence[NamedTensor]], Iterable[NamedTensor]]
 
@@ -48,20 +49,21 @@ def selected(
 ) -> list[NamedTensor]:
     """The weights among the tensors: floating-point ones that match a pattern of `include` and none of `exclude`.
 
-    Without `include`, those called `*weight` of two dimensions or more: not biases and normalisations.
+    Without `include`, those called `*weight`, or as in recurrent layers, of two dimensions or more: not biases and
+    normalisations. Of a tied tensor any name may match.
 
     Raises:
         UserError: a pattern that matches nothing, nothing left, complex or empty tensors.
     """
-    real = [tensor for tensor in tensors if tensor.dtype.is_floating_point or tensor.dtype.is_complex]
-    names = [tensor.name for tensor in real]
+    real = [tensor for tensor in tensors if _has_numbers(tensor)]
+    names = [name for tensor in real for name in tensor.names]
     for pattern in (*include, *exclude):
         if not any(fnmatchcase(name, pattern) for name in names):
             raise UserError(f"pattern {pattern!r} matches none of {_some(names)}")
     kept = [
         tensor
         for tensor in real
-        if (_matches(tensor, include) if include else tensor.name.endswith("weight") and len(tensor.shape) > 1)
+        if (_matches(tensor, include) if include else _called_weight(tensor) and len(tensor.shape) > 1)
         and not _matches(tensor, exclude)
     ]
     if not kept:
@@ -73,6 +75,18 @@ def selected(
     return kept
 
 
+def passed_over(tensors: Sequence[NamedTensor]) -> str:
+    """A line on what may be weights and is not selected without patterns, by its name or its type; or nothing."""
+    several = [tensor for tensor in tensors if _has_numbers(tensor) and len(tensor.shape) > 1]
+    named = [tensor.name for tensor in several if not _called_weight(tensor)]
+    typed = [tensor.name for tensor in tensors if not _has_numbers(tensor) and _called_weight(tensor)]
+    told = [
+        f"{_some(named)}: not called *weight; --include PATTERN takes what you name" * bool(named),
+        f"{_some(typed)}: no floating-point numbers that PyTorch reads" * bool(typed),
+    ]
+    return "; ".join(filter(None, told))
+
+
 def tabulate(
     tensors: Sequence[NamedTensor],
     method: Sap,
@@ -80,7 +94,7 @@ def tabulate(
     grid: bool = False,
     ignore_zeros: bool = False,
     progress: Progress = iter,
-    as_neurons: Callable[[str, Tensor], Tensor] = lambda _, tensor: tensor.flatten(1),
+    as_neurons: Callable[[str, Tensor], Tensor] = lambda _, tensor: tensor.reshape(*tensor.shape[:1] or (1,), -1),
 ) -> Table:
     """Measure tensors one by one. `ignore_zeros`: zeros are pruned weights, which do not count.
 
@@ -137,7 +151,15 @@ def _summed(lines: Sequence[Line], ignore_zeros: bool) -> tuple[float, float]:
 
 
 def _matches(tensor: NamedTensor, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(tensor.name, pattern) for pattern in patterns)
+    return any(fnmatchcase(name, pattern) for name in tensor.names for pattern in patterns)
+
+
+def _called_weight(tensor: NamedTensor) -> bool:
+    return any(map(called_weight, tensor.names))
+
+
+def _has_numbers(tensor: NamedTensor) -> bool:
+    return tensor.dtype.is_floating_point or tensor.dtype.is_complex
 
 
 def _some(names: Sequence[str]) -> str:

@@ -56,6 +56,11 @@ def test_sap_of_all_layers_as_one_group():
     assert torch.equal(theirs[2].weight_mask.bool(), masks["2.weight"])
 
 
+def test_of_a_tensor_that_is_wholly_pruned_nothing_more_is():
+    layer = prune.custom_from_mask(nn.Linear(4, 4), "weight", torch.zeros(4, 4))
+    assert int(SapPruning.apply(layer, "weight").weight_mask.sum()) == 0
+
+
 def test_masks_there_and_back():
     pruned = network()
     masks = prune_step(pruned, Masks.of(pruned), LotteryTicket(ratio=0.5))

@@ -54,6 +54,11 @@ def test_the_last_network_and_the_sparsest_good_one_are_kept(accuracy, kept):
     assert kept_iterations(accuracy) == kept
 
 
+def test_an_export_that_cannot_be_written_names_its_own_key(run, tmp_path):
+    with pytest.raises(UserError, match=r"output=FILE writes elsewhere"):
+        export.main([str(run), "--output", str(tmp_path)])
+
+
 def test_a_kept_network_has_the_accuracy_of_the_tables(run):
     for t in sorted(kept_iterations(accuracies(run))):
         network, masks = load_network(run, t)

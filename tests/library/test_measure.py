@@ -3,15 +3,20 @@
 import io
 import json
 import pickle
+import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn, tensor
+from torch.nn.utils import parametrizations, prune
 
 from src.library import command
 from src.library.safetensors import StoredTensor, stored_tensors, write_safetensors
+from tests.support import ROOT
 
 FOUR = tensor([[4.0, 3], [2, 1]])
 STATE = {"fc.weight": FOUR, "fc.bias": torch.zeros(2), "steps": tensor([3]), "out.weight": torch.ones(2, 2).half()}
@@ -80,6 +85,65 @@ def test_tied_tensors_count_once(tmp_path, told):
     assert "all,,8,0" in told(written(tmp_path / "tied.pt", state), "--csv")
 
 
+def test_tied_tensors_are_known_by_each_of_their_names(tmp_path, told):
+    path = written(tmp_path / "tied.pt", {"embed.weight": FOUR, "head.weight": FOUR, "fc.weight": FOUR.clone()})
+    assert [line.split(",")[0] for line in told(path, "--csv").splitlines()] == [
+        "name",
+        "embed.weight",
+        "fc.weight",
+        "all",
+    ]
+    for pattern in ("embed.*", "head.*"):
+        assert "all,,4,0" in told(path, "--exclude", pattern, "--csv")
+
+
+def test_a_tensor_that_lies_in_two_shards_counts_where_the_index_has_it(tmp_path, told):
+    folder = sharded(tmp_path / "folder")
+    save_file({"out.weight": torch.ones(2, 2), "fc.weight": FOUR}, folder / "model-2.safetensors")
+    assert "all,,8,0" in told(folder, "--csv")
+
+
+def test_the_index_may_name_tied_tensors(tmp_path, told):
+    torch.save({"embed.weight": FOUR, "head.weight": FOUR}, tmp_path / "pytorch_model-1.bin")
+    places = dict.fromkeys(("embed.weight", "head.weight"), "pytorch_model-1.bin")
+    (tmp_path / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": places}))
+    assert "all,,4,0" in told(tmp_path, "--csv")
+
+
+def test_what_may_be_a_weight_and_is_left_out_is_told(tmp_path, capsys):
+    layers = nn.ModuleDict({"rnn": nn.LSTM(2, 2), "conv": nn.Linear(2, 2), "normed": nn.Linear(2, 2)})
+    prune.l1_unstructured(layers["conv"], "weight", 1)
+    parametrizations.weight_norm(layers["normed"])
+    state = {**layers.state_dict(), "packed.weight": torch.ones(2, 2, dtype=torch.uint8)}
+    path = str(written(tmp_path / "a.pt", state))
+    assert command.main([path, "--csv"]) == 0
+    output = capsys.readouterr()
+    assert [line.split(",")[0] for line in output.out.splitlines()[1:]] == [
+        "rnn.weight_ih_l0",
+        "rnn.weight_hh_l0",
+        "all",
+    ]
+    assert output.err.count("\n") == 1
+    assert output.err.startswith(
+        "left out: conv.weight_orig, conv.weight_mask, normed.parametrizations.weight.original0"
+    )
+    assert "--include PATTERN takes what you name; packed.weight: no floating-point" in output.err
+    assert command.main([path, "--include", "*weight_orig"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_types_that_pytorch_does_not_have_do_not_keep_others_from_being_read(tmp_path, told):
+    kinds = {"F8_E8M0": 4, "F8_E4M3FNUZ": 4, "F8_E5M2FNUZ": 4, "F4": 2, "F6_E2M3": 3}
+    header, place = {"a.weight": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}, 16
+    for kind, size in kinds.items():
+        header[f"{kind}.scale"] = {"dtype": kind, "shape": [4], "data_offsets": [place, place := place + size]}
+    text = json.dumps(header).encode()
+    data = bytes(FOUR.numpy().tobytes()) + bytes(place - 16)
+    (tmp_path / "a.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + data)
+    assert "all,,4,0" in told(tmp_path / "a.safetensors", "--csv")
+    assert "all,,4,4" in told(tmp_path / "a.safetensors", "--csv", "--include", "F8_E4M3FNUZ*")
+
+
 def test_json_has_numbers_and_the_grid(tmp_path, told):
     found = json.loads(told(written(tmp_path / "a.pt", STATE), "--grid", "--json", "--p", 0.3, "--q", 1.4))
     assert found["method"]["q"] == 1.4
@@ -95,6 +159,17 @@ def test_scopes(tmp_path, told):
         "layer": 0.75, "neuron": 0.25, "global": None,
     }  # fmt: skip
     assert ratios["global"]["total"]["ratio"] == 0.75
+
+
+def test_a_number_of_a_vector_is_a_neuron_of_one_weight(tmp_path, told):
+    path = written(tmp_path / "a.pt", {"fc.weight": FOUR, "fc.bias": tensor([1.0, 2.0]), "scale": tensor(3.0)})
+    assert "fc.bias,2,2,0" in told(path, "--include", "*", "--scope", "neuron", "--csv")
+
+
+def test_json_has_no_bare_nan(tmp_path, told):
+    text = told(written(tmp_path / "a.pt", {"a.weight": torch.zeros(2, 2)}), "--grid", "--json")
+    assert "NaN" not in text
+    assert json.loads(text)["layers"][0]["grid"][0][0] is None
 
 
 def test_zeros_may_be_pruned_weights(tmp_path, told):
@@ -163,6 +238,35 @@ def test_bad_files(tmp_path, told):
     (sharded(tmp_path / "folder") / "model-2.safetensors").unlink()
     assert "model-2.safetensors, which is not there" in told(tmp_path / "folder")
     assert "has no model" in told("torchvision:resnet5")
+    assert "there is no such file" in told("~nosuchuser/a.pt")
+    assert "File name too long" in told("a" * 300)
+
+
+@pytest.mark.parametrize("error", [IndexError("x"), struct.error("x"), AssertionError("x"), TypeError("x")])
+def test_whatever_a_damaged_file_leads_to_has_one_message(tmp_path, told, monkeypatch, error):
+    def load(*_: object, **__: object) -> None:
+        raise error
+
+    path = written(tmp_path / "a.pt", STATE)
+    monkeypatch.setattr(torch, "load", load)
+    assert "is damaged (x)" in told(path)
+
+
+def test_a_file_that_is_cut_in_the_old_format(tmp_path, told):
+    torch.save(STATE, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    whole = (tmp_path / "old.pth").read_bytes()
+    for length in range(10, len(whole), 37):
+        (tmp_path / "cut.pth").write_bytes(whole[:length])
+        assert "cut.pth" in told(tmp_path / "cut.pth")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_has_one_message(tmp_path):
+    path = written(tmp_path / "a.pt", STATE)
+    with open("/dev/full", "w") as full:
+        words = [sys.executable, "-m", "src.measure", str(path)]
+        done = subprocess.run(words, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
 
 
 @pytest.mark.parametrize(
@@ -189,12 +293,14 @@ def test_a_header_that_lies_is_refused(tmp_path, told, header):
         ({"a.weight": tensor([[1.0, torch.nan]])}, [], "a.weight holds NaN or infinity"),
         ({"a.weight": torch.zeros(2, 0)}, [], "a.weight is empty, of shape [2, 0]"),
         ({"a.weight": torch.ones(2, 2, dtype=torch.complex64)}, [], "a.weight is complex"),
+        ({"a.weight": torch.ones(2, 2, dtype=torch.uint8).view(torch.float4_e2m1fn_x2)}, [], "PyTorch does not read"),
         ({"a.weight": torch.ones(2, 2, dtype=torch.int64)}, [], "no weights to measure among no floating-point"),
         (STATE, ["--p", "1"], "smaller than SAP.q=1"),
         (STATE, ["--p", "-1"], "SAP.p=-1.0 is not allowed"),
         (STATE, ["--exclude", "nothing*"], "pattern 'nothing*' matches none of fc.weight, fc.bias"),
         (STATE, ["--exclude", "*"], "there are no weights to measure"),
         (STATE, ["--plot", "a.doc"], "must end in .png"),
+        (STATE, ["--plot", "nowhere/a.png"], "there is no folder nowhere"),
     ],
 )
 def test_bad_input_has_one_message(tmp_path, told, tensors, words, message):
