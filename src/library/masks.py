@@ -11,16 +11,7 @@ from torch.optim import Optimizer
 
 from ..errors import UserError
 from ..pruning.masks import full_masks, remaining
-from .network import (
-    Keep,
-    Weight,
-    evaluating,
-    everything,
-    no_embedding,
-    parameters_of,
-    uses,
-    weights_of,
-)
+from .network import Keep, Weight, evaluating, everything, no_embedding, parameters_of, uses, weights_of
 from .safetensors import stored_tensors, write_safetensors
 
 
