@@ -73,7 +73,7 @@ def _reached(start: str) -> set[str]:
 def _imports(module: str) -> list[str]:
     """Absolute names that a module imports; of `from a import b` both `a` and `a.b`, which may be a module."""
     names: list[str] = []
-    for node in ast.walk(ast.parse(_source(module) or "")):
+    for node in ast.walk(ast.parse(_source(module) or b"")):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -108,20 +108,43 @@ def _path(module: str) -> Path | None:
 
 
 @cache
-def _source(module: str) -> str | None:
+def _source(module: str) -> bytes | None:
     path = _path(module)
-    return None if path is None else path.read_text(encoding="utf-8")
+    return None if path is None else path.read_bytes()
 
 
 @cache
 def _tree(module: str) -> str:
-    """The module's syntax tree as text, without docstrings."""
-    tree = ast.parse(_source(module) or "")
+    return _written(_source(module) or b"")
+
+
+def _written(source: bytes) -> str:
+    """A source's syntax tree as text, without docstrings."""
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_text(body[0]):
             node.body = body[1:]  # type: ignore[attr-defined]
-    return ast.dump(tree)
+    return _dumped(tree)
+
+
+def _dumped(node: object) -> str:
+    """What `ast.dump` of Python 3.11 writes, which later ones write in other words.
+
+    They know type parameters, have empty text in f-strings, and leave empty lists out.
+    """
+    if isinstance(node, list):
+        return f"[{', '.join(map(_dumped, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    told = []
+    for name, value in ast.iter_fields(node):
+        if isinstance(node, ast.JoinedStr):
+            value = [part for part in value if not (isinstance(part, ast.Constant) and part.value == "")]
+        optional = getattr(type(node), name, ...) is None
+        if not (value is None and optional) and (name, value) != ("type_params", []):
+            told.append(f"{name}={_dumped(value)}")
+    return f"{type(node).__name__}({', '.join(told)})"
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -1,9 +1,12 @@
 """The digest of a part's code: what it says, not how it is written down."""
 
+import ast
 import importlib
+import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +70,51 @@ def test_comments_docstrings_and_layout_do_not_enter(digest):
             )
     '''
     assert digest() == digest(told)
+
+
+def test_the_mark_of_a_byte_order_and_an_encoding_do_not_enter(digest):
+    assert digest("\ufeff" + textwrap.dedent(PLAIN)) == digest("# -*- coding: utf-8 -*-" + PLAIN) == digest()
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("def f(): g(None)", "FunctionDef(name='f', args=arguments(posonlyargs=[], args=[], kwonlyargs=[], "
+         "kw_defaults=[], defaults=[]), body=[Expr(value=Call(func=Name(id='g', ctx=Load()), "
+         "args=[Constant(value=None)], keywords=[]))], decorator_list=[])"),
+        ("class A: pass", "ClassDef(name='A', bases=[], keywords=[], body=[Pass()], decorator_list=[])"),
+        ("f'{x:{y}}'", "Expr(value=JoinedStr(values=[FormattedValue(value=Name(id='x', ctx=Load()), conversion=-1, "
+         "format_spec=JoinedStr(values=[FormattedValue(value=Name(id='y', ctx=Load()), conversion=-1)]))]))"),
+        ("{**a}", "Expr(value=Dict(keys=[None], values=[Name(id='a', ctx=Load())]))"),
+    ],
+)  # fmt: skip
+def test_a_tree_is_written_as_python_3_11_does(text, written):
+    assert code._dumped(ast.parse(text)) == f"Module(body=[{written}], type_ignores=[])"
+
+
+ALL_TREES = """
+import hashlib
+from pathlib import Path
+from src.config.code import _written
+told = "".join(_written(path.read_bytes()) for path in sorted(Path("src").rglob("*.py")))
+print(hashlib.sha256(told.encode()).hexdigest())
+"""
+
+
+def trees_of(python: str) -> str:
+    done = subprocess.run([python, "-c", ALL_TREES], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("minor", [11, 12, 13])
+def test_every_python_writes_the_same_trees_of_our_code(minor):
+    beside = Path(sys.base_prefix).parent.glob(f"*3.{minor}*/bin/python3")
+    pythons = filter(None, [*map(str, beside), shutil.which(f"python3.{minor}")])
+    works = (p for p in pythons if subprocess.run([p, "--version"], capture_output=True).returncode == 0)
+    if (python := next(works, None)) is None:
+        pytest.skip(f"no Python 3.{minor} here")
+    assert trees_of(python) == trees_of(sys.executable)
 
 
 def test_an_edit_enters_also_one_of_a_module_that_is_imported(digest):
