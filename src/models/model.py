@@ -37,8 +37,8 @@ def build_model(model: Model, image_shape: ImageShape, classes: int, seed: int) 
     """The network on the CPU, for training; its initial state depends on the arguments only, not on the generator.
 
     Raises:
-        UserError: images that the model cannot take, output of another shape than [batch, classes], nothing to prune
-            or to train.
+        UserError: images that the model cannot take or changes, output of another shape than [batch, classes], nothing
+            to prune or to train, parameters that are not float32, a state of more than parameters and buffers.
     """
     import torch
 
@@ -53,6 +53,14 @@ def build_model(model: Model, image_shape: ImageShape, classes: int, seed: int) 
         )
     if not any(p.requires_grad for p in network.parameters()):
         raise UserError(f"model={model.short} has nothing to train: all of its parameters have requires_grad=False")
+    if others := sorted({str(p.dtype) for p in network.parameters()} - {"torch.float32"}):
+        raise UserError(f"model={model.short} has parameters of {', '.join(others)}: all of them must be torch.float32")
+    named = *network.named_parameters(remove_duplicate=False), *network.named_buffers(remove_duplicate=False)
+    if unknown := sorted(set(network.state_dict()) - {name for name, _ in named}):
+        raise UserError(
+            f"model={model.short} keeps {', '.join(unknown)} in its state, which is neither a parameter nor a buffer: "
+            "register a buffer instead of get_extra_state"
+        )
     return network
 
 
@@ -62,14 +70,20 @@ def _check_output(name: str, network: nn.Module, image_shape: ImageShape, classe
     from torch.func import functional_call
 
     for mode, training in (("evaluation", False), ("training", True)):
+        images = torch.zeros(2, *image_shape)
         buffers = {key: buffer.clone() for key, buffer in network.named_buffers()}
         try:
             with torch.no_grad():
-                output = functional_call(network.train(training), buffers, (torch.zeros(2, *image_shape),))
+                output = functional_call(network.train(training), buffers, (images,))
         except (RuntimeError, ValueError, AssertionError) as error:
             size = "x".join(map(str, image_shape))
             message = f"model={name} cannot take images of {size}, use another model or data set: {error}"
             raise UserError(message) from error
+        if images._version:
+            raise UserError(
+                f"model={name} changes the images that it is given, which are used again: let it work on a copy of "
+                "them, or not in place"
+            )
         given = list(output.shape) if isinstance(output, torch.Tensor) else f"a {type(output).__name__}"
         if given != [2, classes]:
             raise UserError(

@@ -115,6 +115,46 @@ def test_a_network_is_tried_before_it_is_trained(model, message, monkeypatch):
         build_model(model, (1, 2, 2), 3, 0)
 
 
+class Odd(nn.Linear):
+    """A linear layer that keeps, or does, something else as well."""
+
+    def __init__(self, what: str, classes: int) -> None:
+        super().__init__(4, classes, dtype=torch.float64 if what == "double" else None)
+        self.what, self.scale = what, nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.mul_(0.5) if self.what == ("trained" if self.training else "tested") else x
+        return self.scale * super().forward(x.flatten(1).to(self.weight.dtype))
+
+
+class Stateful(Odd):
+    def get_extra_state(self) -> dict[str, int]:
+        return {"k": 3}
+
+
+@dataclass(frozen=True)
+class MineOdd(Model):
+    what: str = ""
+
+    def build(self, image_shape: ImageShape, classes: int) -> nn.Module:
+        return (Stateful if self.what == "state" else Odd)(self.what, classes)
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("double", "has parameters of torch.float64: all of them must be torch.float32"),
+        ("state", "keeps _extra_state in its state, which is neither a parameter nor a buffer"),
+        ("trained", "changes the images that it is given"),
+        ("tested", "changes the images that it is given"),
+    ],
+)
+def test_a_network_that_no_engine_can_keep_or_test_is_refused(what, message):
+    build_model(MineOdd(), (1, 2, 2), 3, 0)
+    with pytest.raises(UserError, match=f"model=mine_odd-what{what} {message}"):
+        build_model(MineOdd(what=what), (1, 2, 2), 3, 0)
+
+
 def test_the_trial_leaves_the_network_as_it_was_and_in_training_mode():
     network = build_model(Mine(), (1, 2, 2), 3, 0)
     assert network.training
