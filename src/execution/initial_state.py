@@ -81,7 +81,8 @@ class InitialStates:
     def layout(self, run: Run) -> Layout:
         """What is pruned of a run's network. Raises UserError where a pattern of prune.exclude matches nothing."""
         names = prunable_names(self.model, run.config.prune.exclude)
-        return Layout(names, [name for name, _ in self.model.named_buffers()])
+        kept = self.model.state_dict()
+        return Layout(names, [name for name, _ in self.model.named_buffers() if name in kept])
 
     def _build(self, run: Run, seed: int) -> nn.Module:
         with _Room(run.config.model.short):

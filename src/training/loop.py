@@ -49,7 +49,7 @@ class SoloEngine:
         first: dict[int, str] = {}  # layers may share a tensor, which a state dict names for each of them
         states = model.state_dict(keep_vars=True)
         self._names = {name: first.setdefault(id(tensor), name) for name, tensor in states.items()}
-        self.buffers = {name: buffer for name, buffer in model.named_buffers() if name in self._names}
+        self._kept = [name for name, _ in model.named_buffers() if name in self._names]
         self._network = self._training_form()
         self._gradient = self._fastest_gradient()
         self._room = self.images.room(spec.batch_size)[0]
@@ -216,16 +216,17 @@ class SoloEngine:
         return float(value)
 
     def _flattened(self, state: State) -> Snapshot:
-        return Snapshot(self.flat.flatten(state), {name: state[name] for name in self.buffers})
+        return Snapshot(self.flat.flatten(state), {name: state[name] for name in self._kept})
 
     def _snapshot(self) -> Snapshot:
-        return Snapshot(self.flat.vector.clone(), {name: b.clone() for name, b in self.buffers.items()})
+        buffers = {name: self.model.get_buffer(name).detach().clone() for name in self._kept}
+        return Snapshot(self.flat.vector.clone(), buffers)
 
     @torch.no_grad()
     def _load(self, snapshot: Snapshot) -> None:
         self.flat.vector.copy_(snapshot.parameters)
-        for name, buffer in self.buffers.items():
-            buffer.copy_(snapshot.buffers[name])
+        for name in self._kept:  # by name: a module may put another tensor into a buffer's place
+            self.model.get_buffer(name).copy_(snapshot.buffers[name])
 
     def _state_dict(self, snapshot: Snapshot) -> dict[str, Tensor]:
         tensors = {**self.flat.unflatten(snapshot.parameters), **snapshot.buffers}

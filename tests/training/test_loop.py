@@ -154,6 +154,31 @@ def test_a_buffer_outside_the_state_dict_is_left_to_the_model():
     assert list(trained.last) == ["linear.weight", "linear.bias"]
 
 
+class Centred(torch.nn.Module):
+    """Takes off a running mean, which it writes into its buffer or puts in its place."""
+
+    def __init__(self, writes: bool) -> None:
+        super().__init__()
+        self.writes, self.linear = writes, network("linear").linear
+        self.register_buffer("mean", torch.zeros(64))
+
+    def forward(self, x):
+        x = x.flatten(1)
+        if self.training:
+            mean = (self.mean + x.detach().mean(0)) / 2
+            self.mean = self.mean.copy_(mean) if self.writes else mean
+        return self.linear(x - self.mean)
+
+
+def test_a_buffer_may_be_replaced_instead_of_written():
+    spec = specification("linear", epochs=2)
+    m = member(spec)
+    m = with_request(m, start={**m.request.start, "mean": torch.zeros(64)})
+    written, replaced = (SoloEngine(spec, patterns(), Centred(writes), CPU).train([m, m]) for writes in (True, False))
+    assert written[0].last["mean"].count_nonzero() > 0
+    assert all(equal(one.last, written[0].last) and equal(one.best, written[0].best) for one in replaced)
+
+
 def gradient_of_the_first_batch(model, batches):
     """SNIP's: |w g|, by the network's own gradients; spoils whatever it can get at."""
     images, labels = next(iter(batches))
