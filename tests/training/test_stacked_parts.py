@@ -136,6 +136,15 @@ def test_models_are_stacked_by_what_they_compute(model, expected):
     assert model.training
 
 
+def test_a_model_whose_parameters_have_hooks_is_not_stacked():
+    model = Perceptron(16)
+    model.linear.weight.register_hook(lambda gradient: 0.1 * gradient)
+    assert not is_dense(model, SHAPE)
+    model = Perceptron(16)
+    model.linear.weight.register_post_accumulate_grad_hook(id)
+    assert not is_dense(model, SHAPE)
+
+
 def test_engines_whose_models_are_stacked():
     assert [stacks(solo(specification(name))) for name in ("linear", "mlp", "cnn")] == [True, True, False]
 
