@@ -41,6 +41,17 @@ def test_it_refuses_what_pytorch_refuses(model, shape):
     assert refused == (not isinstance(model, Perceptron) and getattr(model, "side", 1) == 1)
 
 
+class Reading(nn.Module):
+    """Looks at the values of its images, which shapes alone do not have."""
+
+    def forward(self, x):
+        return x.flatten(1) / float(x.abs().max() + 1)
+
+
+def test_what_a_model_cannot_do_without_numbers_is_no_reason_to_refuse_it():
+    check_last_batch(nn.Sequential(Reading(), nn.Linear(64, 10)), DIGITS, 251, 250)
+
+
 def fails(call):
     """Whether BatchNorm refuses."""
     try:
