@@ -36,4 +36,4 @@ class TrainingSpec:
 
     def learning_rate(self, epoch: int) -> float:
         """The learning rate of an epoch, counted from 0 (PROTOCOL 3.1)."""
-        return self.lr * self.schedule.factor(epoch, self.epochs)
+        return float(self.lr * self.schedule.factor(epoch, self.epochs))

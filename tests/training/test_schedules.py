@@ -1,6 +1,7 @@
 """Learning rates by epoch: values worked out by hand, and those of PyTorch's schedulers."""
 
 import math
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -33,6 +34,17 @@ def factors(schedule: Schedule, epochs: int) -> list[float]:
 def test_by_hand(schedule, expected):
     schedule.check("trainer.schedule")
     assert factors(schedule, 4) == pytest.approx(expected, rel=1e-9)
+
+
+@dataclass(frozen=True)
+class OfATensor(Schedule):
+    def annealed(self, epoch, epochs):
+        return torch.tensor(0.5)
+
+
+def test_a_learning_rate_is_a_number_whatever_the_schedule_gives():
+    rate = specification("linear", schedule=OfATensor(), lr=0.5).learning_rate(0)
+    assert (type(rate), rate) == (float, 0.25)
 
 
 @pytest.mark.parametrize(
