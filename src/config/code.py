@@ -3,10 +3,12 @@
 import ast
 import hashlib
 import importlib.util
+import sys
 import sysconfig
 from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from typing import Any
 
 from src.config.part import Part
 
@@ -119,32 +121,18 @@ def _tree(module: str) -> str:
 
 
 def _written(source: bytes) -> str:
-    """A source's syntax tree as text, without docstrings."""
+    """A source's syntax tree without docstrings, as Python 3.11 writes it."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_text(body[0]):
             node.body = body[1:]  # type: ignore[attr-defined]
-    return _dumped(tree)
-
-
-def _dumped(node: object) -> str:
-    """What `ast.dump` of Python 3.11 writes, which later ones write in other words.
-
-    They know type parameters, have empty text in f-strings, and leave empty lists out.
-    """
-    if isinstance(node, list):
-        return f"[{', '.join(map(_dumped, node))}]"
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    told = []
-    for name, value in ast.iter_fields(node):
-        if isinstance(node, ast.JoinedStr):
-            value = [part for part in value if not (isinstance(part, ast.Constant) and part.value == "")]
-        optional = getattr(type(node), name, ...) is None
-        if not (value is None and optional) and (name, value) != ("type_params", []):
-            told.append(f"{name}={_dumped(value)}")
-    return f"{type(node).__name__}({', '.join(told)})"
+        if isinstance(node, ast.JoinedStr):  # 3.12 has empty text in some
+            node.values = [part for part in node.values if getattr(part, "value", None) != ""]
+        if getattr(node, "type_params", None) == []:  # 3.12
+            del node.type_params  # type: ignore[attr-defined]
+    whole: Any = {"show_empty": True} if sys.version_info >= (3, 13) else {}
+    return ast.dump(tree, **whole)
 
 
 def _is_text(node: ast.AST) -> bool:
