@@ -5,11 +5,15 @@ result; in between it measures and decides, and after each iteration it yields a
 disks, Hydra or Weights & Biases: drivers answer its requests, one by one or merged with those of other trajectories.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import TypeAlias, cast
 
+import torch
+
 from src.config.protocol import ProtocolConfig
+from src.errors import UserError
 from src.messages import (
     Answer,
     Epoch,
@@ -26,6 +30,10 @@ from src.pruning.masks import Masks, Weights, apply_masks, full_masks
 from src.pruning.method import Method
 from src.pruning.prune import Decision, prune
 from src.sparsity import Measures, measure
+from src.training.backend import seeded
+
+DECISIONS = 0xDEC1DE
+"""Tells what parts of one's own draw in a decision from what networks draw in an epoch."""
 
 
 @dataclass(frozen=True)
@@ -138,26 +146,62 @@ def trajectory(
 
 
 def rehearsal(plan: Plan, initial: State, layout: Layout) -> Generator[Request, Answer, None]:
-    """The first decision, on the initial weights: raises what method and score would, before anything is trained."""
-    origin = TrainRequest(0, full_masks(initial, layout.prunable), initial)
+    """The first decision, on copies of the initial weights: raises what parts would, before anything is trained."""
+    origin = TrainRequest(0, full_masks(initial, layout.prunable), {name: t.clone() for name, t in initial.items()})
     if plan.method.prunings:
-        yield from _decide(plan, initial, origin)
+        yield from _follow(plan, layout, origin, None, origin)
 
 
 def _follow(
     plan: Plan, layout: Layout, origin: TrainRequest, trained: Trained | None, request: TrainRequest
 ) -> Following:
-    """The next masks and the training they lead to: decided by `trained`, or by the initial state where it is None."""
-    method, t = plan.method, request.iteration
-    if method.decided_on == "initialisation" or trained is None:
+    """The next masks and the training they lead to: decided by `trained`, or by the initial state where it is None.
+
+    What its parts draw from PyTorch's generator, seed and iteration decide. Raises UserError where they write into what
+    they are given, which others see, too.
+    """
+    if plan.method.decided_on == "initialisation" or trained is None:
         deciding = origin.start
     else:
-        deciding, _ = trained.checkpoint(plan.decides(t))
+        deciding, _ = trained.checkpoint(plan.decides(request.iteration))
+    given = [*origin.start.values(), *deciding.values(), *request.masks.values()]
+    versions = [tensor._version for tensor in given]
+    steps = _steps(plan, layout, origin, deciding, request)
+    following = yield from _seeded(steps, given[0].device, [plan.seed, request.iteration, DECISIONS])
+    if versions != [tensor._version for tensor in given]:
+        raise UserError(
+            f"prune={plan.method.short} writes into weights or masks that it is given (in its amount, its score or its "
+            "rewinding), and that others see: let it work on copies"
+        )
+    return following
+
+
+def _steps(plan: Plan, layout: Layout, origin: TrainRequest, deciding: State, request: TrainRequest) -> Following:
+    """The same, by the weights in `deciding`."""
+    method, t = plan.method, request.iteration
     decision = yield from _decide(plan, deciding, request)
-    rewound = yield from method.rewind.start(t + 1, origin, deciding)
+    rewound = (yield from method.rewind.start(t + 1, origin, deciding)) or {}
+    for name, tensor in origin.start.items():
+        if name not in rewound or rewound[name].shape != tensor.shape:
+            raise UserError(
+                f"prune.rewind={method.rewind.short} gave no {name} of shape {list(tensor.shape)}: it must give all "
+                "tensors of the network's state"
+            )
     buffers = rewound if plan.protocol.rewind.bn_buffers == "reset" else deciding  # A5
     start = {**rewound, **{name: buffers[name] for name in layout.buffers}}
     return decision, TrainRequest(t + 1, decision.masks, start, method.rewind.first_epoch)
+
+
+def _seeded(steps: Following, device: torch.device, numbers: Sequence[int]) -> Following:
+    """`steps`, each drawing what `numbers` and its place decide; others' steps may come in between."""
+    answer, places = cast(Answer, None), count()
+    while True:
+        with seeded(device, [*numbers, next(places)]):
+            try:
+                request = steps.send(answer)
+            except StopIteration as end:
+                return cast(tuple[Decision, TrainRequest], end.value)
+        answer = yield request
 
 
 def _decide(plan: Plan, deciding: State, request: TrainRequest) -> Generator[Request, Answer, Decision]:

@@ -34,7 +34,8 @@ LAYERS = (
     ("run",),
     ("store",),
     ("config.settings",),  # knows the kinds of parts; the rest of config knows no part
-    ("trajectory", "training", "interop"),
+    ("trajectory",),
+    ("training", "interop"),
     ("library",),
     ("pruning",),
     ("sparsity",),
@@ -144,7 +145,7 @@ HEAVY = ("torch._dynamo", "torchvision", "sklearn", "scipy", "sympy", "pandas", 
 
 BOUNDS = {
     "modules": 81,  # 70 is the aim
-    "lines": 7440,  # 5,000
+    "lines": 7540,  # 5,000
     "classes": 106,  # 75
     "cpu": 1.5,
     "memory": 1.15,

@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 import torch
 
+from src.config.part import setting
 from src.config.protocol import (
     DecisionProtocol,
     EvalProtocol,
@@ -14,6 +15,7 @@ from src.config.protocol import (
     ProtocolConfig,
     RewindProtocol,
 )
+from src.errors import UserError
 from src.messages import (
     Epoch,
     EvaluateRequest,
@@ -30,9 +32,9 @@ from src.pruning.method import Method
 from src.pruning.methods.at_initialisation import AtInitialisation
 from src.pruning.methods.dense import Dense
 from src.pruning.methods.lottery_ticket import LotteryTicket
-from src.pruning.rewinding import FineTune, Fresh, ToEpoch
+from src.pruning.rewinding import FineTune, Fresh, Rewind, ToEpoch
 from src.pruning.scores import Random, Score
-from src.trajectory import Layout, Plan, Record, trajectory
+from src.trajectory import Layout, Plan, Record, rehearsal, trajectory
 
 LAYOUT = Layout(["w"], ["mean"])
 INITIAL = {"w": torch.ones(1, 10), "b": torch.zeros(1), "mean": torch.zeros(1)}
@@ -230,6 +232,78 @@ def test_scores_of_a_network_are_asked_for_and_decide():
     asked = [r for r in requests if isinstance(r, ScoreRequest)]
     assert [int((r.state["w"] == 0).sum()) for r in asked] == [0, 1]
     assert pruned_positions([r for r in requests if isinstance(r, Record)][-1]) == [0, 1]
+
+
+@dataclass(frozen=True)
+class Drawn(Score):
+    def of_weights(self, weights, draws):
+        return {name: torch.rand_like(w) for name, w in weights.items()}
+
+
+@dataclass(frozen=True)
+class Noisy(Rewind):
+    def start(self, iteration, origin, deciding):
+        yield from ()
+        return {name: torch.rand_like(tensor) for name, tensor in deciding.items()}
+
+
+def test_what_parts_of_ones_own_draw_depends_on_seed_and_iteration_alone():
+    def numbers(seed, start=None):
+        torch.rand(1)
+        drawing = replace(plan(3, score=Drawn(), rewind=Noisy()), seed=seed)
+        return [(pruned_positions(r), r.request.start["b"].item()) for r in records(drawing, start)]
+
+    whole = records(replace(plan(3, score=Drawn(), rewind=Noisy()), seed=3))
+    assert numbers(3) == numbers(3)
+    assert numbers(3, whole[1].step.following) == numbers(3)[2:]
+    assert len({number for _, number in numbers(3)[1:] + numbers(4)[1:]}) == 6
+
+
+@dataclass(frozen=True)
+class Writing(Score):
+    def of_weights(self, weights, draws):
+        return {name: w.abs_() for name, w in weights.items()}
+
+
+@dataclass(frozen=True)
+class WritingAmount(One):
+    def amount(self, weights, alive, iteration, protocol):
+        alive[:, 0] = False
+        return super().amount(weights, alive, iteration, protocol)
+
+
+@dataclass(frozen=True)
+class WritingRewind(Rewind):
+    def start(self, iteration, origin, deciding):
+        yield from ()
+        origin.start["b"].add_(1)
+        return origin.start
+
+
+@pytest.mark.parametrize(
+    "wrong", [plan(1, score=Writing()), plan(1, WritingAmount), plan(1, rewind=WritingRewind())], ids=str
+)
+def test_a_part_that_writes_into_what_it_is_given_is_refused_before_it_does_harm(wrong):
+    given = {name: tensor.clone() for name, tensor in INITIAL.items()}
+    with pytest.raises(UserError, match=r"prune=.* writes into weights or masks that it is given"):
+        list(rehearsal(wrong, given, LAYOUT))
+    assert all(torch.equal(tensor, INITIAL[name]) for name, tensor in given.items())
+
+
+@dataclass(frozen=True)
+class Partial(Rewind):
+    kept: list[str] = setting([])
+
+    def start(self, iteration, origin, deciding):
+        yield from ()
+        if self.kept:
+            return {name: deciding[name][:, :9] if name == "w" else deciding[name] for name in self.kept}
+
+
+@pytest.mark.parametrize(("kept", "missing"), [([], "w"), (["b", "mean"], "w"), (["b", "w", "mean"], "w")])
+def test_a_rewinding_must_give_the_whole_state(kept, missing):
+    with pytest.raises(UserError, match=rf"gave no {missing} of shape \[1, 10\]"):
+        list(rehearsal(plan(1, rewind=Partial(kept)), INITIAL, LAYOUT))
 
 
 def test_random_scores_depend_on_seed_and_iteration():

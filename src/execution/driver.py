@@ -162,13 +162,11 @@ def drive(
 
 
 def rehearse(steps: Generator[Request, Answer, None], engine: Engine, seed: int) -> None:
-    """Go through steps that ask for nothing but scores."""
-    answer: Answer = None
+    """Go through steps to their end, or to where they ask for something else than scores."""
     with suppress(StopIteration):
-        while True:
-            request = steps.send(answer)
-            assert isinstance(request, ScoreRequest)
-            answer = engine.score(request.state, request.function, seed)
+        request = next(steps)
+        while isinstance(request, ScoreRequest):
+            request = steps.send(engine.score(request.state, request.function, seed))
 
 
 @dataclass
