@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..config.part import shown
 from ..config.protocol import ProtocolConfig
 from ..errors import UserError
+from .amounts import Amount
 from .masks import Masks, Weights
 from .method import Method
 
@@ -40,13 +42,15 @@ def prune(
     kept, bounds = [], []
     for w, alive, score in zip(*cut, strict=True):
         amount = method.amount(w, alive, iteration, protocol)
-        if amount.count.shape != (len(w),) or bool((amount.count < 0).any()):
+        count = amount.count if isinstance(amount, Amount) else None
+        whole = isinstance(count, Tensor) and count.dtype in (torch.int64, torch.int32)
+        if not whole or count.shape != (len(w),) or bool((count < 0).any()):
             raise UserError(
-                f"{type(method).__name__}.amount gave counts of shape {list(amount.count.shape)} for {len(w)} groups; "
-                "it must give one number of 0 or more for each"
+                f"{type(method).__name__}.amount gave {shown(amount)} for {len(w)} groups; "
+                "it must give an Amount whose count is a tensor of whole numbers, one of 0 or more for each group"
             )
         score = torch.where(alive, score, torch.inf)
-        kept.append(alive & (score >= _pivot(score, amount.count)[:, None]))
+        kept.append(alive & (score >= _pivot(score, count.long())[:, None]))
         if amount.bound is not None:
             bounds.append(float(amount.bound.nansum()))
     return Decision(grouping.join(kept, masks), sum(bounds) if bounds else None)

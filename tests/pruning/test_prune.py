@@ -124,8 +124,32 @@ def test_nan_of_a_pruned_weight_does_not_matter():
 
 
 def test_amounts_that_do_not_fit_the_groups_are_refused():
-    with pytest.raises(UserError, match=r"Fixed.amount gave counts of shape \[2\] for 1 groups"):
+    with pytest.raises(UserError, match=r"Fixed.amount gave Amount\(count=tensor\(\[1, 1\]\).* for 1 groups"):
         magnitude_pruned(fixed(1, 1, scope="global"))
+
+
+class Giving(Method):
+    """A method whose amount is what it is told."""
+
+    amount = None
+
+
+@pytest.mark.parametrize("scope", ["neuron", "global"])
+@pytest.mark.parametrize("gives", [
+    lambda n: Amount(torch.full((n,), torch.nan)), lambda n: Amount(torch.ones(n)),
+    lambda n: Amount(torch.ones(n, dtype=torch.bool)), lambda n: Amount(-torch.ones(n, dtype=torch.int64)),
+    lambda n: Amount([1] * n), lambda n: torch.ones(n, dtype=torch.int64), lambda _: 1, lambda _: None,
+])  # fmt: skip
+def test_amounts_are_whole_numbers(monkeypatch, scope, gives):
+    monkeypatch.setattr(Giving, "amount", lambda _, weights, *__: gives(len(weights)))
+    with pytest.raises(UserError, match=r"Giving\.amount gave .*; it must give an Amount whose count is"):
+        magnitude_pruned(Giving(scope=scope))
+
+
+@pytest.mark.parametrize("scope", ["neuron", "global"])
+def test_whole_numbers_may_be_small_ones(monkeypatch, scope):
+    monkeypatch.setattr(Giving, "amount", lambda _, w, *__: Amount(torch.ones(len(w), dtype=torch.int32)))
+    assert remaining(magnitude_pruned(Giving(scope=scope))) == remaining(magnitude_pruned(fixed(1, scope=scope)))
 
 
 def test_apply_masks_zeroes_pruned_weights_and_passes_the_rest_on():
