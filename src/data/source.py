@@ -147,7 +147,7 @@ class DataSource(Part):
                 images = self.read(self.folder, download)
             except OSError as error:
                 raise UserError(f"dataset.root={self.root} cannot be read ({error}): choose another folder") from error
-            if fault := images.fault():
+            if fault := _fault(images):
                 raise UserError(f"dataset={self.kind()} gave {fault}: mend {type(self).__qualname__}.read")
             self._verify(images.digest, before)
             _digests[key] = images.digest
@@ -185,3 +185,14 @@ class DataSource(Part):
                 f"choose 1 to {available}, or null for all"
             )
         return available if size is None else size
+
+
+def _fault(images: object) -> str | None:
+    """What is wrong with what `read` gave; None where nothing is."""
+    from src.data.dataset import Images
+
+    if not isinstance(images, Images):
+        return f"a {type(images).__name__}, not Images"
+    if type(images.classes) is not int or images.classes < 2:
+        return f"classes={images.classes!r}, which is no int of 2 or more"
+    return images.fault()

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -165,6 +166,20 @@ def test_the_last_two_data_sets_stay_in_memory(tmp_path, monkeypatch):
 def test_what_a_data_set_of_ones_own_gives_is_checked(stripes, monkeypatch, changed, words):
     monkeypatch.setattr(Stripes, "read", lambda *_, read=Stripes.read: replace(read(*_), **changed))
     with pytest.raises(UserError, match=rf"dataset=stripes gave {words}: mend Stripes\.read"):
+        stripes.load()
+
+
+@pytest.mark.parametrize("classes", [1, 2.0, np.int64(2), torch.tensor(2), None])
+def test_the_number_of_classes_is_a_number(stripes, monkeypatch, classes):
+    monkeypatch.setattr(Stripes, "read", lambda *_, read=Stripes.read: replace(read(*_), classes=classes))
+    with pytest.raises(UserError, match=r"dataset=stripes gave classes=.*, which is no int of 2 or more"):
+        stripes.load()
+
+
+@pytest.mark.parametrize("gives", [None, (1, 2), []])
+def test_a_data_set_of_ones_own_gives_images(stripes, monkeypatch, gives):
+    monkeypatch.setattr(Stripes, "read", lambda *_: gives)
+    with pytest.raises(UserError, match=rf"dataset=stripes gave a {type(gives).__name__}, not Images: mend Stripes"):
         stripes.load()
 
 
