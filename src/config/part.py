@@ -10,6 +10,8 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from ..errors import UserError
@@ -82,6 +84,7 @@ class Part:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.metadata.get("identity", True) and value != default_of(field) and not isinstance(value, Part):
+                value = plain(value)
                 told[field.name] = f"{field.name}{value:g}" if isinstance(value, float) else f"{field.name}{value}"
         return told
 
@@ -132,6 +135,13 @@ def default_of(field: "dataclasses.Field[Any]") -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return field.default
+
+
+def plain(value: object) -> object:
+    """A setting as JSON and YAML know it: a path is text, a set a list in order, an Enum's member its name."""
+    if isinstance(value, set | frozenset):
+        return sorted(map(plain, value), key=str)
+    return value.name if isinstance(value, Enum) else str(value) if isinstance(value, PurePath) else value
 
 
 def require(holds: bool, key: str, value: object, allowed: str, example: str = "") -> None:

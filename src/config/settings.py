@@ -14,9 +14,10 @@ from typing import Any, TypeVar, cast
 from hydra.conf import HydraConf
 from omegaconf import DictConfig, OmegaConf
 
-from src.config.part import Part, check_fields, default_of, require, shown
+from src.config import CONF
+from src.config.part import Part, check_fields, default_of, plain, require, shown
 from src.config.schema import Config
-from src.config.typed import in_words, read_value, types_of
+from src.config.typed import read_value, types_of
 from src.data.source import DataSource
 from src.errors import UserError
 from src.models.model import Model
@@ -69,12 +70,18 @@ def job_settings(config: DictConfig, hydra: HydraConf) -> Config:
 
 
 def config_dir_of(hydra: HydraConf) -> str | None:
-    """The folder given with --config-dir, as Hydra's own part of a configuration tells."""
-    return next((str(s.path) for s in hydra.runtime.config_sources if s.provider == "command-line"), None)
+    """The folder given with --config-dir; raises UserError where it has a choice of a name of ours, which counts."""
+    found = next((str(s.path) for s in hydra.runtime.config_sources if s.provider == "command-line"), None)
+    own = Path(found or ".")
+    for path in own.rglob("*.yaml") if found else ():
+        if (CONF / path.relative_to(own)).exists():
+            raise UserError(f"{path} has the name of a choice in conf/, which would be taken instead: rename it")
+    return found
 
 
 def plain_settings(value: Any) -> Any:
     """Settings as nested plain values, which YAML can hold; a part's section names its class."""
+    value = plain(value)
     if dataclasses.is_dataclass(value):
         target = {"_target_": f"{type(value).__module__}.{type(value).__qualname__}"} if isinstance(value, Part) else {}
         return target | {field.name: plain_settings(getattr(value, field.name)) for field in dataclasses.fields(value)}
@@ -139,8 +146,10 @@ def read_section(key: str, cls: type[T], node: Any) -> T:
             made[name] = read_section(place, types[name], node[name])
         elif name in node:
             made[name] = read_value(place, field, types[name], node[name])
-        else:
-            require(default_of(field) is not dataclasses.MISSING, place, "", in_words(types[name]))
+        elif default_of(field) is dataclasses.MISSING:
+            from src.config.words import not_of_type
+
+            raise not_of_type(place, field, types[name], "")
     return cls(**made)
 
 
@@ -164,6 +173,8 @@ def _resolve(key: str, target: Any, kind: type[Part], default: type[Part] | None
         ) from error
     if not (isinstance(cls, type) and issubclass(cls, kind) and cls is not kind and dataclasses.is_dataclass(cls)):
         raise UserError(f"{key}._target_={target} is not allowed: it must name {what}, a frozen dataclass")
+    if hidden := [field.name for field in dataclasses.fields(cls) if callable(getattr(kind, field.name, None))]:
+        raise UserError(f"{key}._target_={target} has a field {hidden[0]}, which hides what every part has: rename it")
     return cls
 
 

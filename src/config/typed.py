@@ -1,15 +1,14 @@
-"""Values of the types that settings have, and what is said where they are of another type."""
+"""Values of the types that settings have."""
 
 import dataclasses
 import types
 from contextlib import suppress
+from enum import EnumType
 from functools import cache
-from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from src.config.part import not_allowed
+from src.config.part import shown
 
-WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path"}
 BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -21,12 +20,13 @@ def types_of(cls: Any) -> dict[str, Any]:
 
 def read_value(key: str, field: "dataclasses.Field[Any]", kind: Any, value: Any) -> Any:
     """`value` as the field's type: text is read as what it says. Raises UserError, which says what is allowed."""
-    words = field.metadata.get("words")
-    if words and isinstance(value, bool):
+    if "words" in field.metadata and isinstance(value, bool):
         return str(value).lower()  # a word may be `true`
     with suppress(TypeError, ValueError, OverflowError, LookupError):
         return converted(kind, value)
-    raise not_allowed(key, value, f"one of {', '.join(words)}" if words else in_words(kind))
+    from src.config.words import not_of_type
+
+    raise not_of_type(key, field, kind, value)
 
 
 def converted(kind: Any, value: Any) -> Any:
@@ -39,9 +39,10 @@ def converted(kind: Any, value: Any) -> Any:
     if kind is Any or (value is None and types.NoneType in inner):
         return value
     if origin in (types.UnionType, Union):
-        (kind,) = (option for option in inner if option is not types.NoneType)
-        return converted(kind, value)
-    if origin in (list, tuple, dict) or kind in (list, tuple, dict):
+        return value if type(value) in inner else _one_of(inner, value)
+    if origin is Literal:
+        return {shown(word): word for word in inner}[shown(value)]
+    if (origin or kind) in (list, tuple, set, frozenset, dict):
         return _collected(origin or kind, inner, value)
     if not isinstance(value, str | int | float):
         raise TypeError(value)
@@ -49,24 +50,15 @@ def converted(kind: Any, value: Any) -> Any:
         return BOOLEANS[str(value).lower()]
     if kind in (int, float):
         return _number(kind, value)
-    return kind(str(value))
+    return kind[str(value)] if isinstance(kind, EnumType) else kind(str(value))
 
 
-def in_words(kind: Any) -> str:
-    """A type, for people.
-
-    >>> in_words(list[int] | None)
-    'a list as [A,B], each a whole number, or null'
-    """
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin in (types.UnionType, Union):
-        options = [in_words(option) for option in inner if option is not types.NoneType]
-        return f"{' or '.join(options)}, or null" if types.NoneType in inner else " or ".join(options)
-    if (origin or kind) in (list, tuple):
-        return f"a list as [A,B]{f', each {in_words(inner[0])}' if inner and inner[0] is not Any else ''}"
-    if (origin or kind) is dict:
-        return "names and values as {a: 1}"
-    return WORDS.get(kind, str(kind))
+def _one_of(kinds: tuple[Any, ...], value: Any) -> Any:
+    """The same for the first type that it can be."""
+    for kind in kinds:
+        with suppress(TypeError, ValueError, OverflowError, LookupError):
+            return converted(kind, value)
+    raise TypeError(value)
 
 
 def _collected(kind: type, inner: tuple[Any, ...], value: Any) -> Any:
@@ -77,7 +69,8 @@ def _collected(kind: type, inner: tuple[Any, ...], value: Any) -> Any:
         return {converted(key_kind, key): converted(value_kind, content) for key, content in value.items()}
     if not isinstance(value, list | tuple):
         raise TypeError(value)
-    return kind(converted(inner[0] if inner else Any, entry) for entry in value)
+    each = inner if kind is tuple and inner and inner[-1] is not ... else [*inner, Any][:1] * len(value)
+    return kind(converted(of, entry) for of, entry in zip(each, value, strict=True))
 
 
 def _number(kind: type, value: str | float) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from src.config.code import LENGTH, code_digest
-from src.config.part import Part, default_of
+from src.config.part import Part, default_of, plain
 from src.training.spec import ENGINE_VERSION, TrainingSpec
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def digest(value: object) -> str:
     """Hash of a JSON value, in hexadecimal; the order of keys does not enter."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=plain)
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 
 

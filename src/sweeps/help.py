@@ -14,9 +14,10 @@ from typing import Any, cast
 
 from src.config import CONF
 from src.config.command_line import setting_word
-from src.config.part import Part
+from src.config.part import Part, plain
 from src.config.schema import Config
-from src.config.typed import in_words, types_of
+from src.config.typed import types_of
+from src.config.words import in_words
 from src.errors import UserError
 from src.sweeps.compose import parsed
 from src.sweeps.jobs import MISTAKES, Job, jobs_of
@@ -119,7 +120,7 @@ def keys(settings: Any, key: str = "") -> Iterator[Key]:
         elif name not in SHELLS_OWN:
             kind = types[field.name]
             words = ("true", "false") if kind is bool else field.metadata.get("words", ())
-            yield Key(name, value, tuple(words), "" if words else in_words(kind), texts.get(field.name, ""))
+            yield Key(name, plain(value), tuple(words), "" if words else in_words(kind), texts.get(field.name, ""))
 
 
 def documented(cls: type) -> dict[str, str]:

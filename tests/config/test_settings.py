@@ -1,12 +1,14 @@
 """What a user may write, and what a mistake is answered with."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from src.config.settings import settings_dict, takes
 from src.errors import UserError
+from src.pruning.method import Method
 from tests.config.test_compositions import composed
 
 MINE = "tests.config.test_settings"
@@ -14,6 +16,11 @@ MINE = "tests.config.test_settings"
 
 class NoMethod:
     """Something that is no pruning method."""
+
+
+@dataclass(frozen=True)
+class Hiding(Method):
+    kind: str = "a"
 
 
 @pytest.mark.parametrize(
@@ -37,6 +44,7 @@ class NoMethod:
         (["prune.rewind.epoch=200"], "prune.rewind.epoch=200 is not allowed: it must be below trainer.epochs=200"),
         (["~prune"], "prune has no _target_: choose a pruning method with prune=NAME"),
         (["prune._target_=nowhere.Thing"], "prune._target_=nowhere.Thing cannot be imported"),
+        ([f"prune._target_={MINE}.Hiding"], r"Hiding has a field kind, which hides what every part has: rename it"),
         (["prune._target_=os.path"], "prune._target_=os.path is not allowed: it must name a class derived from"),
         ([f"prune._target_={MINE}.NoMethod"], f"prune._target_={MINE}.NoMethod is not allowed"),
         (["model._target_=src.pruning.methods.sap.Sap"], "it must name a class derived from src.models.model.Model"),
