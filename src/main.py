@@ -28,6 +28,9 @@ from src.records.objective import accuracy_at
 VALUED = ("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--cfg", "-c", "--package", "-p")
 """Flags of Hydra's that a value follows."""
 
+INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+"""What Hydra's --info shows."""
+
 KEYS = [field.name for field in dataclasses.fields(Config)]
 
 register_schemas()
@@ -59,6 +62,11 @@ def _flags_first(words: list[str]) -> list[str]:
         words = ["-m", *(word for word in words if word not in ("-m", "--dry-run")), "hydra.sweeper.dry_run=true"]
     elif "-m" not in words and any(word.startswith("experiment=") and "," in word for word in words):
         words = ["-m", *words]
+    if (shown := {"--cfg", "-c", "--info", "-i"} & set(words)) and {"-m", "--multirun"} & set(words):
+        raise UserError(f"{min(shown)} shows the settings of one run, -m makes several: leave one of them out")
+    if {"--info", "-i"} & set(words):  # its value may be missing
+        what = next((word for word in words if word in INFO), "all")
+        words = [f"--info={what}", *(word for word in words if word not in ("--info", "-i", what))]
     follows = [False, *(word in VALUED for word in words)]
     flags = [word for word, value in zip(words, follows, strict=False) if word.startswith("-") or value]
     return flags + [word for word in words if word not in flags]

@@ -13,6 +13,7 @@ from typing import Any, cast
 from hydra import compose, initialize_config_dir
 from hydra.conf import HydraConf
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import OverrideParseException
@@ -107,7 +108,8 @@ class Composer:
                 OmegaConf.update(config, override.key_or_group, override.value())
         except OmegaConfBaseException:
             config, hydra = self._compose(words)  # in whose message is the override's name
-        return job_settings(config, cast(HydraConf, hydra))
+        with _told(hydra):
+            return job_settings(config, cast(HydraConf, hydra))
 
     def _files(self, words: Words) -> Words:
         """Those of the words that choose files, and +key and ~key, which are Hydra's to order."""
@@ -138,6 +140,17 @@ class Composer:
             if key.startswith(f"{section}.") and isinstance(node, DictConfig):
                 return takes(section, node, key.removeprefix(f"{section}."))
         return True
+
+
+@contextmanager
+def _told(hydra: DictConfig) -> Iterator[None]:
+    """Hydra's own part is known, as in a job: values may name it, as `${hydra:runtime.choices.model}`."""
+    known: Any = HydraConfig.instance()
+    before, known.cfg = known.cfg, OmegaConf.create({"hydra": hydra})
+    try:
+        yield
+    finally:
+        known.cfg = before
 
 
 def parsed(arguments: Sequence[str], *flags: str) -> Namespace:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from src.main import _flags_first
 from src.models.model import Model
 from src.pruning.scores import Score
 from tests.support import command_line, folder_of, process
@@ -77,6 +78,7 @@ class Misshapen(Score):
         (["device=tpu"], ["device=tpu", "cuda"]),
         (["device='cuda:²'"], ["device=cuda:²"]),
         (["dataset=cifar10", "dataset.root={tmp}/empty"], ["cifar"]),
+        (["--cfg", "job", "-m"], ["--cfg shows the settings of one run", "-m"]),
     ],
 )
 def test_message(tmp_path, overrides, words):
@@ -88,6 +90,31 @@ def test_message(tmp_path, overrides, words):
         assert word.lower() in result.stderr.lower()
     assert not list((tmp_path / "out").rglob("*.csv"))
     assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_a_choice_of_ones_own_must_have_a_name_of_its_own(tmp_path):
+    own = tmp_path / "conf" / "prune" / "sap.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("_target_: nowhere.Sap\n")
+    for words in ([], ["prune=sap,dense", "-m"]):
+        done = command_line(*DIGITS, *words, f"output_dir={tmp_path / 'out'}", "--config-dir", str(tmp_path / "conf"))
+        assert done.returncode != 0
+        assert f"{own} has the name of a choice in conf/" in done.stderr
+    own.rename(own.with_name("mine.yaml"))
+    assert "nowhere.Sap" in command_line(*DIGITS, "prune=mine", "--config-dir", str(tmp_path / "conf")).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "ordered"),
+    [
+        (["model=mlp", "--info", "defaults"], ["--info=defaults", "model=mlp"]),
+        (["model=mlp", "--info"], ["--info=all", "model=mlp"]),
+        (["-i", "model=mlp"], ["--info=all", "model=mlp"]),
+        (["model=mlp", "--cfg", "all"], ["--cfg", "all", "model=mlp"]),
+    ],
+)
+def test_what_hydra_shows_of_a_configuration_may_be_asked_for_anywhere(words, ordered):
+    assert _flags_first(words) == ordered
 
 
 def test_what_notebooks_and_jobs_leave_in_the_environment_changes_nothing(tmp_path):

@@ -54,3 +54,8 @@ def test_an_error_leaves_the_next_job_alone(composer):
     with pytest.raises(UserError, match="seed=-1"):
         composer.settings(("prune=sap", "seed=-1"))
     assert composer.settings(good) == as_hydra_does(good)
+
+
+def test_a_value_may_name_what_hydra_knows(composer):
+    words = ("model=mlp", "experiment_name=${hydra:runtime.choices.model}")
+    assert composer.settings(words).experiment_name == "mlp"
