@@ -157,8 +157,7 @@ def _follow(
 ) -> Following:
     """The next masks and the training they lead to: decided by `trained`, or by the initial state where it is None.
 
-    What its parts draw from PyTorch's generator, seed and iteration decide. Raises UserError where they write into what
-    they are given, which others see, too.
+    What its parts draw, seed and iteration decide. Raises UserError where they write into what they are given.
     """
     if plan.method.decided_on == "initialisation" or trained is None:
         deciding = origin.start
@@ -170,8 +169,8 @@ def _follow(
     following = yield from _seeded(steps, given[0].device, [plan.seed, request.iteration, DECISIONS])
     if versions != [tensor._version for tensor in given]:
         raise UserError(
-            f"prune={plan.method.short} writes into weights or masks that it is given (in its amount, its score or its "
-            "rewinding), and that others see: let it work on copies"
+            f"prune={plan.method.short} writes into weights or masks that it is given, and that others see: "
+            "let its amount, score and rewinding work on copies"
         )
     return following
 
@@ -184,8 +183,8 @@ def _steps(plan: Plan, layout: Layout, origin: TrainRequest, deciding: State, re
     for name, tensor in origin.start.items():
         if name not in rewound or rewound[name].shape != tensor.shape:
             raise UserError(
-                f"prune.rewind={method.rewind.short} gave no {name} of shape {list(tensor.shape)}: it must give all "
-                "tensors of the network's state"
+                f"prune.rewind={method.rewind.short} gave no {name} of shape {list(tensor.shape)}: "
+                "it must give all tensors of a network's state"
             )
     buffers = rewound if plan.protocol.rewind.bn_buffers == "reset" else deciding  # A5
     start = {**rewound, **{name: buffers[name] for name in layout.buffers}}
@@ -195,13 +194,13 @@ def _steps(plan: Plan, layout: Layout, origin: TrainRequest, deciding: State, re
 def _seeded(steps: Following, device: torch.device, numbers: Sequence[int]) -> Following:
     """`steps`, each drawing what `numbers` and its place decide; others' steps may come in between."""
     answer, places = cast(Answer, None), count()
-    while True:
-        with seeded(device, [*numbers, next(places)]):
-            try:
+    try:
+        while True:
+            with seeded(device, [*numbers, next(places)]):
                 request = steps.send(answer)
-            except StopIteration as end:
-                return cast(tuple[Decision, TrainRequest], end.value)
-        answer = yield request
+            answer = yield request
+    except StopIteration as end:
+        return cast(tuple[Decision, TrainRequest], end.value)
 
 
 def _decide(plan: Plan, deciding: State, request: TrainRequest) -> Generator[Request, Answer, Decision]:

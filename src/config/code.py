@@ -8,7 +8,6 @@ import sysconfig
 from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
 
 from src.config.part import Part
 
@@ -131,8 +130,7 @@ def _written(source: bytes) -> str:
             node.values = [part for part in node.values if getattr(part, "value", None) != ""]
         if getattr(node, "type_params", None) == []:  # 3.12
             del node.type_params  # type: ignore[attr-defined]
-    whole: Any = {"show_empty": True} if sys.version_info >= (3, 13) else {}
-    return ast.dump(tree, **whole)
+    return ast.dump(tree, **({"show_empty": True} if sys.version_info >= (3, 13) else {}))
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -57,10 +57,7 @@ def build_model(model: Model, image_shape: ImageShape, classes: int, seed: int) 
         raise UserError(f"model={model.short} has parameters of {', '.join(others)}: all of them must be torch.float32")
     named = *network.named_parameters(remove_duplicate=False), *network.named_buffers(remove_duplicate=False)
     if unknown := sorted(set(network.state_dict()) - {name for name, _ in named}):
-        raise UserError(
-            f"model={model.short} keeps {', '.join(unknown)} in its state, which is neither a parameter nor a buffer: "
-            "register a buffer instead of get_extra_state"
-        )
+        raise UserError(f"model={model.short} keeps {unknown[0]}, no parameter and no buffer: register a buffer")
     return network
 
 
@@ -80,10 +77,7 @@ def _check_output(name: str, network: nn.Module, image_shape: ImageShape, classe
             message = f"model={name} cannot take images of {size}, use another model or data set: {error}"
             raise UserError(message) from error
         if images._version:
-            raise UserError(
-                f"model={name} changes the images that it is given, which are used again: let it work on a copy of "
-                "them, or not in place"
-            )
+            raise UserError(f"model={name} changes the images that it is given: let it work on a copy, or not in place")
         given = list(output.shape) if isinstance(output, torch.Tensor) else f"a {type(output).__name__}"
         if given != [2, classes]:
             raise UserError(

@@ -62,10 +62,7 @@ def same_bits(one: Gradient, other: Gradient, gradient: Tensor, shapes: Sequence
 
 
 def has_layers(model: nn.Module, inputs: int) -> bool:
-    """Whether the parameters are weight [outputs, inputs] and bias [outputs] of layer after layer, and nothing else.
-
-    No buffers, and no hooks of parameters, which a copy of the model would lack.
-    """
+    """Whether parameters are weight [outputs, inputs] and bias [outputs] of layer after layer; no buffers, no hooks."""
     shapes = [tuple(p.shape) for p in model.parameters() if p.requires_grad]
     layers = list(zip(shapes[::2], shapes[1::2], strict=False))
     for weight, bias in layers:
@@ -73,5 +70,6 @@ def has_layers(model: nn.Module, inputs: int) -> bool:
             return False
         inputs = weight[0]
     whole = 2 * len(layers) == len(list(model.parameters())) > 0
+    # a copy of the model has no hooks of its parameters
     hooked = any(p._backward_hooks or p._post_accumulate_grad_hooks for p in model.parameters())
     return whole and not hooked and not list(model.buffers())

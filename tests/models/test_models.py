@@ -144,7 +144,7 @@ class MineOdd(Model):
     ("what", "message"),
     [
         ("double", "has parameters of torch.float64: all of them must be torch.float32"),
-        ("state", "keeps _extra_state in its state, which is neither a parameter nor a buffer"),
+        ("state", "keeps _extra_state, no parameter and no buffer"),
         ("trained", "changes the images that it is given"),
         ("tested", "changes the images that it is given"),
     ],
