@@ -63,7 +63,7 @@ def test_a_solo_networks_images_and_forward_pass_are_on_the_device(name):
     with torch.no_grad():
         loss = torch.nn.functional.cross_entropy(solo._network(x), y)
     images = solo.images.train.train_images, *solo.images.test
-    assert kinds(loss, *images, solo.flat.vector, solo.flat.gradient, solo._mask, *solo.buffers.values()) == {"cuda"}
+    assert kinds(loss, *images, solo.flat.vector, solo.flat.gradient, solo._mask, *solo.model.buffers()) == {"cuda"}
 
 
 @pytest.mark.usefixtures("_fake")
