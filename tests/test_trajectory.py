@@ -268,7 +268,7 @@ class Writing(Score):
 @dataclass(frozen=True)
 class WritingAmount(One):
     def amount(self, weights, alive, iteration, protocol):
-        alive[:, 0] = False
+        weights.mul_(0)
         return super().amount(weights, alive, iteration, protocol)
 
 

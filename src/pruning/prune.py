@@ -41,7 +41,7 @@ def prune(
     cut = [grouping.split({name: tensors[name] for name in masks}) for tensors in (weights, masks, scores)]
     kept, bounds = [], []
     for w, alive, score in zip(*cut, strict=True):
-        amount = method.amount(w, alive, iteration, protocol)
+        amount = method.amount(w, alive.clone(), iteration, protocol)  # a method may write into it
         count = amount.count if isinstance(amount, Amount) else None
         whole = isinstance(count, Tensor) and count.dtype in (torch.int64, torch.int32)
         if not whole or count.shape != (len(w),) or bool((count < 0).any()):

@@ -128,6 +128,12 @@ def test_amounts_that_do_not_fit_the_groups_are_refused():
         magnitude_pruned(fixed(1, 1, scope="global"))
 
 
+@pytest.mark.parametrize("scope", ["neuron", "layer", "global"])
+def test_what_a_method_writes_into_its_mask_prunes_nothing(monkeypatch, scope):
+    monkeypatch.setattr(Giving, "amount", lambda *given: Amount(given[2].zero_().sum(dim=1)))
+    assert remaining(magnitude_pruned(Giving(scope=scope))) == 12
+
+
 class Giving(Method):
     """A method whose amount is what it is told."""
 
