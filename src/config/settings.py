@@ -72,10 +72,9 @@ def job_settings(config: DictConfig, hydra: HydraConf) -> Config:
 def config_dir_of(hydra: HydraConf) -> str | None:
     """The folder given with --config-dir; raises UserError where it has a choice of a name of ours, which counts."""
     found = next((str(s.path) for s in hydra.runtime.config_sources if s.provider == "command-line"), None)
-    own = Path(found or ".")
-    for path in own.rglob("*.yaml") if found else ():
-        if (CONF / path.relative_to(own)).exists():
-            raise UserError(f"{path} has the name of a choice in conf/, which would be taken instead: rename it")
+    for path in CONF.rglob("*.yaml") if found else ():  # ours are few; a folder of others may hold all they have
+        if (own := Path(str(found)) / path.relative_to(CONF)).exists():
+            raise UserError(f"{own} has the name of a choice in conf/, which would be taken instead: rename it")
     return found
 
 
