@@ -1,5 +1,6 @@
 """Packed runs come back as they were, without what tells of the machine."""
 
+import gzip
 import json
 import shutil
 from contextlib import ExitStack
@@ -44,18 +45,19 @@ def test_packed_runs_come_back(study: Study, tmp_path: Path) -> None:
 
 def test_nothing_tells_of_the_machine(study: Study, tmp_path: Path) -> None:
     for path in pack(study, tmp_path / "packed"):
-        assert b"home of somebody" not in path.read_bytes()
-    line = json.loads((tmp_path / "packed" / "runs.jsonl").read_text().splitlines()[0])
+        data = path.read_bytes()
+        assert b"home of somebody" not in (gzip.decompress(data) if path.suffix == ".gz" else data)
+    line = json.loads(gzip.decompress((tmp_path / "packed" / "runs.jsonl.gz").read_bytes()).splitlines()[0])
     assert line["config"]["output_dir"] == "outputs"
     assert line["run"]["provenance"]["torch"]
 
 
 def test_a_changed_digit_is_found(study: Study, tmp_path: Path) -> None:
     pack(study, tmp_path / "packed")
-    table = tmp_path / "packed" / "iterations.csv"
-    text = table.read_text()
+    table = tmp_path / "packed" / "iterations.csv.gz"
+    text = gzip.decompress(table.read_bytes()).decode()
     at = text.rindex(",100.0,")
-    table.write_text(text[:at] + ",100.1," + text[at + 7 :])
+    table.write_bytes(gzip.compress((text[:at] + ",100.1," + text[at + 7 :]).encode()))
     with pytest.raises(UserError, match="not those that were recorded"):
         unpack(tmp_path / "packed", tmp_path / "again")
     assert not list((tmp_path / "again" / "runs").glob("*seed1*/*"))
