@@ -1,6 +1,6 @@
 """Accuracy against the weights that are left, on a log axis: values at equal sparsity, and the area under the curve.
 
-Claim 3: SAP against lottery ticket and one-shot at equal sparsity, neuron-wise and global (Fig. 3a, right axes).
+Claim 3: SAP against lottery ticket and one-shot at equal sparsity, in each scope (Fig. 3a, right axes).
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ FEW = 5.0
 """Percent remaining below which few weights are left: where the trade-off is interesting (PROTOCOL B10)."""
 NARROWEST = 0.1
 """Decades of percent remaining that two curves must share to be compared."""
-EXPECTED = {"neuron": (+1, 2.0), "global": (-1, float(np.log10(FEW)))}
+EXPECTED = {"neuron": (+1, 2.0), "layer": (+1, 2.0), "global": (-1, float(np.log10(FEW)))}
 """Scope -> which is said to be better there, SAP (+1) or the other, and log10 of the largest percentage compared."""
 
 
@@ -48,6 +48,8 @@ def mean_over(curve: Tradeoff, low: float, high: float = 2.0) -> float:
 def compared(scope: str, study: Study) -> Iterator[Finding]:
     """The areas under both curves over the percentages that both reach, of each SAP against each other method."""
     sign, high = EXPECTED[scope]
+    if scope not in study.scopes:
+        return
     sense = "SAP minus the other" if sign > 0 else "the other minus SAP"
     for sap, other in product((SAP, SAP_1_2), (LOTTERY_TICKET, ONE_SHOT)):
         ours, theirs = ({run.seed: run for run in study.series(scope, method)} for method in (sap, other))
@@ -77,7 +79,8 @@ def _gain(sap: Tradeoff, other: Tradeoff, high: float) -> float | None:
 
 
 def _as_published(study: Study, scope: str, paired: Sequence[tuple[Run, Run]], high: float) -> str:
-    """The same comparison with running means and the exchanged axes of Fig. 3a, where the other scope has runs."""
+    """The same comparison with the running means and axes of Fig. 3a, where the scope it took these from has runs."""
+    axes = ", exchanged axes" if EXCHANGED[scope] != scope else ""
 
     def published(run: Run) -> Tradeoff | None:
         elsewhere = study.series(EXCHANGED[scope], run.method)
@@ -86,4 +89,4 @@ def _as_published(study: Study, scope: str, paired: Sequence[tuple[Run, Run]], h
 
     curves = [(published(one), published(two)) for one, two in paired]
     gains = [gain for one, two in curves if one and two and (gain := _gain(one, two, high)) is not None]
-    return f"; read as published (running means, exchanged axes): {np.mean(gains):+.2f} points" if gains else ""
+    return f"; read as published (running means{axes}): {np.mean(gains):+.2f} points" if gains else ""

@@ -178,14 +178,24 @@ def tradeoffs(scope: str, better: float, sap_percent: float = 1.0) -> Study:
     return study([*others, *saps])
 
 
-@pytest.mark.parametrize(("claim", "scope", "sign"), [("scope_neuron", "neuron", 1), ("scope_global", "global", -1)])
-def test_scopes_are_compared_at_equal_sparsity(claim, scope, sign):
+@pytest.mark.parametrize(("scope", "sign"), [("neuron", 1), ("layer", 1), ("global", -1)])
+def test_scopes_are_compared_at_equal_sparsity(scope, sign):
+    claim = f"scope_{scope}"
     for better, verdict in [(2.0 * sign, "holds"), (-2.0 * sign, "fails")]:
         found = findings(claim, tradeoffs(scope, better, sap_percent=0.1))
         assert [f.subject for f in found] == [f"{SAP.text} against {m.text}" for m in (LOTTERY_TICKET, ONE_SHOT)]
         assert {f.verdict for f in found} == {verdict}
         assert found[0].effects[0].mean == pytest.approx(2.0 if verdict == "holds" else -2.0)
-    assert findings(claim, tradeoffs("layer", 2.0)) == []
+    assert findings(claim, tradeoffs("layer" if scope == "neuron" else "neuron", 2.0)) == []
+
+
+def test_one_layer_is_not_pruned_layer_wise():
+    """Its layer-wise runs are its global ones, which another claim is about."""
+    only = {"only": [100.0, 50.0]}
+    runs = [run(s, m, "layer", layers=only, percent_remaining=[100.0, 50.0], retrained_accuracy=[90.0, 80.0])
+            for m in (SAP, LOTTERY_TICKET) for s in range(3)]  # fmt: skip
+    assert findings("scope_layer", study(runs)) == []
+    assert findings("scope_global", study(runs))
 
 
 def test_scopes_without_common_percentages_are_not_compared():
