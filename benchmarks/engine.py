@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -31,7 +32,7 @@ from src.errors import UserError
 from src.messages import TrainRequest
 from src.models.model import build_model, prunable_names
 from src.models.shipped import MODELS
-from src.training.backend import Backend
+from src.training.backend import Backend, float32_products
 from src.training.loop import SoloEngine
 from src.training.spec import Precision, TrainingSpec
 from src.training.stacked import StackedEngine, stacks
@@ -86,8 +87,8 @@ class Bench:
         solo = SoloEngine(spec, dataset, networks[1], device)
         stacked = StackedEngine(solo, max(members, default=1))
         self.engines: dict[tuple[str, int], Callable[[], object]] = {
-            ("conventional", 1): lambda: conventional.epoch(masks),
-            ("compiled", 1): lambda: compiled.epoch(masks),
+            ("conventional", 1): partial(_in_float32, conventional, masks),
+            ("compiled", 1): partial(_in_float32, compiled, masks),
             ("solo", 1): lambda: solo.train([self._member]),
         }
         if device.type == "cpu" and shutil.which("c++") is None:
@@ -106,16 +107,28 @@ class Bench:
         times: dict[tuple[str, int], list[float]] = {key: [] for key in self.engines}
         memory: dict[tuple[str, int], int | None] = {}
         for _ in range(repeats):
-            for key, work in self.engines.items():
+            for key, work in list(self.engines.items()):
                 peak = PeakMemory(self._device)
                 synchronise(self._device)
                 start = time.perf_counter()
-                work()
-                synchronise(self._device)
+                try:
+                    work()
+                    synchronise(self._device)
+                except RuntimeError as error:  # torch.compile's own among them: the other engines are measured still
+                    print(f"{key[0]} failed: {type(error).__name__}: {error}", file=sys.stderr)
+                    del self.engines[key], times[key]
+                    memory.pop(key, None)
+                    continue
                 times[key].append(time.perf_counter() - start)
                 used = peak.read()
                 memory[key] = None if used is None else max(used, memory.get(key) or 0)
         return {key: (times[key], memory[key]) for key in times}
+
+
+def _in_float32(yardstick: Conventional | Compiled, masks: dict[str, torch.Tensor]) -> None:
+    """An epoch without TF32, which PyTorch's default has convolutions on a GPU compute in."""
+    with float32_products("fp32"):
+        yardstick.epoch(masks)
 
 
 def epoch_flop(model: str, dataset: Dataset) -> float:

@@ -24,7 +24,7 @@ from src.run import Run
 from src.store.digest import digest, settings_of, training_id
 from src.store.locks import acquire, run_lock
 from src.store.trainings import TrainingStore
-from src.training.backend import Backend
+from src.training.backend import Backend, current
 from src.training.loop import SoloEngine
 from src.training.spec import TrainingSpec
 from src.trajectory import Plan, rehearsal, trajectory
@@ -123,16 +123,17 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
             from src.training.parallel import own_device, process_group
 
             device = own_device(device)
-        initial = InitialStates(config.dataset.load(), device)
-        for run in group:
-            with _error_of(run):
-                initial.of(run, 0)
-        group = [run for run in group if run.error is None]
-        if group and alone:
-            _drive(group, _engine(group[0], initial, stacked), initial)
-        elif group:
-            with process_group(device):
-                _work_in_parallel(group, initial)
+        with current(device):
+            initial = InitialStates(config.dataset.load(), device)
+            for run in group:
+                with _error_of(run):
+                    initial.of(run, 0)
+            group = [run for run in group if run.error is None]
+            if group and alone:
+                _drive(group, _engine(group[0], initial, stacked), initial)
+            elif group:
+                with process_group(device):
+                    _work_in_parallel(group, initial)
 
 
 def _backend(run: Run) -> Backend:

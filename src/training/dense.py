@@ -38,6 +38,7 @@ class Dense:
         self._members = len(self._biases[0])
         self._products = Products(precision)
         self._rooms: dict[tuple[str, int], Tensor] = {}
+        self._outgrown: list[Tensor] = []  # a captured step goes on writing there
 
     @torch.no_grad()
     def backward(self, xs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,6 +87,7 @@ class Dense:
         """Room [K, features, batch] for `what` of a layer, the same in each step: new memory costs a sixth of it."""
         size = self._members * features * batch
         if (what, layer) not in self._rooms or len(self._rooms[what, layer]) < size:
+            self._outgrown += [self._rooms.pop((what, layer))] if (what, layer) in self._rooms else []
             self._rooms[what, layer] = self._weights[0].new_empty(size)
         return self._rooms[what, layer][:size].view(self._members, features, batch)
 

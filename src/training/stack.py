@@ -67,7 +67,7 @@ class Stack:
             self._run = Captured(self._step, written)
 
     def train(self, after_epoch: Callable[[EpochEnd], None]) -> dict[int, Trained | Diverged]:
-        """Train to the end; results by place."""
+        """Train to the end, once; results by place."""
         first = self.members[0].member
         for epoch in range(first.next_epoch, first.until):
             self._lr = renewed(self._lr, self._spec.learning_rate(epoch))
@@ -79,6 +79,7 @@ class Stack:
             if not at_work:
                 break
             after_epoch(self._end(at_work, epoch + 1, epoch + 1 == first.until))
+        del self._run  # it refers to the stack, whose memory would be taken until Python looks for such cycles
         return {m.place: m.diverged or self._trained(k) for k, m in enumerate(self.members)}
 
     def state(self, k: int) -> TrainingState:

@@ -65,9 +65,8 @@ class StackedEngine:
         """
         results: dict[int, Trained | Diverged] = {}
         for places in self._stacks(members):
-            stack = Stack(self._solo, {place: members[place] for place in places})
             with float32_products(self._solo.spec.precision):
-                results |= stack.train(after_epoch)
+                results |= Stack(self._solo, {place: members[place] for place in places}).train(after_epoch)
         return [results[place] for place in range(len(members))]
 
     def evaluate(self, state: State) -> Performance:

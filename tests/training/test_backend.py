@@ -2,13 +2,14 @@
 
 import math
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 import torch
 
 from src.errors import UserError
-from src.training.backend import Backend, Captured, float32_products, seeded
+from src.training.backend import Backend, Captured, current, float32_products, seeded
 from src.training.loop import SoloEngine
 from src.training.optimizers import Adam, Sgd, Torch
 from src.training.stacked import StackedEngine
@@ -149,16 +150,26 @@ def test_a_compiled_model_changes_rounding_only():
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-@pytest.mark.parametrize("optimizer", [Sgd(), Adam()], ids=["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", [Sgd(), Adam(eps=1e-3)], ids=["sgd", "adam"])
 @pytest.mark.parametrize(
     ("form", "model", "train"),
     [(lambda engine: engine, "mlp", 250), (lambda engine: engine, "cnn", 150), (StackedEngine, "mlp", 250)],
     ids=["solo mlp", "solo cnn", "stacked mlp"],
 )
 def test_a_cuda_graph_computes_what_the_steps_do(form, optimizer, model, train):
+    """Adam's eps: a bias before a batch normalisation has no gradient but rounding, which is to stay small."""
     spec, device = specification(model, epochs=2, lr=0.01, optimizer=optimizer), torch.device("cuda")
     dataset, members = patterns(train), mixed_members(spec)[:3]
     eager = form(SoloEngine(spec, dataset, network(model), device)).train(members)
     captured = form(SoloEngine(spec, dataset, network(model), device, GRAPH)).train(members)
     for one, other in zip(eager, captured, strict=True):
         assert distance(one.last, other.last) < 1e-3
+
+
+@pytest.mark.parametrize(("device", "entered"), [("cuda:1", ["cuda:1"]), ("cpu", [])])
+def test_a_gpu_is_the_one_that_is_meant_where_none_is_named(device, entered, monkeypatch):
+    """Streams, graphs and NCCL take the current one: on another nothing would be captured."""
+    seen = []
+    monkeypatch.setattr(torch.cuda, "device", lambda device: nullcontext(seen.append(str(device))))
+    with current(torch.device(device)):
+        assert seen == entered

@@ -1,19 +1,27 @@
 """Many trainings at once: each is what it would be alone, whatever happens to the others."""
 
+import gc
 import logging
 import math
+import weakref
 from dataclasses import replace
 
 import pytest
 import torch
 
+from src.training import stacked as stacked_module
+from src.training.dense import Dense
+from src.training.stack import Stack
+from src.training.stacked_vector import StackedVector
 from src.training.state import Diverged
 from tests.training.examples import (
+    SHAPE,
     distance,
     equal,
     initial_state,
     member,
     mixed_members,
+    patterns,
     solo,
     specification,
     stacked,
@@ -133,3 +141,34 @@ def test_evaluation_is_the_solo_engines():
     spec = specification("mlp")
     state = initial_state("mlp", 3)
     assert stacked(spec).evaluate(state) == solo(spec).evaluate(state)
+
+
+def test_a_stack_is_gone_when_it_has_trained(monkeypatch):
+    """One is made for each iteration: none waits for Python's search for cycles to give its memory back."""
+    made = []
+
+    class Watched(Stack):
+        def __init__(self, *words):
+            super().__init__(*words)
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr(stacked_module, "Stack", Watched)
+    spec = specification("mlp", epochs=1)
+    gc.disable()
+    try:
+        stacked(spec, patterns(100), max_members=1).train([member(spec), member(spec, iteration=1)])
+        assert [each() for each in made] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_rooms_that_a_captured_step_writes_into_stay():
+    engine = solo(specification("mlp"), patterns(100))
+    parameters, gradient = (StackedVector.zeros(engine.flat.shapes, 1, torch.device("cpu"), torch.float32)
+                            for _ in range(2))  # fmt: skip
+    dense = Dense(parameters, gradient, [range(1)])
+    dense.logits(torch.zeros(4, *SHAPE))
+    small = [weakref.ref(room) for room in dense._rooms.values()]
+    dense.logits(torch.zeros(8, *SHAPE))
+    assert small
+    assert all(room() is not None for room in small)
