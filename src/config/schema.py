@@ -22,8 +22,8 @@ class TrainerConfig:
     """One training: E epochs (PROTOCOL 3.1).
 
     epochs: of one training; batch_size: images; lr: the schedule's largest learning rate; clip_norm: largest 2-norm of
-    the gradient, inf: no clipping; checkpoint_every: epochs between two checkpoints; precision: of matrix products and
-    convolutions, bf16 also of activations; channels_last: order of images in memory, which changes rounding only;
+    the gradient, inf: no clipping; checkpoint_every: the fewest epochs between two checkpoints; precision: of matrix
+    products and convolutions, bf16 also of activations; channels_last: order of images in memory (rounding only);
     compile: the same for `graph`, on CUDA the whole step as one CUDA graph, and `compile`, with torch.compile as well;
     optimizer: trainer/optimizer=NAME; schedule: trainer/schedule=NAME.
     """

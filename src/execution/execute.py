@@ -3,10 +3,12 @@
 import logging
 import shutil
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+import torch
 
 from src.config.schema import Config
 from src.errors import Busy, as_user_error
@@ -24,17 +26,14 @@ from src.run import Run
 from src.store.digest import digest, settings_of, training_id
 from src.store.locks import acquire, run_lock
 from src.store.trainings import TrainingStore
-from src.training.backend import Backend, current
+from src.training.backend import Backend
 from src.training.loop import SoloEngine
 from src.training.spec import TrainingSpec
 from src.trajectory import Plan, rehearsal, trajectory
 
 log = logging.getLogger(__name__)
 
-FINISHED = (
-    "%s is finished; nothing to do. To run it again, remove %s; to train it again as well, use another output_dir: "
-    "finished trainings are kept in %s"
-)
+FINISHED = "%s is finished; nothing to do. To run it again, remove %s; trainings that runs share are kept in %s"
 
 
 def execute(config: Config) -> Path:
@@ -123,7 +122,7 @@ def _execute(group: Sequence[Run], stacked: bool) -> None:
             from src.training.parallel import own_device, process_group
 
             device = own_device(device)
-        with current(device):
+        with torch.cuda.device(device) if device.type == "cuda" else nullcontext():  # of streams, graphs and NCCL
             initial = InitialStates(config.dataset.load(), device)
             for run in group:
                 with _error_of(run):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Snip(Score):
     """|w dL/dw|, the sensitivity of the loss to the weight (SNIP, Lee et al. 2019, eq. 6 without its normalisation).
 
-    batches: training batches over which the gradient is averaged; null: all of them.
+    batches: training batches whose gradients are added up; null: all of them.
     """
 
     batches: int | None = setting(1, at_least=1)

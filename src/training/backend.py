@@ -91,11 +91,6 @@ def seeded(device: torch.device, numbers: Sequence[int], rank: int = 0) -> Itera
         yield
 
 
-def current(device: torch.device) -> AbstractContextManager[object]:
-    """In here `device` is the one that streams, graphs and NCCL mean where none is named."""
-    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
-
-
 def forked(device: torch.device) -> AbstractContextManager[None]:
     """PyTorch's generators, of the CPU and of `device`, are afterwards as they were."""
     return torch.random.fork_rng([device] if device.type == "cuda" else [])

@@ -37,8 +37,7 @@ class Dense:
         self._groups = [slice(group.start, group.stop) for group in groups]
         self._members = len(self._biases[0])
         self._products = Products(precision)
-        self._rooms: dict[tuple[str, int], Tensor] = {}
-        self._outgrown: list[Tensor] = []  # a captured step goes on writing there
+        self._rooms: dict[tuple[str, int, int], Tensor] = {}  # a captured step goes on writing there
 
     @torch.no_grad()
     def backward(self, xs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,10 +85,9 @@ class Dense:
     def _room(self, what: str, layer: int, features: int, batch: int) -> Tensor:
         """Room [K, features, batch] for `what` of a layer, the same in each step: new memory costs a sixth of it."""
         size = self._members * features * batch
-        if (what, layer) not in self._rooms or len(self._rooms[what, layer]) < size:
-            self._outgrown += [self._rooms.pop((what, layer))] if (what, layer) in self._rooms else []
-            self._rooms[what, layer] = self._weights[0].new_empty(size)
-        return self._rooms[what, layer][:size].view(self._members, features, batch)
+        if (what, layer, size) not in self._rooms:
+            self._rooms[what, layer, size] = self._weights[0].new_empty(size)
+        return self._rooms[what, layer, size].view(self._members, features, batch)
 
     def _blocks(self, xs: Tensor) -> "list[Block]":
         """A block for each group, or one for all where every member has a batch of its own."""

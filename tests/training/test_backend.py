@@ -2,14 +2,13 @@
 
 import math
 import shutil
-from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 import torch
 
 from src.errors import UserError
-from src.training.backend import Backend, Captured, current, float32_products, seeded
+from src.training.backend import Backend, Captured, float32_products, seeded
 from src.training.loop import SoloEngine
 from src.training.optimizers import Adam, Sgd, Torch
 from src.training.stacked import StackedEngine
@@ -164,12 +163,3 @@ def test_a_cuda_graph_computes_what_the_steps_do(form, optimizer, model, train):
     captured = form(SoloEngine(spec, dataset, network(model), device, GRAPH)).train(members)
     for one, other in zip(eager, captured, strict=True):
         assert distance(one.last, other.last) < 1e-3
-
-
-@pytest.mark.parametrize(("device", "entered"), [("cuda:1", ["cuda:1"]), ("cpu", [])])
-def test_a_gpu_is_the_one_that_is_meant_where_none_is_named(device, entered, monkeypatch):
-    """Streams, graphs and NCCL take the current one: on another nothing would be captured."""
-    seen = []
-    monkeypatch.setattr(torch.cuda, "device", lambda device: nullcontext(seen.append(str(device))))
-    with current(torch.device(device)):
-        assert seen == entered
