@@ -53,7 +53,7 @@ class Magnitudes:
         return torch.from_numpy(start + (after - start) * (self.rests / self.counts))
 
     def pqi(self, p: float, q: float) -> float:
-        """I_{p,q} (eq. 2); NaN where all weights are zero, 0 where there are none.
+        """I_{p,q} (PROTOCOL 1.3); NaN where all weights are zero, 0 where there are none.
 
         Raises:
             UserError: p and q that are not 0 < p <= q.

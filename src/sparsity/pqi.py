@@ -15,7 +15,7 @@ LOG_FLOAT32_MAX = math.log(torch.finfo(torch.float32).max)
 def pq_index(
     w: Tensor, p: float, q: float, mask: Tensor | None = None, dim: Dim = None, *, legacy_overflow: bool = False
 ) -> Tensor:
-    """I_{p,q}(w) = 1 - d^(1/q - 1/p) ||w||_p / ||w||_q over the d alive weights (eq. 2 of the paper).
+    """I_{p,q}(w) = 1 - d^(1/q - 1/p) ||w||_p / ||w||_q over the d alive weights (PROTOCOL 1.3).
 
     Any 0 < p <= q; the groups are taken over `dim` (None: the whole tensor is one group). Returns float64 of
     the remaining shape, in [0, 1 - d^(1/q - 1/p)]. No alive weight gives 0, alive weights that are all zero
