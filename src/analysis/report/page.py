@@ -1,7 +1,7 @@
 """The report: what it shows, put together to one file with style, script and data inside."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from importlib.resources import files
 from typing import NamedTuple
@@ -32,6 +32,10 @@ SAID_BY_HEADINGS = {"results": ("dataset", "model", "study"), "distances": ("dat
 """Columns that tables leave out."""
 
 
+Cut = Callable[[FigureSpec], FigureSpec]
+"""What of a figure the page shows."""
+
+
 class PageFigure(NamedTuple):
     """A figure in each reading, and its number on the page; one that compares them itself has `corrected` only."""
 
@@ -41,6 +45,38 @@ class PageFigure(NamedTuple):
     @property
     def spec(self) -> FigureSpec:
         return self.readings["corrected"]
+
+
+class Drawn:
+    """All figures of the page, each with its number; what could not be drawn is told in `messages`."""
+
+    def __init__(self, wanted: FigureSettings, messages: list[str]) -> None:
+        self._wanted, self._messages = wanted, messages
+        self.all: list[PageFigure] = []
+
+    def add(self, plans: Sequence[Plan], overlay: bool = False, shown: Cut = lambda spec: spec) -> list[PageFigure]:
+        """Those that can be built, as `shown`; with `overlay` those that have a published curve behind them."""
+        return [self.number(readings) for plan in plans if (readings := self._readings(plan, overlay, shown))]
+
+    def number(self, readings: dict[str, FigureSpec]) -> PageFigure:
+        """The page's next figure."""
+        self.all.append(PageFigure(len(self.all), readings))
+        return self.all[-1]
+
+    def _readings(self, plan: Plan, overlay: bool, shown: Cut) -> dict[str, FigureSpec] | None:
+        missing = missing_runs(plan.study, plan.conditions)
+        asked = replace(self._wanted, incomplete="draw" if missing else "error", overlay=overlay)
+        noted = () if plan.compares_readings else missing
+        names = ["corrected"] if plan.compares_readings else list(READINGS)
+        try:
+            specs = {name: build(plan, replace(asked, reading=name), noted) for name in names}
+        except UserError as error:
+            line = f"left out: {plan.kind} of {plan.study.setting.text}: {error}"
+            self._messages.extend([line] * (line not in self._messages))
+            return None
+        if overlay and not specs["corrected"].has_published:
+            return None
+        return {name: shown(spec) for name, spec in specs.items()}
 
 
 def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
@@ -53,43 +89,22 @@ def page(settings: RecordSettings) -> tuple[dict[str, str], list[str]]:
     wanted = FigureSettings(**given)
     plans = [plan for plan in plan_figures(wanted, chosen, library) if plan.drawable]
     plain = [plan for plan in plans if not plan.compares_readings]
-    drawn: list[PageFigure] = []
 
-    def figures(plans: Sequence[Plan], overlay: bool = False) -> list[PageFigure]:
-        """Those that can be built; with `overlay` those that have a published curve behind them."""
-        before = len(drawn)
-        for plan in plans:
-            missing = missing_runs(plan.study, plan.conditions)
-            asked = replace(wanted, incomplete="draw" if missing else "error", overlay=overlay)
-            noted = () if plan.compares_readings else missing
-            names = ["corrected"] if plan.compares_readings else list(READINGS)
-            try:
-                specs = {name: build(plan, replace(asked, reading=name), noted) for name in names}
-            except UserError as error:
-                line = f"left out: {plan.kind} of {plan.study.setting.text}: {error}"
-                messages.extend([line] * (line not in messages))
-                continue
-            if specs["corrected"].has_published or not overlay:
-                drawn.append(PageFigure(len(drawn), specs))
-        return drawn[before:]
-
+    drawn = Drawn(wanted, messages)
+    phenomenon = drawn.add(_first(plain), shown=_seen)
+    errors = drawn.add([plan for plan in plans if plan.compares_readings], shown=_short)
+    overlays = sorted(drawn.add(plain, overlay=True), key=lambda each: each.spec.kind != "prune")
+    alone = {name: drawn.number({"corrected": _of_paper(name)}) for name in OF_PAPER}
     findings = examine(chosen)
-    phenomenon = [_seen(each, len(drawn)) for each in figures(_first(plain))]
-    drawn[:] = phenomenon
-    errors = [_short(each) for each in figures([plan for plan in plans if plan.compares_readings])]
-    drawn[len(phenomenon) :] = errors
-    overlays = sorted(figures(plain, overlay=True), key=lambda each: each.spec.kind != "prune")
-    alone = {name: PageFigure(len(drawn) + i, {"corrected": _of_paper(name)}) for i, name in enumerate(OF_PAPER)}
-    drawn += alone.values()
     parts = [
         {
             "study": study, "title": title_of(study), "tables": tables([study]),
-            "figures": figures([p for p in plain if p.study is study]),
+            "figures": drawn.add([plan for plan in plain if plan.study is study]),
         }
         for study in chosen
     ]  # fmt: skip
     opened = phenomenon[0].spec.setting if phenomenon else chosen[0].setting
-    data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in drawn]
+    data = [{name: figure_data(spec) for name, spec in figure.readings.items()} for figure in drawn.all]
     # No text can end, or open, an element of the page.
     shown_as = {"figures": data, "colours": _part(COLOURS).split()}
     embedded = json.dumps(shown_as, ensure_ascii=False, separators=(",", ":"))
@@ -136,20 +151,18 @@ def _first(plans: Sequence[Plan]) -> list[Plan]:
     return [max(found, key=rank)] if found else []
 
 
-def _seen(figure: PageFigure, number: int) -> PageFigure:
+def _seen(spec: FigureSpec) -> FigureSpec:
     """Of a figure of the retrained networks what the paper is about: accuracy and PQ Index along pruning."""
-    readings = {name: replace(spec, panels=spec.panels[::2]) for name, spec in figure.readings.items()}
-    return PageFigure(number - 1, readings)
+    return replace(spec, panels=spec.panels[::2])
 
 
 def _of_paper(name: str) -> FigureSpec:
     return replace(OF_PAPER[name](), command=command("src.figures", [f"figure={name}"]))
 
 
-def _short(figure: PageFigure) -> PageFigure:
+def _short(spec: FigureSpec) -> FigureSpec:
     """Of an error that is seen in several panels the first two, where these are not scopes that are exchanged."""
-    keep = None if figure.spec.error == "exchanged_axes" else 2
-    return figure._replace(readings={name: replace(s, panels=s.panels[:keep]) for name, s in figure.readings.items()})
+    return spec if spec.error == "exchanged_axes" else replace(spec, panels=spec.panels[:2])
 
 
 def _part(name: str) -> str:
