@@ -10,8 +10,10 @@ On the command line: `pqindex model.safetensors`.
 
 from pathlib import Path
 
-if not Path(__file__).with_name("library").is_dir():  # in a clone, where `src` holds what an installation has in here
-    __path__.append(str(Path(__file__).parents[1] / "src"))
+if not Path(__file__).with_name("library").is_dir():
+    from ._clone import share
+
+    share(__path__)
 
 from .config.protocol import ProtocolConfig
 from .errors import UserError
@@ -21,6 +23,7 @@ from .library.masks import Flops, Masks
 from .library.network import everything, no_embedding, weights_of
 from .library.pruning import EXACT, measure, prune_step
 from .library.table import Line, Table, selected, tabulate
+from .pruning.amounts import Amount
 from .pruning.method import Method
 from .pruning.methods.at_initialisation import SnipPruning, SynflowPruning
 from .pruning.methods.lottery_ticket import LotteryTicket
@@ -32,6 +35,7 @@ from .sparsity.hoyer import hoyer_index
 
 __all__ = [
     "EXACT",
+    "Amount",
     "Flops",
     "Line",
     "LotteryTicket",

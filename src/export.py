@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     output = settings.output or folder / f"network-{iteration}-{settings.format}.{SUFFIXES[settings.format]}"
     try:
         if settings.format == "onnx":
-            write_onnx(load_network(folder, iteration)[0], image_shape(folder), output)
+            write_onnx(load_network(folder, iteration, _built(folder))[0], image_shape(folder), output)
         else:
             write_export(state, output, settings.format)
     except OSError as error:
@@ -54,6 +54,18 @@ def main(arguments: list[str]) -> int:
     print(speed(state))
     print(output)
     return 0
+
+
+def _built(folder: Path) -> "nn.Module":
+    from src.records.networks import build_network
+
+    try:
+        return build_network(folder)
+    except UserError as error:
+        raise UserError(
+            f"{error}; build the network in Python, fill it by src.records.networks.load_network(RUN, network=...), "
+            "and give it to src.export.write_onnx"
+        ) from error
 
 
 def write_export(state: "dict[str, Tensor]", output: Path, form: str) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,9 @@ def read_initial_state(path: Path, like: Mapping[str, Tensor]) -> State:
 
     A `.safetensors` file must have our names. The arrays of an `.npz` may be named otherwise: each tensor takes the
     first array left, in the file's order, with its shape and the same last part of the name (`weight`, `bias`, ...).
-    Raises UserError for a file that is damaged, or of another model, or whose values are not finite real numbers.
+    Of the names that one tensor of `like` has, any is enough.
+    Raises UserError for a file that is damaged, or of another model, or whose values are not finite real numbers, or
+    differ under names of one tensor.
     """
     kinds = {".npz": (_opened_npz, _matched), ".safetensors": (_opened_safetensors, _named)}
     if path.suffix not in kinds:
@@ -40,7 +42,14 @@ def read_initial_state(path: Path, like: Mapping[str, Tensor]) -> State:
             raise UserError(f"init_from={path}: there is no such file; give a .safetensors or .npz file")
         with opened(path) as (shapes, read):
             names = pair(shapes, like, path)
-            return {name: _converted(read(names[name]), name, tensor.dtype) for name, tensor in like.items()}
+            state = {name: _converted(read(names[name]), name, tensor.dtype) for name, tensor in like.items()}
+        for name, first in _firsts(like).items():
+            if not torch.equal(state[name], state[first]):
+                raise UserError(
+                    f"init_from={path}: {first} and {name} are one tensor of the model, and differ in the file; "
+                    "make them equal, or leave one out"
+                )
+        return state
     except UserError:
         raise
     except Exception as error:  # zipfile, NumPy and safetensors raise errors of many kinds for damaged files
@@ -94,23 +103,32 @@ def _converted(tensor: Tensor, name: str, dtype: torch.dtype) -> Tensor:
 
 
 def _named(shapes: Shapes, like: Mapping[str, Tensor], path: Path) -> dict[str, str]:
-    """Each of the model's names with itself, where the file has all of them in their shapes and nothing else."""
-    if missing := [name for name in like if name not in shapes]:
+    """Each of the model's names with itself, where the file has all of them in their shapes and nothing else.
+
+    What the file lacks is paired with another name of the same tensor.
+    """
+    firsts = _firsts(like)
+    there = {firsts[name]: name for name in like if name in shapes}
+    if missing := [name for name in like if firsts[name] not in there]:
         raise UserError(f"init_from={path}: {missing[0]} is missing; the model needs {_listed(_shapes(like))}")
     if extra := [name for name in shapes if name not in like]:
         raise UserError(f"init_from={path}: {extra[0]} is not part of the model, which has {_listed(_shapes(like))}")
     for name, shape in _shapes(like).items():
-        if shapes[name] != shape:
+        if shapes.get(name, shape) != shape:
             raise UserError(
                 f"init_from={path}: {name} has shape {list(shapes[name])}, the model needs {list(shape)}; "
                 "choose the model and data set that the file was made for"
             )
-    return {name: name for name in like}
+    return {name: name if name in shapes else there[firsts[name]] for name in like}
 
 
 def _matched(shapes: Shapes, like: Mapping[str, Tensor], path: Path) -> dict[str, str]:
     """The array for each of the model's names, as `read_initial_state` says."""
-    left, needed = dict(shapes), _shapes(like)
+    left, needed, firsts = dict(shapes), _shapes(like), _firsts(like)
+    if len(left) < len(needed) > len(set(firsts.values())):
+        if set(shapes) <= set(like):
+            return _named(shapes, like, path)
+        needed = {name: needed[name] for name in firsts.values()}
     matched = {}
     for name, shape in needed.items():
         key = next((k for k, other in left.items() if other == shape and _last(k) == _last(name)), None)
@@ -123,7 +141,18 @@ def _matched(shapes: Shapes, like: Mapping[str, Tensor], path: Path) -> dict[str
         del left[key]
     if left:
         raise UserError(f"init_from={path}: the model has no place for {_listed(left)}; it has {_listed(needed)}")
-    return matched
+    return {name: matched.get(name, matched[first]) for name, first in firsts.items()}
+
+
+def _firsts(like: Mapping[str, Tensor]) -> dict[str, str]:
+    """For each name the first name of the same tensor: where layers share one, its own or another."""
+    found: dict[Hashable, str] = {}
+    return {name: found.setdefault(_place(tensor) or name, name) for name, tensor in like.items()}
+
+
+def _place(tensor: Tensor) -> Hashable:
+    """Where its numbers are in memory; None where it has none."""
+    return (tensor.data_ptr(), tensor.shape, tensor.stride()) if tensor.numel() else None
 
 
 def _last(name: str) -> str:

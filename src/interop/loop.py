@@ -1,8 +1,10 @@
 """Pruning in a training loop: what Lightning's and Transformers' callbacks, and your own loop, call."""
 
+from numbers import Integral
+
 from torch import nn
 
-from ..config.part import within
+from ..config.part import require
 from ..errors import UserError
 from ..library.masks import Masks
 from ..library.network import Keep, no_embedding
@@ -41,7 +43,9 @@ class Pruner:
     ) -> None:
         kind = type(method).__name__
         method.check(kind)
-        within("every", every, at_least=1)
+        for key, count, least in (("every", every, 1), ("iterations", method.iterations, 0), ("seed", seed or 0, 0)):
+            whole = isinstance(count, Integral) and count >= least
+            require(whole, key, count, f"a whole number of {least} or more")
         if method.decided_on != "iteration" or method.score.needs_network:
             raise UserError(
                 f"{kind} is not decided by each epoch's weights alone: take LotteryTicket, Sap or RandomPruning, or "

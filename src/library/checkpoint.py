@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
-from .safetensors import StoredTensor, stored_tensors
+from .compressed import decompress
+from .safetensors import StoredTensor, read_metadata, stored_tensors
 
 STATE_KEYS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "params", "ema")
 """Where a checkpoint keeps the state dict, in the order of looking."""
@@ -108,7 +109,26 @@ def _file(path: Path) -> list[NamedTensor]:
     pickled = start.startswith((b"PK", b"\x80")) and not start.endswith(b"\0\0\0\0{")  # the end of a header's length
     if pickled:
         return _pytorch(path)
-    return list(stored_tensors(path))
+    return _whole(path, stored_tensors(path))
+
+
+def _whole(path: Path, stored: list[StoredTensor]) -> list[NamedTensor]:
+    """The tensors of a safetensors file; those that `compress` has made smaller are restored in memory."""
+    names = [tensor.name for tensor in stored]
+    values = [name.removesuffix(":values") for name in names if name.endswith(":values")]
+    if {f"{name}:{places}" for name in values for places in ("bitmap", "rows")}.isdisjoint(names):
+        return list(stored)
+    shapes = read_metadata(path).get("shapes")
+    if shapes is None:
+        raise UserError(
+            f"{path} holds a run's networks in few bytes: measure what `python -m src.export RUN --iteration N` writes"
+        )
+    try:
+        state = decompress({tensor.name: tensor.read() for tensor in stored}, json.loads(shapes))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is damaged ({error}); export it again") from error
+    whole = dict.fromkeys(name if name in state else name.rpartition(":")[0] for name in names)
+    return [LoadedTensor(name, state[name]) for name in whole]
 
 
 def _pytorch(path: Path) -> list[NamedTensor]:

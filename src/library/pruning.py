@@ -35,8 +35,8 @@ def measure(
 ) -> Table:
     """PQ Index, Gini, Hoyer, bound and SAP's ratio of each layer and of all of them, as `python -m src.measure`.
 
-    `method` holds p, q, and what else decides bound and ratio; what it excludes is left out. With `masks` weights that
-    are zero are pruned and do not count. `keep` chooses among the weights that have masks, or else among all but
+    `method` holds p, q, and what else decides bound and ratio; what it excludes is left out. Weights that `masks`
+    do not keep are pruned and do not count. `keep` chooses among the weights that have masks, or else among all but
     embeddings and normalisations.
 
     >>> table = measure(nn.Linear(3, 2))
@@ -53,7 +53,7 @@ def measure(
         tensors,
         method,
         grid=grid,
-        ignore_zeros=masks is not None,
+        masks=masks,
         as_neurons=lambda name, tensor: weights[name].by_neuron(tensor).flatten(1),
     )
 

@@ -1,6 +1,7 @@
 """What the measures say of a network: a line for each of its tensors, and one for all of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from math import nan
@@ -15,6 +16,9 @@ from ..sparsity.bound import retained_lower_bound
 from .checkpoint import NamedTensor
 from .magnitudes import Magnitudes, magnitudes, pooled
 from .network import called_weight
+
+_ITERATION = re.compile(r"iteration_\d+/")
+"""What names in a run's weights.safetensors begin with."""
 
 Progress = Callable[[Sequence[NamedTensor]], Iterable[NamedTensor]]
 
@@ -53,7 +57,7 @@ def selected(
     normalisations. Of a tied tensor any name may match.
 
     Raises:
-        UserError: a pattern that matches nothing, nothing left, complex or empty tensors.
+        UserError: a pattern that matches nothing, nothing left, complex or empty tensors, several iterations of a run.
     """
     real = [tensor for tensor in tensors if _has_numbers(tensor)]
     names = [name for tensor in real for name in tensor.names]
@@ -72,6 +76,12 @@ def selected(
         if tensor.dtype.is_complex or 0 in tensor.shape:
             what = "is complex" if tensor.dtype.is_complex else f"is empty, of shape {list(tensor.shape)}"
             raise UserError(f"{tensor.name} {what}, and cannot be measured; leave it out with --exclude {tensor.name}")
+    if len(runs := {found[0]: None for tensor in kept if (found := _ITERATION.match(tensor.name))}) > 1:
+        one = next(reversed(runs))
+        raise UserError(
+            f"{_some(list(runs))} are networks of their own: measure one, with --include '{one}*weight' or as "
+            f"`python -m src.export RUN --iteration N` writes it"
+        )
     return kept
 
 
@@ -93,36 +103,45 @@ def tabulate(
     *,
     grid: bool = False,
     ignore_zeros: bool = False,
+    masks: Mapping[str, Tensor] | None = None,
     progress: Progress = iter,
     as_neurons: Callable[[str, Tensor], Tensor] = lambda _, tensor: tensor.reshape(*tensor.shape[:1] or (1,), -1),
 ) -> Table:
-    """Measure tensors one by one. `ignore_zeros`: zeros are pruned weights, which do not count.
+    """Measure tensors one by one.
+
+    Pruned weights, which are zero, do not count: with `ignore_zeros` all that are zero, with `masks` those that the
+    tensor's mask, of its name, does not keep.
 
     Raises:
         UserError: settings of the method out of their limits; NaN or infinity.
     """
     method.check("SAP")
-    groups, lines = [], []
+    groups, lines, left = [], [], []
     for tensor in progress(tensors):
         group = magnitudes(tensor.blocks(), tensor.name)
-        line = _line(tensor.name, tensor.shape, group, method, grid, ignore_zeros)
+        mask = None if masks is None else masks[tensor.name]
+        pruned = group.zeros if ignore_zeros else 0 if mask is None else mask.numel() - int(mask.sum())
+        line = _line(tensor.name, tensor.shape, group, pruned, method, grid)
         if method.scope == "neuron":
-            line = _by_neuron(line, as_neurons(tensor.name, tensor.read()), method, ignore_zeros)
+            weights = tensor.read()
+            alive = _alive(weights, mask, ignore_zeros)
+            line = _by_neuron(line, as_neurons(tensor.name, weights), as_neurons(tensor.name, alive), method)
         groups.append(group)
         lines.append(line)
-    total = _line("all", (), pooled(groups), method, grid, ignore_zeros)
+        left.append(group.d - pruned)
+    everything = pooled(groups)
+    total = _line("all", (), everything, everything.d - sum(left), method, grid)
     if method.scope == "global":
         lines = [replace(line, bound=nan, ratio=nan) for line in lines]
     else:
-        bound, ratio = _summed(lines, ignore_zeros)
+        bound, ratio = _summed(lines, left)
         total = replace(total, bound=bound, ratio=ratio)
     return Table(tuple(lines), total, method)
 
 
-def _line(
-    name: str, shape: tuple[int, ...], all_: Magnitudes, method: Sap, with_grid: bool, ignore_zeros: bool
-) -> Line:
-    group = replace(all_, zeros=0) if ignore_zeros else all_
+def _line(name: str, shape: tuple[int, ...], all_: Magnitudes, pruned: int, method: Sap, with_grid: bool) -> Line:
+    """`pruned`: of the zeros, those that do not count."""
+    group = replace(all_, zeros=all_.zeros - pruned)
     pqi, gini, hoyer = group.pqi(method.p, method.q), group.gini(), group.hoyer()
     index = {"pqi": pqi, "gini": gini, "hoyer": hoyer}[method.measure]
     d = torch.tensor(group.d)
@@ -132,9 +151,14 @@ def _line(
     return Line(name, shape, all_.d, all_.zeros, pqi, gini, hoyer, float(bound), count / max(group.d, 1), grid)
 
 
-def _by_neuron(line: Line, rows: Tensor, method: Sap, ignore_zeros: bool) -> Line:
+def _alive(weights: Tensor, mask: Tensor | None, ignore_zeros: bool) -> Tensor:
+    if mask is not None:
+        return mask.to(weights.device)
+    return weights != 0 if ignore_zeros else torch.ones_like(weights, dtype=torch.bool)
+
+
+def _by_neuron(line: Line, rows: Tensor, alive: Tensor, method: Sap) -> Line:
     """Bound and ratio where every row is a group of its own."""
-    alive = rows != 0 if ignore_zeros else torch.ones_like(rows, dtype=torch.bool)
     amount = sap_amount(
         rows.float(), alive, p=method.p, q=method.q, eta_r=method.eta_r, gamma=method.gamma, beta=method.beta,
         exact=True, measure=method.measure,
@@ -143,11 +167,10 @@ def _by_neuron(line: Line, rows: Tensor, method: Sap, ignore_zeros: bool) -> Lin
     return replace(line, bound=bound, ratio=int(amount.count.sum()) / max(int(alive.sum()), 1))
 
 
-def _summed(lines: Sequence[Line], ignore_zeros: bool) -> tuple[float, float]:
-    """Bound and ratio of all layers together."""
-    sizes = [line.weights - line.zeros * ignore_zeros for line in lines]
-    pruned = sum(round(line.ratio * size) for line, size in zip(lines, sizes, strict=True))
-    return sum(line.bound for line in lines if line.bound == line.bound), pruned / max(sum(sizes), 1)
+def _summed(lines: Sequence[Line], left: Sequence[int]) -> tuple[float, float]:
+    """Bound and ratio of all layers together, of which `left` weights count."""
+    pruned = sum(round(line.ratio * size) for line, size in zip(lines, left, strict=True))
+    return sum(line.bound for line in lines if line.bound == line.bound), pruned / max(sum(left), 1)
 
 
 def _matches(tensor: NamedTensor, patterns: Iterable[str]) -> bool:

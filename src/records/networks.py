@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from src.errors import UserError
 from src.library.compressed import decompress
-from src.records.schema import NETWORKS_FILE, RUN_FILE, WEIGHTS_FILE, read_status
+from src.records.schema import MASKS_FILE, NETWORKS_FILE, RUN_FILE, WEIGHTS_FILE, read_status
 from src.store.tensors import read_tensors
 
 if TYPE_CHECKING:
@@ -48,20 +48,41 @@ def load_network(
     """The network of an iteration, by default the last, for evaluation, and its masks.
 
     It is built as the run's records describe it, where its model is one of this repository; a model of your own is
-    given as `network`, which is filled: a class that is only named in a file is never imported.
+    given as `network`, which is filled: a class that is only named in a file is never imported. Masks are those that
+    were recorded; with `record.masks=none`, what is not zero of the weights that the run prunes.
 
     Raises:
-        UserError: as `read_network`; another architecture, or one that is not known here.
+        UserError: as `read_network`; another architecture, or one that is not known here; damaged masks.
     """
     from src.library.masks import Masks
 
-    _, state = read_network(folder, iteration)
-    filled = _built(folder) if network is None else network
+    kept, state = read_network(folder, iteration)
+    try:
+        filled = build_network(folder) if network is None else network
+    except UserError as error:
+        raise UserError(f"{error}; build it yourself, and give load_network(..., network=...)") from error
     try:
         filled.load_state_dict(state)
     except RuntimeError as error:
         raise UserError(f"the network of {folder.name} is of another architecture: {error}") from error
-    return filled.eval(), Masks.of_zeros(filled)
+    return filled.eval(), Masks(_masks(folder, kept, filled))
+
+
+def _masks(folder: Path, iteration: int, network: "nn.Module") -> "dict[str, Tensor]":
+    """Of the weights that the run prunes, by their names."""
+    from src.models.model import prunable_names
+    from src.records.masks import read_masks
+    from src.records.run import load_run
+
+    if not (folder / MASKS_FILE).is_file():
+        names = prunable_names(network, load_run(folder).config["prune"].get("exclude", ()))
+        return {name: network.get_parameter(name).detach() != 0 for name in names}
+    try:
+        recorded = read_masks(folder)
+    except OSError as error:
+        raise UserError(f"{error}; run it again") from error
+    keys = {name: f"iteration_{iteration}/{name}" for name in network.state_dict()}
+    return {name: recorded[key] for name, key in keys.items() if key in recorded}
 
 
 def image_shape(folder: Path) -> tuple[int, int, int]:
@@ -74,11 +95,16 @@ def _about(folder: Path) -> dict[str, Any]:
     """What run.json tells of the network."""
     about = (read_status(folder) or {}).get("network")
     if not isinstance(about, dict) or {"image_shape", "classes"} - set(about):
-        raise UserError(f"{folder / RUN_FILE} does not tell of the images: give load_network(..., network=...)")
+        raise UserError(f"{folder / RUN_FILE} does not tell of the images")
     return about
 
 
-def _built(folder: Path) -> "nn.Module":
+def build_network(folder: Path) -> "nn.Module":
+    """A network of the run's architecture, with untrained weights.
+
+    Raises:
+        UserError: a model that is none of this repository's, or whose records do not tell of the images.
+    """
     from src.config.settings import read_section
     from src.models.libraries import Timm
     from src.models.model import Model, build_model
@@ -91,10 +117,7 @@ def _built(folder: Path) -> "nn.Module":
     stored = load_run(folder).config["model"]
     cls = classes.get(stored.get("_target_"))
     if cls is None:
-        raise UserError(
-            f"the model of {folder.name}, {stored.get('_target_')}, is none of this repository's: build it yourself, "
-            "and give load_network(..., network=...)"
-        )
+        raise UserError(f"the model of {folder.name}, {stored.get('_target_')}, is none of this repository's")
     fields = {field.name for field in dataclasses.fields(cls)}
     model = read_section("model", cls, {key: value for key, value in stored.items() if key in fields})
     model.check("model")

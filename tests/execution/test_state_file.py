@@ -6,7 +6,8 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save_file, save_model
+from torch import nn
 
 from src.errors import UserError
 from src.execution.state_file import read_initial_state
@@ -110,6 +111,47 @@ def test_another_models_file(tmp_path):
     refused(safetensors(tmp_path, **{"a.weight": weight}), "a.bias is missing")
     refused(safetensors(tmp_path, **{"a.weight": weight, "a.bias": bias, "b": bias + 1}), "b is not part of the model")
     refused(safetensors(tmp_path, **{"a.weight": weight.T.contiguous(), "a.bias": bias}), r"has shape \[2, 3\]")
+
+
+class Tied(nn.Module):
+    """`first` and `last` share their weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.middle, self.last = (nn.Linear(2, 2, bias=False) for _ in range(3))
+        self.last.weight = self.first.weight
+
+
+def tied(path, suffix, **weights):
+    """A file of these weights of `Tied`, and the state that is read from it."""
+    arrays = {f"{name}.weight": np.full((2, 2), x, np.float32) for name, x in weights.items()}
+    path = (
+        npz(path, **arrays) if suffix == "npz" else safetensors(path, **{n: torch.tensor(a) for n, a in arrays.items()})
+    )
+    return {name: int(tensor[0, 0]) for name, tensor in read_initial_state(path, Tied().state_dict()).items()}
+
+
+@pytest.mark.parametrize("suffix", ["npz", "safetensors"])
+def test_any_name_of_a_tensor_that_layers_share_is_enough(tmp_path, suffix):
+    state = {"first.weight": 1, "middle.weight": 2, "last.weight": 1}
+    assert tied(tmp_path, suffix, first=1, middle=2, last=1) == state
+    assert tied(tmp_path, suffix, first=1, middle=2) == state
+    assert tied(tmp_path, suffix, middle=2, last=1) == state
+    with pytest.raises(UserError, match=r"first\.weight and last\.weight are one tensor of the model, and differ"):
+        tied(tmp_path, suffix, first=1, middle=2, last=3)
+    for lacking in ({"first": 1}, {"first": 1, "last": 1}):
+        with pytest.raises(UserError, match=r"middle\.weight is missing"):
+            tied(tmp_path, suffix, **lacking)
+
+
+def test_a_file_of_a_model_whose_layers_share_a_weight(tmp_path):
+    assert tied(tmp_path, "npz", a=1, b=2) == {"first.weight": 1, "middle.weight": 2, "last.weight": 1}
+    model = Tied()
+    save_model(model, tmp_path / "model.safetensors")
+    state = read_initial_state(tmp_path / "model.safetensors", Tied().state_dict())
+    assert {name: tensor.tolist() for name, tensor in state.items()} == {
+        name: tensor.tolist() for name, tensor in model.state_dict().items()
+    }
 
 
 @pytest.mark.parametrize("suffix", ["npz", "safetensors"])

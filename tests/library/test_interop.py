@@ -114,6 +114,17 @@ def test_a_method_that_each_epochs_weights_do_not_decide_is_refused_at_once(meth
         Pruner(network(), method)
 
 
+@pytest.mark.parametrize(("key", "value"), [("every", 1.5), ("every", 0), ("every", None), ("seed", 0.5), ("seed", -1)])
+def test_counts_are_whole_numbers(key, value):
+    with pytest.raises(UserError, match=rf"^{key}=.* is not allowed: it must be a whole number of \d or more"):
+        Pruner(network(), RandomPruning(), **{key: value})
+
+
+def test_the_number_of_prunings_is_whole():
+    with pytest.raises(UserError, match=r"^iterations=2\.5 is not allowed"):
+        Pruner(network(), Sap(iterations=2.5))
+
+
 def test_random_pruning_differs_by_the_seed():
     def masks(seed):
         pruner = Pruner(network(), RandomPruning(ratio=0.5), seed=seed)

@@ -12,12 +12,15 @@ from torch import tensor
 from src import export
 from src.data.digits import Digits
 from src.errors import UserError
+from src.library.command import main as measure
 from src.library.compressed import compress, decompress
 from src.library.masks import Masks
+from src.library.safetensors import write_safetensors
 from src.models.model import build_model
 from src.models.plain import Mlp
 from src.records.networks import load_network, read_network
 from src.records.objective import kept_iterations
+from src.store.tensors import write_tensors
 from tests.support import command_line, folder_of
 
 
@@ -81,10 +84,37 @@ def test_a_class_that_only_a_file_names_is_not_imported(run, tmp_path):
     (copy / "config.yaml").write_text(text.replace("src.models.plain.Mlp", "antigravity.Mlp"))
     with pytest.raises(UserError, match=r"antigravity\.Mlp, is none of this repository's.*network=\.\.\."):
         load_network(copy)
+    with pytest.raises(
+        UserError, match=r"load_network\(RUN, network=\.\.\.\), and give it to src\.export\.write_onnx$"
+    ):
+        export.main([str(copy), "format=onnx"])
     assert "antigravity" not in sys.modules
     (copy / "config.yaml").write_text(text.replace("- 128", "- -128"))
     with pytest.raises(UserError, match=r"model\.hidden"):
         load_network(copy)
+
+
+@pytest.mark.parametrize("masks", ["full", "none"])
+def test_masks_are_of_what_the_run_prunes(tmp_path, masks):
+    words = ["model=mlp", "dataset=digits", "trainer=smoke", "prune=lottery_ticket", "prune.exclude=[linear.*]"]
+    words += ["prune.iterations=2", "record.picture=false", f"record.masks={masks}", f"output_dir={tmp_path}"]
+    folder = folder_of(command_line(*words))
+    found = load_network(folder)[1]
+    last = list(csv.DictReader((folder / "iterations.csv").open()))[-1]
+    assert (found.alive, found.total) == (int(last["remaining"]), int(last["total"]))
+    assert list(found) == ["blocks.0.weight", "blocks.2.weight"]
+
+
+def test_masks_are_those_recorded_where_a_weight_that_is_alive_is_zero(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    _, before = load_network(copy)
+    tensors = {name: torch.zeros_like(tensor) for name, tensor in read_network(copy)[1].items()}
+    write_tensors(
+        copy / "networks.safetensors", {f"iteration_2/{name}": tensor for name, tensor in tensors.items()}, {}
+    )
+    network, masks = load_network(copy)
+    assert not any(weight.any() for weight in network.parameters())
+    assert masks == before
 
 
 def set_in(folder, **values):
@@ -97,7 +127,9 @@ def set_in(folder, **values):
 def test_older_records_say_nothing_of_their_images(run, tmp_path):
     copy = shutil.copytree(run, tmp_path / "copy")
     assert set_in(copy, network=None)["network"] == {"image_shape": [1, 8, 8], "classes": 10, "parameters": 43914}
-    with pytest.raises(UserError, match=r"does not tell of the images: give load_network\(\.\.\., network=\.\.\.\)"):
+    with pytest.raises(
+        UserError, match=r"does not tell of the images; build it .*give load_network\(\.\.\., network=\.\.\.\)"
+    ):
         load_network(copy)
     assert load_network(copy, network=build_model(Mlp(), (1, 8, 8), 10, seed=1))[1].alive < 1000
 
@@ -134,6 +166,34 @@ def test_an_export_is_the_network(run, tmp_path, capsys, form, words):
     assert (size > dense) == (form == "dense")
     assert size < dense / 10 or form == "dense"
     assert f"{size:,} as a {form} file" in capsys.readouterr().out
+
+
+def test_what_is_measured_of_an_export_is_the_network(run, tmp_path, capsys):
+    tables = []
+    for form in ("dense", "compressed"):
+        export.main([str(run), f"format={form}", f"output={tmp_path / form}.safetensors"])
+        capsys.readouterr()
+        assert measure([f"{tmp_path / form}.safetensors", "--scope", "neuron", "--csv"]) == 0
+        tables.append(sorted(capsys.readouterr().out.splitlines()))
+    assert tables[0] == tables[1]
+    assert len(tables[0]) == 5
+    assert "blocks.0.weight,128x64,8192," in tables[0][1]
+    tensors, _ = compress(read_network(run)[1])
+    for shapes in ("[", "[]", '{"blocks.0.weight": ["a"]}'):
+        write_safetensors(tensors, tmp_path / "bad.safetensors", {"shapes": shapes})
+        assert measure([str(tmp_path / "bad.safetensors")]) == 1
+        assert capsys.readouterr().err.endswith("export it again\n")
+
+
+def test_networks_of_several_iterations_are_not_measured_as_one(run, tmp_path, capsys):
+    assert measure([str(run / "networks.safetensors")]) == 1
+    assert "measure what `python -m src.export RUN --iteration N` writes" in capsys.readouterr().err
+    weights = {f"iteration_{t}/fc.weight": torch.ones(2, 2) for t in (0, 1)}
+    write_tensors(tmp_path / "weights.safetensors", weights)
+    assert measure([str(tmp_path / "weights.safetensors")]) == 1
+    assert "error: iteration_0/, iteration_1/ are networks of their own: measure one" in capsys.readouterr().err
+    assert measure([str(tmp_path / "weights.safetensors"), "--include", "iteration_1/*weight", "--csv"]) == 0
+    assert "all,,4,0" in capsys.readouterr().out
 
 
 def test_what_is_smaller_is_chosen():

@@ -2,6 +2,10 @@
 
 import copy
 import importlib
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -10,6 +14,9 @@ from torch.nn.utils import parametrizations, prune
 
 import pqindex
 from pqindex import LotteryTicket, Masks, OneShot, Sap, UserError, everything, measure, prune_step
+from src.pruning import amounts
+from src.pruning.method import Method
+from tests.support import ROOT
 
 
 class Tiny(nn.Module):
@@ -53,6 +60,20 @@ def test_sap_prunes_what_the_table_says():
             masks = prune_step(network, masks, Sap(scope=scope))
             assert alive - masks.alive == round(told.total.ratio * alive)
         assert masks.alive < 1800
+
+
+@pytest.mark.parametrize("scope", ["neuron", "layer", "global"])
+def test_a_weight_that_is_alive_counts_in_the_table_though_it_is_zero(scope):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(20, 20), nn.Linear(20, 20))
+    with torch.no_grad():
+        network[1].weight[:15] = 0
+    masks = Masks.of(network)
+    for _ in range(2):
+        told, alive = measure(network, Sap(scope=scope), masks), masks.alive
+        masks = prune_step(network, masks, Sap(scope=scope))
+        assert alive - masks.alive == round(told.total.ratio * alive) > 0
+        assert told.total.weights == 800
 
 
 def test_embeddings_and_what_is_tied_to_them_stay_out_unless_they_are_asked_for():
@@ -443,6 +464,29 @@ def test_bad_input_has_one_message():
 
 def test_the_public_names_are_there():
     assert [name for name in pqindex.__all__ if not hasattr(pqindex, name)] == []
+
+
+def test_in_a_clone_every_class_is_there_once():
+    for name in ("errors", "library.masks", "interop.loop"):
+        assert importlib.import_module(f"pqindex.{name}") is importlib.import_module(f"src.{name}")
+
+    @dataclass(frozen=True)
+    class Half(Method):
+        def amount(self, weights, alive, iteration, protocol):
+            return amounts.Amount(alive.sum(1) // 2)
+
+    layer = linear([[4, -3], [2, 1]])
+    assert pqindex.Amount is amounts.Amount
+    assert prune_step(layer, Masks.of(layer), Half()).alive == 2
+
+
+def test_a_clone_is_used_beside_a_src_of_another(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "__init__.py").touch()
+    code = "import pqindex, src, pqindex.interop.loop; print(pqindex.Masks.__module__, src.__path__)"
+    where = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=where, capture_output=True, text=True)
+    assert told.stdout.split() == ["pqindex.library.masks", f"['{tmp_path / 'src'}']"]
 
 
 def test_the_command_does_not_take_the_name_of_the_function():
