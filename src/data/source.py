@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from src.config.code import LENGTH, code_digest
-from src.config.part import Part, choice, default_of, require, safe_name, setting
+from src.config.part import Part, choice, default_of, require, safe_name, setting, shown
 from src.errors import UserError
 from src.files import replace
 
@@ -85,7 +85,7 @@ class DataSource(Part):
         """The data set on the CPU; the first images only where sizes are given.
 
         Calls of one process share the tensors: they must not be written to. Raises UserError for a size out of range,
-        and for files that are damaged or cannot be had.
+        for files that are damaged or cannot be had, and for a mean or deviation that is none.
         """
         from src.data.dataset import Dataset
 
@@ -99,6 +99,12 @@ class DataSource(Part):
             mean, std = images.channel_statistics()
         elif self.statistics == "true":
             mean, std = self.true_mean or mean, self.true_std or std
+        channels = images.train_images.shape[1]
+        if not _are_statistics(mean, std, channels):
+            raise UserError(
+                f"dataset={self.kind()} has mean {shown(mean)} and std {shown(std)}: each must be a finite number for "
+                f"every channel, of which its images have {channels}, and std above 0"
+            )
         return Dataset(*training, *testing, images.classes, self.short, mean, std, self.flip, self.crop)
 
     def content_digest(self) -> str | None:
@@ -185,6 +191,16 @@ class DataSource(Part):
                 f"choose 1 to {available}, or null for all"
             )
         return available if size is None else size
+
+
+def _are_statistics(mean: object, std: object, channels: int) -> bool:
+    """Whether images can be normalised with them: a number for each channel, and none to be divided by that is zero."""
+    import numpy as np
+
+    with suppress(TypeError, ValueError):
+        values = np.asarray([mean, std], dtype=float)
+        return values.shape == (2, channels) and bool(np.isfinite(values).all() and (values[1] > 0).all())
+    return False
 
 
 def _fault(images: object) -> str | None:

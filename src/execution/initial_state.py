@@ -16,6 +16,7 @@ from src.errors import UserError
 from src.messages import State
 from src.models.model import build_model, prunable_names
 from src.run import Run
+from src.store.digest import tensors_digest
 from src.trajectory import Layout
 
 DRAWS = 1_000_003
@@ -31,7 +32,8 @@ COPIES = 6
 class InitialStates:
     """Initial states of runs with one model on one data set, each made once on `device`; `model` is one of the models.
 
-    Raises UserError where the model does not fit the images, or a file does not fit the model.
+    Raises UserError where the model does not fit the images, or is another one when it is built again, or a file does
+    not fit the model.
     """
 
     model: nn.Module
@@ -49,6 +51,12 @@ class InitialStates:
         key = config.seed, config.init_from
         if key not in self._states:
             self.model = self._build(run, config.seed)
+            first = not self._states and config.init_from is None
+            if first and _numbers(self.model) != _numbers(self._build(run, config.seed)):
+                raise UserError(
+                    f"model={config.model.short} begins with other numbers whenever it is built: draw them from "
+                    "PyTorch's generator, and from no other"
+                )
             state: State = self.model.state_dict()
             if config.init_from is not None:
                 from src.execution.state_file import read_initial_state
@@ -90,6 +98,12 @@ class InitialStates:
 
     def _moved(self, state: State) -> State:
         return {name: tensor.detach().to(self.device, copy=True) for name, tensor in state.items()}
+
+
+def _numbers(model: nn.Module) -> str:
+    """Digest of all that a model begins with, bit for bit."""
+    tensors = {**model.state_dict(), **dict(model.named_buffers())}
+    return tensors_digest({name: t.detach().contiguous().reshape(-1).view(torch.uint8) for name, t in tensors.items()})
 
 
 class _Room(TorchFunctionMode):

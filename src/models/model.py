@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -38,7 +39,8 @@ def build_model(model: Model, image_shape: ImageShape, classes: int, seed: int) 
 
     Raises:
         UserError: images that the model cannot take or changes, output of another shape than [batch, classes], nothing
-            to prune or to train, parameters that are not float32, a state of more than parameters and buffers.
+            to prune or to train, parameters that are not float32, a state of more than parameters and buffers,
+            buffers that change and are not in it.
     """
     import torch
 
@@ -62,12 +64,15 @@ def build_model(model: Model, image_shape: ImageShape, classes: int, seed: int) 
 
 
 def _check_output(name: str, network: nn.Module, image_shape: ImageShape, classes: int) -> None:
-    """Raise UserError unless two blank images give logits, evaluated and trained; leaves the network's state alone."""
+    """Raise UserError unless two images give logits, evaluated and trained, and change no buffer that is not kept.
+
+    The network's state stays as it is.
+    """
     import torch
     from torch.func import functional_call
 
     for mode, training in (("evaluation", False), ("training", True)):
-        images = torch.zeros(2, *image_shape)
+        images = torch.linspace(0, 1, 2 * math.prod(image_shape)).reshape(2, *image_shape)
         buffers = {key: buffer.clone() for key, buffer in network.named_buffers()}
         try:
             with torch.no_grad():
@@ -84,6 +89,11 @@ def _check_output(name: str, network: nn.Module, image_shape: ImageShape, classe
                 f"model={name} gives {given} for two images in {mode} mode: it must give one tensor of logits, "
                 f"[2, {classes}]; its `build` is told the number of classes"
             )
+        for key in sorted(buffers.keys() - network.state_dict()):
+            if not torch.equal(buffers[key], network.get_buffer(key)):
+                raise UserError(
+                    f"model={name} changes {key}, which its state dict leaves out: register it with persistent=True"
+                )
 
 
 def prunable_names(network: nn.Module, exclude: Sequence[str] = ()) -> list[str]:

@@ -14,12 +14,14 @@ import torch
 from torch import Tensor
 
 from src.config.schema import RecordConfig
+from src.errors import UserError
 from src.files import Pace, sync
 from src.library.compressed import compress, packed, unpacked
 from src.messages import State, TrainRequest
 from src.records.rows import measure_tensors
 from src.records.schema import MASKS_FILE, MEASURES_FILE, NETWORKS_FILE, PIECES, TABLES, WEIGHTS_FILE
 from src.sparsity import P_GRID, Q_GRID
+from src.store.digest import tensors_digest
 from src.store.tensors import read_tensors, stored_bytes, write_tensors
 from src.trajectory import Record
 
@@ -42,6 +44,7 @@ class Pieces:
         self.folder = run_folder / PIECES
         self._identity = identity
         self._initial = initial
+        self._numbers = tensors_digest(initial)
 
     def path(self, iteration: int) -> Path:
         """The record of an iteration."""
@@ -60,11 +63,19 @@ class Pieces:
         return done
 
     def start(self, iteration: int, device: torch.device) -> TrainRequest | None:
-        """The training that an iteration begins with, where it is known."""
+        """The training that an iteration begins with, where it is known.
+
+        Raises UserError where the run began with another initial state.
+        """
         found = self.read(self._start(iteration), iteration=iteration)
         if found is None:
             return None
         tensors, meta = found
+        if meta.get("initial", self._numbers) != self._numbers:
+            raise UserError(
+                f"{self.folder.parent}: its model begins with other numbers than this run began with: draw them from "
+                "PyTorch's generator, or remove the folder"
+            )
         masks = {
             name: unpacked(tensors[f"masks/{name}"], self._initial[name].shape).to(device) for name in meta["masks"]
         }
@@ -132,7 +143,8 @@ class Pieces:
         """`own`: what of the starting state is to be kept, and masks as bits; None: all as it is."""
         kept = {"masks": dict(request.masks), "start": dict(request.start)}
         where = {"iteration": request.iteration, "first_epoch": request.first_epoch, "until": request.until}
-        about = {"id": self._identity, **where, **{kind: list(named) for kind, named in kept.items()}}
+        whose = {"id": self._identity, "initial": self._numbers}
+        about = {**whose, **where, **{kind: list(named) for kind, named in kept.items()}}
         if own is not None:
             kept = {"masks": _bits(request.masks), "start": dict(own)}
         write_tensors(self._start(request.iteration), _below(kept), about)

@@ -1,12 +1,16 @@
 """What cannot be trained, found before training: an optimizer that is not elementwise, a last batch of one image."""
 
 import copy
+import math
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
 
+from src.config.part import shown
 from src.errors import UserError
 from src.training.optimizers import Optimizer, State
+from src.training.spec import TrainingSpec
 
 TRIAL_STEPS = 4
 """Steps after which optimizers that are not elementwise show it."""
@@ -15,12 +19,21 @@ PARTS = slice(None), slice(5), slice(5, None)
 """All of the numbers on trial, and two parts of them."""
 
 
+def check_training(
+    spec: TrainingSpec, model: nn.Module, image_shape: tuple[int, int, int], images: int, captured: bool
+) -> None:
+    """Raise UserError where the optimizer, the schedule, or the last batch of `images` images cannot be used."""
+    check_optimizer(spec.optimizer, captured)
+    check_schedule(spec)
+    check_last_batch(model, image_shape, images, spec.batch_size)
+
+
 def check_optimizer(optimizer: Optimizer, captured: bool = False) -> int:
     """Try an optimizer on a few numbers, at once and in two parts; how many vectors its state consists of.
 
     Raises:
-        UserError: it does not treat every parameter alone, moves zeros without gradient, cannot be used at all, or not
-            in a step that is `captured`.
+        UserError: it does not treat every parameter alone, draws random numbers, moves zeros without gradient or
+            nothing at all, cannot be used, or not in a step that is `captured`.
     """
     optimizer.check("trainer.optimizer")
     if captured and not optimizer.capturable:
@@ -31,12 +44,15 @@ def check_optimizer(optimizer: Optimizer, captured: bool = False) -> int:
     generator = torch.Generator().manual_seed(0)
     start, gradients = (torch.randn(size, generator=generator) for size in ((8,), (TRIAL_STEPS, 8)))
     start[1] = gradients[:, 1] = 0
+    drawn = torch.get_rng_state()
     try:
         whole, first, second = (_trial(optimizer, start[part], gradients[:, part]) for part in PARTS)
     except UserError:
         raise
     except Exception as error:  # whatever another's code raises
         raise _unusable(optimizer, f"it fails on a vector of parameters ({error})") from error
+    if not torch.equal(torch.get_rng_state(), drawn):
+        raise _unusable(optimizer, "it draws random numbers, which an optimizer cannot")
     if whole["parameters"][1] != 0:
         raise _unusable(optimizer, "it moves weights that are zero and have no gradient, as pruned ones")
     for name, value in whole.items():
@@ -46,6 +62,8 @@ def check_optimizer(optimizer: Optimizer, captured: bool = False) -> int:
         joined = torch.cat(halves) if value.dim() else torch.stack(halves)
         if not torch.allclose(value.expand_as(joined), joined, rtol=1e-4, atol=1e-7):
             raise _unusable(optimizer, f"a parameter's {name} depends on the other parameters")
+    if torch.equal(whole["parameters"], start):
+        raise _unusable(optimizer, "it leaves the parameters as they are (change them in place)")
     return sum(value.shape == start.shape for value in whole.values()) - 1
 
 
@@ -63,6 +81,19 @@ def _unusable(optimizer: Optimizer, reason: str) -> UserError:
         f"trainer.optimizer={optimizer.short} cannot be used: {reason}; choose one that treats every parameter alone, "
         "such as trainer/optimizer=sgd, adam or adamw"
     )
+
+
+def check_schedule(spec: TrainingSpec) -> None:
+    """Raise UserError unless the schedule gives a finite number, 0 or more, in every epoch."""
+    for epoch in range(spec.epochs):
+        factor = spec.schedule.factor(epoch, spec.epochs)
+        with suppress(TypeError, ValueError, RuntimeError, OverflowError):
+            if 0 <= float(spec.lr * factor) < math.inf:
+                continue
+        raise UserError(
+            f"trainer.schedule={spec.schedule.short} gave {shown(repr(factor))} in epoch {epoch}: it must be a finite "
+            "number, 0 or more"
+        )
 
 
 def check_last_batch(model: nn.Module, image_shape: tuple[int, int, int], images: int, batch_size: int) -> None:

@@ -19,13 +19,17 @@ from src.data.dataset import Dataset
 from src.messages import Epoch, LabelledBatches, Performance, State, Trained
 from src.training.alone import Alone, Gradient, has_layers, same_bits
 from src.training.backend import EAGER, Backend, Captured, autocast, float32_products, forked, renewed, seeded
-from src.training.checks import check_last_batch, check_optimizer
 from src.training.images import ScoringBatches, prepare_images
+from src.training.optimizers import Adam, AdamW, Sgd
+from src.training.schedules import Constant, Cosine, Linear, Step
 from src.training.spec import TrainingSpec
 from src.training.state import Diverged, EpochEnd, Member, Snapshot, TrainingState, renew
 from src.training.vectors import FlatParameters, clip_
 
 EVALUATION_BATCH = 1000
+
+KNOWN = {Sgd, Adam, AdamW, Cosine, Step, Linear, Constant}
+"""Optimizers and schedules that need no trial."""
 
 
 class SoloEngine:
@@ -40,10 +44,15 @@ class SoloEngine:
     def __init__(
         self, spec: TrainingSpec, dataset: Dataset, model: nn.Module, device: torch.device, backend: Backend = EAGER
     ) -> None:
-        check_optimizer(spec.optimizer, backend.captures)
+        spec.optimizer.check("trainer.optimizer")
         self.spec, self.device, self.backend = spec, device, backend
         self.images = prepare_images(dataset, spec.validation_fraction, device)
-        check_last_batch(model, dataset.image_shape, len(self.images.train.train_labels), spec.batch_size)
+        images = len(self.images.train.train_labels)
+        known = {type(spec.optimizer), type(spec.schedule)} <= KNOWN
+        if not known or (images % spec.batch_size or spec.batch_size) == 1:
+            from src.training.checks import check_training
+
+            check_training(spec, model, dataset.image_shape, images, backend.captures)
         self.model = model.to(device)
         self.flat = FlatParameters(model)
         first: dict[int, str] = {}  # layers may share a tensor, which a state dict names for each of them

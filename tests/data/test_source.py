@@ -1,6 +1,7 @@
 """Data sets as parts: settings, names, statistics of PROTOCOL 3.2, sizes, and digests of what is read."""
 
 import json
+import math
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,6 +74,29 @@ def test_true_statistics(monkeypatch, stripes):
     assert (stripes.load().mean, stripes.load().std) == ((0.5,), (0.25,))
     true = replace(stripes, statistics="true").load()
     assert (true.mean, true.std) == ((0.5,), (0.3,))
+
+
+@pytest.mark.parametrize(
+    ("mean", "std"),
+    [
+        ((0.5, 0.5), (0.25,)),
+        ((0.5,), (0.25, 0.25, 0.25)),
+        ((0.5, 0.5), (0.25, 0.25)),
+        ((0.5,), (0.0,)),
+        ((0.5,), (-0.25,)),
+        ((math.nan,), (0.25,)),
+        ((0.5,), (math.inf,)),
+        ((None,), (0.25,)),
+        (0.5, 0.25),
+    ],
+)
+def test_a_mean_or_deviation_that_images_cannot_be_normalised_with(monkeypatch, stripes, mean, std):
+    monkeypatch.setattr(Stripes, "mean", mean)
+    monkeypatch.setattr(Stripes, "std", std)
+    with pytest.raises(
+        UserError, match=r"^dataset=stripes has mean .* and std .*channel, of which .* have 1, .*above 0$"
+    ):
+        stripes.load()
 
 
 def test_statistics_of_the_digits(tmp_path):

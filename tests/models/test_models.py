@@ -155,6 +155,38 @@ def test_a_network_that_no_engine_can_keep_or_test_is_refused(what, message):
         build_model(MineOdd(what=what), (1, 2, 2), 3, 0)
 
 
+class Averaging(nn.Linear):
+    """A linear layer without bias that subtracts a number, in training a running mean of what it gives."""
+
+    def __init__(self, classes: int, persistent: bool, moves: bool) -> None:
+        super().__init__(4, classes, bias=False)
+        self.moves = moves
+        self.register_buffer("mean", torch.zeros(classes), persistent=persistent)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = super().forward(x.flatten(1))
+        if self.training and self.moves:
+            self.mean = self.mean.lerp(x.detach().mean(0), 0.01)
+        return x - self.mean
+
+
+@dataclass(frozen=True)
+class MineAveraging(Model):
+    persistent: bool = False
+    moves: bool = True
+
+    def build(self, image_shape: ImageShape, classes: int) -> nn.Module:
+        return Averaging(classes, self.persistent, self.moves)
+
+
+def test_a_buffer_that_changes_must_be_kept():
+    """It would begin a training as the one before left it."""
+    with pytest.raises(UserError, match=r"model=mine_averaging changes mean, which its state dict leaves out: .*=True"):
+        build_model(MineAveraging(), (1, 2, 2), 3, 0)
+    for model in (MineAveraging(persistent=True), MineAveraging(moves=False)):
+        assert not build_model(model, (1, 2, 2), 3, 0).get_buffer("mean").any()
+
+
 def test_the_trial_leaves_the_network_as_it_was_and_in_training_mode():
     network = build_model(Mine(), (1, 2, 2), 3, 0)
     assert network.training

@@ -157,6 +157,16 @@ class Counting(Optimizer):
         state["steps"] = state.get("steps", 0) + 1
 
 
+class Rebinding(Optimizer):
+    def step(self, parameters, gradient, state, lr):
+        parameters = parameters - lr * gradient
+
+
+class Noisy(Optimizer):
+    def step(self, parameters, gradient, state, lr):
+        parameters -= lr * gradient * (1 + torch.rand_like(gradient))
+
+
 @dataclass(frozen=True)
 class Unfinished(Optimizer):
     pass
@@ -182,6 +192,8 @@ def test_vectors_of_the_state_are_counted():
         (Normalised(), "normalised cannot be used: a parameter's parameters depends on the other"),
         (Restless(), "restless .* moves weights that are zero"),
         (Counting(), "its state steps is neither a scalar tensor nor"),
+        (Rebinding(), r"rebinding .* leaves the parameters as they are \(change them in place\)"),
+        (Noisy(), "noisy cannot be used: it draws random numbers, which an optimizer cannot"),
         (Unfinished(), "Unfinished has to say how it steps"),
         (Torch(name="LBFGS"), "LBFGS.* cannot be used: it fails on a vector .*closure"),
         (Torch(name="Muon"), "Muon.* fails on a vector"),

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
-from src.training import loop
+from src.training import checks, loop
 from src.training.optimizers import Optimizer
 from src.training.stack import Stack
 from tests.training.examples import SHAPE, member, network, patterns, specification
@@ -26,8 +26,7 @@ class Plain(Optimizer):
 
 @pytest.fixture
 def _fake(monkeypatch):
-    monkeypatch.setattr(loop, "check_optimizer", lambda *_: None)
-    monkeypatch.setattr(loop, "check_last_batch", lambda *_: None)
+    monkeypatch.setattr(checks, "check_training", lambda *_: None)
     with FakeTensorMode(allow_non_fake_inputs=True):
         yield
 

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
 
 from src.errors import UserError
 from src.training.schedules import Constant, Cosine, Linear, Schedule, Step
-from tests.training.examples import specification
+from tests.training.examples import solo, specification
 
 schedulers = torch.optim.lr_scheduler
 
@@ -45,6 +46,23 @@ class OfATensor(Schedule):
 def test_a_learning_rate_is_a_number_whatever_the_schedule_gives():
     rate = specification("linear", schedule=OfATensor(), lr=0.5).learning_rate(0)
     assert (type(rate), rate) == (float, 0.25)
+
+
+@dataclass(frozen=True)
+class Nonsense(Schedule):
+    """What is no factor in the last epoch of three."""
+
+    given: Any = None
+
+    def annealed(self, epoch, epochs):
+        return 1.0 if epoch < 2 else self.given
+
+
+@pytest.mark.parametrize("given", [None, "1", [1], 1j, -1.0, math.nan, math.inf])
+def test_what_is_no_rate_is_refused_before_training(given):
+    with pytest.raises(UserError, match=r"trainer.schedule=nonsense.* gave .* in epoch 2: .* finite number, 0 or more"):
+        solo(specification("linear", epochs=3, schedule=Nonsense(given=given)))
+    solo(specification("linear", epochs=2, schedule=Nonsense(given=given)))
 
 
 @pytest.mark.parametrize(
