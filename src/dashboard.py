@@ -2,13 +2,14 @@
 
 Use:  python -m src.dashboard [key=value ...]
 
-  project   that of the runs (tracking.project), default pq-index-sap
-  entity    user or team, default your own
+  project   that of the runs (tracking.project), default WANDB_PROJECT or else pq-index-sap
+  entity    user or team, default WANDB_ENTITY or else your own
   --spec    print what would be saved, as JSON, without a network
 
 Panels: accuracy, remaining weights, PQ Index and Gini index along pruning, of the retrained and of the pruned
 networks; the same against the percent of remaining weights; layers; sweeps of p, q, eta_r and gamma; learning curves.
-Runs of the same data set, model, scope and method are one curve: their mean, with a band of a standard deviation.
+Runs of the same data set, model, scope, method, epochs, protocol and number of prunings are one curve: their mean, with
+a band of a standard deviation.
 """
 
 import json
@@ -60,8 +61,10 @@ def save(entity: str | None, project: str) -> tuple[str, str]:
     import wandb
 
     from src.tracking.boards import save_report, save_workspace
+    from src.tracking.wandb_run import destination
 
     try:
+        project, entity = destination(project, entity)
         api = wandb.Api()
         owner = entity or str(api.default_entity)
         return save_workspace(api, owner, project), save_report(api, owner, project)

@@ -26,6 +26,7 @@ from src.run import Run
 from src.store.digest import digest, settings_of, training_id
 from src.store.locks import acquire, run_lock
 from src.store.trainings import TrainingStore
+from src.tracking.tracker import is_untold
 from src.training.backend import Backend
 from src.training.loop import SoloEngine
 from src.training.spec import TrainingSpec
@@ -64,6 +65,10 @@ def execute_together(configs: Sequence[Config], stacked: bool = False) -> list[R
                 with suppress(OSError), ExitStack() as held:  # another process may just be writing it
                     if acquire(run_lock(run.folder), held):
                         _tidy(run)
+                        if is_untold(run.config.tracking.mode, run.folder):
+                            from src.execution.mirror import retell
+
+                            retell(run, PICTURE)
             else:
                 groups.setdefault(_common(run), []).append(run)
     for group in groups.values():

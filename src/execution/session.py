@@ -14,19 +14,16 @@ from src.execution.progress import Progress
 from src.messages import TrainRequest
 from src.records.provenance import code_state, now, provenance, without_secrets
 from src.records.rows import epoch_row, epoch_rows
-from src.records.schema import plain
 from src.records.timings import Stopwatch
 from src.records.writer import Row, RunFolder
 from src.run import Run
-from src.tracking.tracker import RunInfo, effective_mode, open_tracker
+from src.tracking.tracker import Tracker, effective_mode, open_tracker
 from src.training.state import EpochEnd
 from src.trajectory import Record
 
 log = logging.getLogger(__name__)
 
 PICTURE = "curves.png"
-TAGS = ("trainer", "protocol")
-"""Groups whose choices are tags in Weights & Biases."""
 
 
 class Session:
@@ -53,25 +50,12 @@ class Session:
         if self.position:
             log.info("%s goes on with iteration %d of %d", run.name, done, run.iterations)
         self._watch = Stopwatch(run.folder, run.setting, device.type)
-        counted = {"multiply_adds": initial.multiply_adds} if effective_mode(tracking.mode) != "none" else {}
-        made_with = filter(None, map(settings.choices.get, TAGS))
-        told = {
-            "method": {**summary["method"], "label": plain(settings.prune.label)},
-            "provenance": summary["provenance"],
-            "network": initial.about | counted,
-        }
-        info = RunInfo(
-            run_id=run.identity,
-            name=run.name,
-            group=config["experiment_name"],
-            tags=[*run.setting[:2], settings.prune.short, settings.prune.scope, *made_with],
-            config=config | told,
-            folder=run.folder,
-            project=tracking.project,
-            entity=tracking.entity,
-            difference=without_secrets(code_state()[1]),
-        )
-        self._tracker = open_tracker(tracking.mode, info)
+        self._tracker = Tracker()
+        if effective_mode(tracking.mode) != "none":
+            from src.execution.mirror import run_info
+
+            network = initial.about | {"multiply_adds": initial.multiply_adds}
+            self._tracker = open_tracker(tracking.mode, run_info(run, summary, network, code_state()[1]))
         self._progress = progress(run, done)
         for rows, layers, epochs in self._folder.rows():
             self._tell(rows[0], layers, epochs)

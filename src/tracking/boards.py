@@ -22,7 +22,9 @@ COLUMNS = 4
 """Panels in a row, as in the paper's figures."""
 GRID_WIDTH, HEIGHT, WIDE = 24, 6, 12
 """A report's grid has 24 columns."""
-SUBJECT = ("dataset.name", "model.name", "prune.scope", "method.label")
+SUBJECT = (
+    "dataset.name", "model.name", "prune.scope", "method.label", "trainer.epochs", "protocol.name", "prune.iterations",
+)  # fmt: skip
 """Runs that are alike in these differ in their seed: a curve is their mean, its band their standard deviation."""
 SWEPT = ("p", "q", "eta_r", "gamma")
 ITERATION, REMAINING, EPOCH = "iteration", "percent_remaining", "epoch"
@@ -100,6 +102,7 @@ def _sweep(name: str) -> Part:
     sweep = ABLATIONS[name]
     fixed = {key: sweep.base.settings[key] for key in SWEPT if key != sweep.parameter}
     text = f"As Fig. {'4' if name in ('p', 'q') else '5'}: SAP with {sweep.letter} varied ({sweep.fixed})."
+    text += " A curve is of all runs with its value: filter them where they differ in anything else."
     panels = _row("retrained", groupby=wr.Config(f"prune.{sweep.parameter}"))
     return Part(f"Sweep of {sweep.letter}", text, panels, _only(name="sap", **fixed))
 
@@ -119,7 +122,7 @@ def _settings() -> list[Any]:
 
 
 def workspace(entity: str, project: str) -> Any:
-    """The workspace, runs grouped so that each curve is a method's mean over seeds."""
+    """The workspace, runs grouped so that each curve is a mean over seeds of runs alike in SUBJECT."""
     sections = []
     for part in parts():
         layout = ws.SectionLayoutSettings(columns=COLUMNS, rows=-(-len(part.panels) // COLUMNS))

@@ -18,6 +18,9 @@ GROUP = "WANDB_RUN_GROUP"
 """Variable that names the group of runs without an experiment; a sweep sets it."""
 ENVIRONMENT_MODES = {"online": "wandb", "run": "wandb", "shared": "wandb", "offline": "offline", "dryrun": "offline"}
 
+UNTOLD = ".untold"
+"""Suffix of the file in a run's folder wandb that is there until W&B has been told of the run's end."""
+
 
 @dataclass(frozen=True)
 class RunInfo:
@@ -85,3 +88,12 @@ def effective_mode(mode: str) -> str:
     if mode == "none" or asked == "disabled":
         return "none"
     return ENVIRONMENT_MODES.get(asked, mode)
+
+
+def is_untold(mode: str, folder: Path) -> bool:
+    """Whether W&B has not heard of a finished run to its end, or is an agent's, which waits for the run that it began.
+
+    `mode` as in `open_tracker`; `folder` is the run's.
+    """
+    heard = "WANDB_SWEEP_ID" not in os.environ and not any((folder / "wandb").glob(f"*{UNTOLD}"))
+    return effective_mode(mode) != "none" and not heard

@@ -7,10 +7,13 @@ import os
 import shlex
 import sys
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from ssl import SSLError
 from typing import Any, Literal
 
+from src.config.schema import TrackingConfig
 from src.records.provenance import without_secrets
 from src.tracking.tracker import GROUP, RunInfo
 
@@ -24,8 +27,8 @@ RETRY_AFTER_S = 600.0
 _online_again_at = 0.0
 
 
-def begin(info: RunInfo, online: bool) -> Any:
-    """The `wandb.Run`, with its files in `info.folder`/wandb; falls back to offline and says how to upload."""
+def prepare() -> str:
+    """Start W&B's own process; the mode that the user asks of W&B itself: by WANDB_MODE, `wandb offline` and such."""
     # W&B's own usage reports wait for the network when the process ends.
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     if f"-{os.getpid()}-" not in os.environ.get("WANDB_SERVICE", ""):
@@ -33,22 +36,64 @@ def begin(info: RunInfo, online: bool) -> Any:
         os.environ.pop("WANDB_SERVICE", None)
     import wandb
 
+    return str(wandb.setup(settings=wandb.Settings(silent=True)).settings.mode)
+
+
+def begin(info: RunInfo, online: bool) -> Any:
+    """The `wandb.Run`, with its files in `info.folder`/wandb; falls back to offline and says how to upload."""
+    import wandb
+
     info.folder.mkdir(parents=True, exist_ok=True)
-    wandb.setup(settings=wandb.Settings(silent=True))
     reason = _why_offline() if online else ""
     if online and not reason:
         try:
             return _init(info, "online")
         except wandb.Error as error:
             reason = first_line(error)
-            wandb.teardown()  # a run that failed to begin keeps its id in use
+            with suppress(Exception):
+                _free(os.environ.get("WANDB_RUN_ID", info.run_id) if "WANDB_SWEEP_ID" in os.environ else info.run_id)
     run = _init(info, "offline")
+    info = replace(info, run_id=run.id)
     if _together is None:
         log.info(offline_line(info, reason))
     elif not _told:
         log.info(offline_line(info, reason, _together))
         _told.append(_together)
     return run
+
+
+def _free(run_id: str) -> None:
+    """End a run that failed to begin, and no other: it keeps its id in use."""
+    import wandb
+
+    service = wandb.setup().assert_service()
+    _, interface = service.inform_attach(run_id)
+    interface.deliver_exit(1).wait_or(timeout=FINISH_TIMEOUT_S)  # without this W&B's process would wait for ever
+    service.inform_finish(run_id=run_id)
+
+
+def begin_anew() -> None:
+    """Leave W&B's own process, which has ended; the next `prepare` starts another."""
+    import wandb
+
+    with suppress(Exception):
+        wandb.teardown()
+
+
+def has_ended(error: Exception) -> bool:
+    """Whether this is what W&B raises where its own process has ended."""
+    from wandb.sdk.mailbox import HandleAbandonedError, MailboxClosedError
+
+    return isinstance(error, (HandleAbandonedError, MailboxClosedError, ConnectionError))
+
+
+def destination(project: str, entity: str | None) -> tuple[str, str | None]:
+    """Project and entity of W&B: its variables and its settings file count where ours are left at their defaults."""
+    import wandb
+
+    asked = wandb.setup().settings
+    chosen = project if project != TrackingConfig.project else asked.project or project
+    return chosen, entity or asked.entity
 
 
 _together: Path | None = None
@@ -75,14 +120,18 @@ def unreachable() -> None:
 
 
 def offline_line(info: RunInfo, reason: str, runs: Path | None = None) -> str:
-    """The one line that tells why a run is offline and how to upload it, or all runs in a folder."""
-    begun_online = any((info.folder / "wandb").glob(f"run-*-{info.run_id}"))
+    """The one line that tells why a run is offline and how to upload it, or all runs in a folder.
+
+    `info.run_id` is the id that W&B knows.
+    """
     folder = info.folder / "wandb" if runs is None else runs
+    begun_online = any(folder.glob(f"run-*-{info.run_id}" if runs is None else "*/wandb/run-*"))
     if folder.is_absolute() and folder.is_relative_to(Path.cwd()):
         folder = folder.relative_to(Path.cwd())
     login = "wandb login && " if "logged in" in reason else ""
     command = f"{login}wandb sync {'--include-online ' if begun_online else ''}"
-    parts = f"{shlex.quote(str(folder))}/{f'*-{info.run_id}' if runs is None else '*/wandb/offline-run-*'}"
+    together = f"*/wandb/{'*run-*' if begun_online else 'offline-run-*'}"
+    parts = f"{shlex.quote(str(folder))}/{f'*-{info.run_id}' if runs is None else together}"
     what = "this run" if runs is None else "all runs"
     return f"Weights & Biases is offline{f' ({reason})' if reason else ''}; to upload {what}: {command}{parts}"
 
@@ -97,17 +146,19 @@ def _why_offline() -> str:
         # Asks nothing, and unlike an attempt to begin a run, a failed one leaves no trace behind.
         if not wandb.login(prompt=False, verify=False):
             return "not logged in"
-        if not _answers(wandb.setup().settings.base_url):
+        if not answers(wandb.setup().settings.base_url):
             unreachable()
             return "no connection"
         return "" if wandb.login(prompt=False, verify=True) else "not logged in"
     except wandb.Error as error:
-        unreachable()
+        if not answers(wandb.setup().settings.base_url):
+            unreachable()
         return first_line(error)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     """Whether a server answers, whatever it says: W&B's own login waits 10 s for one that does not."""
+    from http.client import HTTPException
     from urllib.error import HTTPError, URLError
     from urllib.request import urlopen
 
@@ -117,7 +168,7 @@ def _answers(url: str) -> bool:
         return True
     except URLError as error:
         return isinstance(error.reason, SSLError)  # W&B has certificates of its own
-    except OSError:
+    except (OSError, HTTPException):
         return False
     return True
 
@@ -125,6 +176,7 @@ def _answers(url: str) -> bool:
 def _init(info: RunInfo, mode: Literal["online", "offline"]) -> Any:
     import wandb
 
+    project, entity = destination(info.project, info.entity)
     words, sys.argv = sys.argv, without_secrets(sys.argv)  # which W&B records
     try:
         return wandb.init(
@@ -137,8 +189,8 @@ def _init(info: RunInfo, mode: Literal["online", "offline"]) -> Any:
             tags=[tag[:64] for tag in info.tags],
             config=dict(info.config),
             dir=str(info.folder),
-            project=info.project,
-            entity=info.entity,
+            project=project,
+            entity=entity,
             reinit="create_new",
             settings=wandb.Settings(
                 console="wrap",

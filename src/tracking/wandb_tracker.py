@@ -8,15 +8,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from src.files import parsed, read_rows, write_text
 from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, MASKS_FILE, NETWORKS_FILE, RUN_FILE
+from src.tracking import wandb_run
 from src.tracking.metrics import OBJECTIVE, Value, axes, named, summarised
-from src.tracking.tracker import RunInfo, Tracker
-from src.tracking.wandb_run import begin, first_line, offline_line, reachable, unreachable
+from src.tracking.tracker import UNTOLD, RunInfo, Tracker
+from src.tracking.wandb_run import answers, begin, first_line, offline_line, reachable, unreachable
 
 log = logging.getLogger(__name__)
 
@@ -29,14 +32,28 @@ TOGETHER_S = 2.0
 PATIENCE_S = 1.5
 """How long the end of an interrupted run waits for W&B."""
 
+MARGIN_S = 30.0
+"""How much longer the end of another run waits for the next step than W&B may take for it by its own limits."""
+
+SLOWEST = 100_000.0
+"""Bytes a second; a network that takes less for an upload has no time for it."""
+
+_in_vain: list[Future[None]] = []
+"""What the end of a run has waited for in vain."""
+
 
 class Background(Tracker):
     """A tracker that is opened and told by a thread of its own: a run waits for it at its end alone."""
 
+    _steps = 0
+    """What the thread has done so far, for all runs."""
+
     def __init__(self, info: RunInfo, online: bool) -> None:
         self._tracker = _thread().submit(_opened, info, online)
+        self._tracker.add_done_callback(_count)
         self._waiting: list[Callable[[Tracker], None]] = []
         self._told_at = time.monotonic()
+        self._limit_s = wandb_run.INIT_TIMEOUT_S + wandb_run.FINISH_TIMEOUT_S + MARGIN_S
 
     def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
         self._later(lambda tracker: tracker.log_iteration(row, layers))
@@ -53,13 +70,25 @@ class Background(Tracker):
         self._later(lambda tracker: tracker.log_figures(figures))
 
     def log_network(self, folder: Path) -> None:
+        self._limit_s += _upload_limit_s(sum(_size(folder / name) for name in (NETWORKS_FILE, MASKS_FILE)))
         self._later(lambda tracker: tracker.log_network(folder))
 
     def finish(self, status: str) -> None:
         ended = self._later(lambda tracker: tracker.finish(status))
-        wait([ended], PATIENCE_S if status == "interrupted" else None)
-        if not ended.done():
-            log.warning("Weights & Biases is not waited for; the same command sends it what it missed")
+        if all(waited.done() for waited in _in_vain):
+            if status == "interrupted":
+                wait([ended], PATIENCE_S)
+            else:
+                self._wait_while_it_goes_on(ended)
+            if not ended.done():
+                _in_vain.append(ended)
+                log.warning("Weights & Biases is not waited for; the same command sends it what it missed")
+
+    def _wait_while_it_goes_on(self, ended: Future[None]) -> None:
+        steps = -1
+        while not ended.done() and steps < Background._steps:
+            steps = Background._steps
+            wait([ended], self._limit_s)
 
     def _later(self, what: Callable[[Tracker], None]) -> Future[None]:
         self._waiting.append(what)
@@ -74,7 +103,13 @@ class Background(Tracker):
             for what in waiting:
                 what(tracker)
 
-        return _thread().submit(told)
+        done = _thread().submit(told)
+        done.add_done_callback(_count)
+        return done
+
+
+def _count(_: object) -> None:
+    Background._steps += 1
 
 
 @cache
@@ -83,12 +118,33 @@ def _thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "tracking")
 
 
-def _opened(info: RunInfo, online: bool) -> Tracker:
+def _opened(info: RunInfo, online: bool, again: bool = True) -> Tracker:
     try:
-        return WandbTracker(info, online)
+        untold = _untold(info)
+        untold.parent.mkdir(parents=True, exist_ok=True)
+        untold.touch()
+        asked = wandb_run.prepare()
+        if asked == "disabled":
+            untold.unlink()
+            with suppress(OSError):
+                untold.parent.rmdir()
+            return Tracker()
+        return WandbTracker(info, online and asked not in ("offline", "dryrun"))
     except Exception as error:  # W&B is a mirror: a run does not depend on it
-        log.warning(f"Weights & Biases does not start ({error}); the run goes on without it")
+        if again and wandb_run.has_ended(error):
+            wandb_run.begin_anew()
+            return _opened(info, online=False, again=False)
+        log.warning(f"Weights & Biases does not start ({first_line(error)}); the run goes on without it")
         return Tracker()
+
+
+def _untold(info: RunInfo) -> Path:
+    return info.folder / "wandb" / f"{info.run_id}{UNTOLD}"
+
+
+def _upload_limit_s(size: int) -> float:
+    """Seconds that an upload of `size` bytes may take."""
+    return wandb_run.FINISH_TIMEOUT_S + size / SLOWEST
 
 
 class WandbTracker(Tracker):
@@ -99,13 +155,14 @@ class WandbTracker(Tracker):
     """
 
     def __init__(self, info: RunInfo, online: bool) -> None:
-        self._info = info
         self._epochs = int(info.config["trainer"]["epochs"])
         self._told = False
         self._rows: dict[int, Mapping[str, Value]] = {}
+        self._untold = _untold(info)
         self._run = begin(info, online)
+        self._info = replace(info, run_id=self._run.id)  # an agent of W&B's has its own
         self._sent: deque[tuple[float, int]] = deque()
-        self._marker = info.folder / "wandb" / f"{info.run_id}.step"
+        self._marker = info.folder / "wandb" / f"{self._run.id}.step"
         self._last_step = self._run.step - 1 if not self._run.offline else _read_step(self._marker)
         for name, x in axes().items():
             self._run.define_metric(name, step_metric=x)
@@ -149,7 +206,7 @@ class WandbTracker(Tracker):
 
     def log_network(self, folder: Path) -> None:
         kept = self._info.config.get("tracking", {}).get("artifact", "online")
-        if kept == "always" or (kept == "online" and not self._run.offline):
+        if not self._waits_in_vain() and (kept == "always" or (kept == "online" and not self._run.offline)):
             self._try(lambda: self._log_artifact(folder))
 
     def _log_artifact(self, folder: Path) -> None:
@@ -170,18 +227,21 @@ class WandbTracker(Tracker):
             path = folder / "wandb" / f"{self._info.run_id}-{MASKS_FILE}"
             Masks({key.removeprefix(prefix): m for key, m in masks.items() if key.startswith(prefix)}).save(path)
             artifact.add_file(str(path), name=MASKS_FILE, policy="immutable", skip_cache=True)
-        self._run.log_artifact(artifact)
+        uploaded = self._run.log_artifact(artifact)
+        if not self._run.offline:
+            uploaded.wait(math.ceil(_upload_limit_s(artifact.size)))  # for its end W&B has less time
 
     def finish(self, status: str) -> None:
-        if self._waits_in_vain():
+        if self._waits_in_vain():  # W&B itself tries once more at exit, for all such runs together
             self._tell(offline_line(self._info, "no connection a moment ago"))
-            return  # W&B itself tries once more at exit, for all such runs together
-        self._try(lambda: self._end(status))
+        else:
+            self._try(lambda: self._end(status))
 
     def _end(self, status: str) -> None:
         file = Path(self._run.settings.sync_file)
         size = _size(file)
         self._run.finish(exit_code=0 if status == "finished" else 1)
+        self._untold.unlink(missing_ok=True)
         for _ in range(100):  # offline, W&B's own process writes its file after this
             if not self._run.offline or _size(file) > size:
                 self._mark(math.inf)
@@ -223,11 +283,11 @@ class WandbTracker(Tracker):
             action()
         except Exception as error:  # a mirror: whatever befalls it, the run goes on and its records are on disk
             what = f"{type(error).__name__}: {first_line(error)}"
-            if self._run.offline:
-                self._tell(f"Weights & Biases misses a part of this run ({what}); its own records are complete")
-            else:
+            if not self._run.offline and not (reachable() and answers(self._run.settings.base_url)):
                 unreachable()
                 self._tell(offline_line(self._info, what))
+            else:
+                self._tell(f"Weights & Biases misses a part of this run ({what}); its own records are complete")
 
     def _tell(self, message: str) -> None:
         if not self._told:

@@ -2,25 +2,38 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+ARTIFACT = {
+    "__typename": "Artifact", "id": "a", "artifactSequence": {"__typename": "ArtifactSequence", "name": "n",
+    "project": None}, "versionIndex": 0, "artifactType": {"name": "model"}, "description": None, "metadata": None,
+    "ttlDurationSeconds": -1, "ttlIsInherited": True, "tags": [], "historyStep": None, "state": "COMMITTED", "size": 1,
+    "digest": "d", "commitHash": None, "fileCount": 1, "createdAt": "2026-01-01T00:00:00Z", "updatedAt": None,
+}  # fmt: skip
+
 
 class FakeServer(ThreadingHTTPServer):
-    """Keeps the history lines that it is sent; with `dies` it hangs up on everything once a run has begun."""
+    """Keeps the history lines that it is sent; with `dies` it hangs up on everything once a run has begun.
+
+    It takes `upload_s` seconds for each file of an artifact.
+    """
 
     daemon_threads = True
 
-    def __init__(self, dies: bool) -> None:
+    def __init__(self, dies: bool, upload_s: float) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.dies = dies
+        self.dies, self.upload_s = dies, upload_s
         self.alive = True
         self.history: list[dict[str, Any]] = []
         self.exit_codes: list[int] = []
         self.begun: list[dict[str, Any]] = []
         self.artifacts: dict[str, list[str]] = {}
+        self.committed: list[str] = []
+        self.refused: set[str] = set()
         self.summary: dict[str, Any] = {}
 
     @property
@@ -35,6 +48,8 @@ class FakeServer(ThreadingHTTPServer):
         if operation == "CreateRunFiles":
             files = [{"name": name, "uploadUrl": f"{self.url}/upload"} for name in variables["files"]]
             return {"createRunFiles": {"runID": "x", "uploadHeaders": [], "files": files}}
+        if operation == "UpsertBucket" and variables["name"] in self.refused:
+            raise KeyError("a run that was deleted")
         if operation == "UpsertBucket":
             self.begun.append(variables)
             self.alive = not self.dies
@@ -57,11 +72,14 @@ class FakeServer(ThreadingHTTPServer):
             asked = variables["input"]["artifactFiles"]
             for file in asked:  # of several artifacts at the same time
                 self.artifacts[file["artifactID"]].append(file["name"])
-            upload = {"id": "f", "uploadUrl": f"{self.url}/upload", "uploadHeaders": [], "artifact": {"id": "a"}}
+            upload = {"id": "f", "uploadUrl": f"{self.url}/slow", "uploadHeaders": [], "artifact": {"id": "a"}}
             nodes = [{**upload, "name": f["name"], "displayName": f["name"], "storagePath": f["name"]} for f in asked]
             return {"createArtifactFiles": {"files": {"edges": [{"node": node} for node in nodes]}}}
         if operation == "CommitArtifact":
+            self.committed.append(variables["artifactID"])
             return {"commitArtifact": {"artifact": {"id": "a", "digest": "d"}}}
+        if operation == "ArtifactByID":
+            return {"artifact": ARTIFACT}
         raise KeyError(operation)
 
     def stream(self, content: dict[str, Any]) -> None:
@@ -92,10 +110,15 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/graphql":
             request = json.loads(body)
             try:
-                data = self.server.graphql(request.get("operationName", ""), request.get("variables") or {})
+                named = (
+                    request.get("operationName") or request["query"].partition("(")[0].removeprefix("query ").strip()
+                )
+                data = self.server.graphql(named, request.get("variables") or {})
                 reply = {"data": data}
             except KeyError as error:
                 reply = {"errors": [{"message": f"unknown operation {error}"}]}
+        elif self.path == "/slow":
+            time.sleep(self.server.upload_s)
         elif self.path.endswith("/file_stream"):
             self.server.stream(json.loads(body))
         answer = json.dumps(reply).encode()
@@ -112,9 +135,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def fake_server(dies: bool = False) -> Iterator[FakeServer]:
+def fake_server(dies: bool = False, upload_s: float = 0) -> Iterator[FakeServer]:
     """A server that runs until the block ends."""
-    server = FakeServer(dies)
+    server = FakeServer(dies, upload_s)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server

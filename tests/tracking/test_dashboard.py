@@ -98,11 +98,12 @@ def test_final_values_and_parameters_exist(spec, logged):
     assert summaries <= names
 
 
-def test_runs_are_grouped_by_what_a_method_is(spec, logged):
+def test_runs_are_grouped_by_all_but_their_seed(spec, logged):
     from src.tracking.boards import SUBJECT
 
     sections, keys = zip(*(key.split(".") for key in SUBJECT), strict=True)
-    assert {"dataset", "model", "prune", "method"} == set(sections)
+    assert {"dataset", "model", "prune", "method", "trainer", "protocol"} == set(sections)
+    assert {"trainer.epochs", "protocol.name", "prune.iterations"} < set(SUBJECT)  # never averaged together
     assert all(key in logged.config[section] for section, key in zip(sections, keys, strict=True))
     assert logged.config["method"] == {"kind": "sap", "short": "sap-0.5-1-0-1", "label": "SAP (p=0.5, q=1.0)"}
     text = json.dumps(spec)

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+import wandb
 
+from src.config.schema import TrackingConfig
 from tests.tracking.fake_project import fake_project
 
 pytest.importorskip("wandb_workspaces", reason="wandb-workspaces is an extra: pip install '.[dashboard]'")
@@ -27,3 +29,17 @@ def test_dashboards_are_made_once_and_then_updated(monkeypatch):
     sections = specs["project-view"]["section"]["panelBankConfig"]["sections"]
     expected = specification()["workspace"]["section"]["panelBankConfig"]["sections"]
     assert [len(section["panels"]) for section in sections] == [len(section["panels"]) for section in expected]
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic V1 style")
+def test_dashboards_are_where_wandbs_variables_say(monkeypatch):
+    from src.dashboard import save
+
+    with fake_project() as server:
+        variables = {"BASE_URL": server.url, "API_KEY": "0" * 40, "PROJECT": "theirs", "ENTITY": "team"}
+        for name, value in variables.items():
+            monkeypatch.setenv(f"WANDB_{name}", value)
+        wandb.teardown()  # which makes W&B read its variables anew
+        assert save(None, TrackingConfig.project)[0].startswith(f"{server.url}/team/theirs?nw=")
+        assert save("me", "mine")[0].startswith(f"{server.url}/me/mine?nw=")
+    wandb.teardown()

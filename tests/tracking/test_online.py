@@ -107,6 +107,14 @@ def test_the_final_network_is_uploaded_and_the_summary_sorts(tmp_path: Path):
     assert (server.summary["best/accuracy"], server.summary["dense/accuracy"]) == (82, 80)
 
 
+def test_a_slow_upload_has_the_time_that_its_size_takes(tmp_path: Path):
+    (tmp_path / "networks.safetensors").write_bytes(bytes(800_000))  # 8 s
+    with fake_server(upload_s=3) as server:
+        assert told(mirror(tmp_path, "abc:1", url=server.url)[0]) == []
+        assert "network-abc" in server.committed
+        assert server.exit_codes == [0]
+
+
 def test_a_network_that_dies_in_the_middle_costs_seconds_and_one_line(tmp_path: Path):
     with fake_server(dies=True) as server:
         lines, seconds = mirror(tmp_path, "abc:3", "def:1", url=server.url)
