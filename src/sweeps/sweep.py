@@ -20,7 +20,7 @@ from src.store.locks import is_held, run_lock
 from src.sweeps.jobs import MISTAKES, BadJob, Job
 from src.sweeps.report import Report, ends, indented, outlook, plural, report
 from src.sweeps.standing import Standing, State, standing, work
-from src.tracking.tracker import GROUP
+from src.tracking.tracker import GROUP, is_untold
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +73,13 @@ class Sweep:
         log.info("%s in %s: %d finished, %d to do", *counts)
         results: dict[Job, JobReturn] = {}
         launch = _one_by_one(launch) if serial else launch
+        unfinished = set(todo)
+        left = [job for job in self.jobs if job in unfinished or _is_untold(job)]
         with _grouped(self.words), _as_one([job.run for job in todo], serial):
-            while todo:
-                new = _launch(todo, launch)
+            while left:
+                new = _launch(left, launch)
                 results |= new
-                todo = _wait_for_others([job for job, result in new.items() if isinstance(error_of(result), Busy)])
+                left = _wait_for_others([job for job, result in new.items() if isinstance(error_of(result), Busy)])
         log.info("%s", ends([job.run for job in self.jobs]))
         ended = {job: error for job, result in results.items() if (error := error_of(result)) is not None}
         failed = [(job, error) for job, error in ended.items() if not isinstance(error, Busy)]
@@ -156,6 +158,11 @@ def failure(error: Exception) -> JobReturn:
 
 def _unfinished(jobs: Sequence[Job]) -> list[Job]:
     return [job for job in jobs if not standing(job.run).finished]
+
+
+def _is_untold(job: Job) -> bool:
+    """Whether Weights & Biases has not heard of a run to its end, though it is finished."""
+    return is_untold(job.run.config.tracking.mode, job.run.folder)
 
 
 def _one_by_one(launch: Launch) -> Launch:

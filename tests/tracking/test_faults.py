@@ -217,3 +217,16 @@ def test_a_finished_run_is_told_once_to_its_end_and_to_every_agent(tmp_path, mon
     (theirs,) = (folder / "wandb").glob("offline-run-*-theirs")
     assert read_log(theirs).column("iteration") == [0, 1]
     assert read_log(theirs).summary["last/accuracy"] == first.summary["last/accuracy"]
+
+
+def test_a_sweep_tells_its_finished_runs_as_well(tmp_path, monkeypatch):
+    monkeypatch.setattr(support, "QUIET", ("device=cpu",))
+    words = ["model=linear", "dataset=digits", "trainer=smoke", "prune.iterations=1", "record.picture=false"]
+    words += ["seed=0,1", "tracking=offline", f"output_dir={tmp_path}", "-m"]
+    assert command_line(*words).returncode == 0
+    untold, told = sorted((tmp_path / "runs").iterdir())
+    (step,) = (untold / "wandb").glob("*.step")
+    step.rename(step.with_suffix(UNTOLD)).write_text("")
+    assert command_line(*words).returncode == 0
+    assert [len(offline_runs(folder)) for folder in (untold, told)] == [2, 1]
+    assert not list((untold / "wandb").glob(f"*{UNTOLD}"))
