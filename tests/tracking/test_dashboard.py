@@ -98,6 +98,7 @@ def test_final_values_and_parameters_exist(spec, logged):
     assert summaries <= names
 
 
+@pytest.mark.filterwarnings("ignore:Pydantic V1 style")
 def test_runs_are_grouped_by_all_but_their_seed(spec, logged):
     from src.tracking.boards import SUBJECT
 
