@@ -1,6 +1,5 @@
 """What a run's network consists of, and that it is always the same one."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -10,12 +9,12 @@ import torch
 from torch import nn
 
 from src.execution.initial_state import InitialStates
-from src.execution.session import Session
 from src.models.model import Model
 from src.pruning.methods.lottery_ticket import LotteryTicket
 from src.records.schema import read_status
 from src.store.tensors import read_tensors, write_tensors
 from src.trajectory import Layout
+from tests.interruption import interruption
 from tests.support import command_line, folder_of
 from tests.training.examples import CPU, patterns
 
@@ -56,21 +55,6 @@ class Unseeded(Model):
 SHIFT = {"by": 0.0}
 RUN = [f"model._target_={__name__}.Shifted", "model=linear", "dataset=digits", "trainer=smoke", "threads=1",
        "prune=lottery_ticket", "prune.iterations=3"]  # fmt: skip
-
-
-@contextmanager
-def interruption(in_iteration):
-    """Runs are interrupted before they record this iteration."""
-    record = Session.record
-
-    def until(self, given):
-        if given.iteration == in_iteration:
-            raise KeyboardInterrupt
-        record(self, given)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Session, "record", until)
-        yield
 
 
 def forget_how_it_began(folder):

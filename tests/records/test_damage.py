@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import cycle
 
 import pytest
@@ -10,12 +10,12 @@ from safetensors.torch import load_file
 
 from src.errors import UserError
 from src.execution import execute
-from src.execution.session import Session
 from src.records.integrity import is_finished, verify
 from src.records.run import load_run
 from src.records.schema import CHANGED, read_status
 from src.records.timings import read_timings
 from src.store.locks import acquire, run_lock
+from tests.interruption import interruption
 from tests.support import command_line, folder_of
 
 RUN = ["model=linear", "dataset=digits", "trainer=smoke", "prune.iterations=3", "threads=1"]
@@ -51,21 +51,6 @@ def records(folder):
 def whole(tmp_path_factory):
     """The folder of a finished run."""
     return folder_of(command_line(*RUN, f"output_dir={tmp_path_factory.mktemp('whole')}"))
-
-
-@contextmanager
-def interruption(in_iteration):
-    """Runs are interrupted before they record this iteration."""
-    record = Session.record
-
-    def until(self, given):
-        if given.iteration == in_iteration:
-            raise KeyboardInterrupt
-        record(self, given)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Session, "record", until)
-        yield
 
 
 @pytest.fixture(scope="module")
