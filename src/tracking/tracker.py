@@ -40,6 +40,11 @@ class RunInfo:
     entity: str | None
     difference: str = ""
 
+    @property
+    def untold(self) -> Path:
+        """The file that is there until W&B has been told of the run's end."""
+        return self.folder / "wandb" / f"{self.run_id}{UNTOLD}"
+
 
 class Tracker:
     """Mirror of one trajectory's records; this one tells nobody.
@@ -77,9 +82,10 @@ def open_tracker(mode: str, info: RunInfo) -> Tracker:
         return Tracker()
     import wandb  # noqa: F401, by this thread: two that import at the same time may meet half a module
 
-    from src.tracking.wandb_tracker import Background
+    from src.tracking.background import Background
+    from src.tracking.wandb_tracker import opened
 
-    return Background(info, online=mode == "wandb")
+    return Background(lambda: opened(info, online=mode == "wandb"))
 
 
 def effective_mode(mode: str) -> str:

@@ -24,6 +24,9 @@ INIT_TIMEOUT_S = 20.0
 FINISH_TIMEOUT_S = 20.0
 RETRY_AFTER_S = 600.0
 
+SLOWEST = 100_000.0
+"""Bytes a second; a network that takes less for an upload has no time for it."""
+
 _online_again_at = 0.0
 
 
@@ -171,6 +174,11 @@ def answers(url: str) -> bool:
     except (OSError, HTTPException):
         return False
     return True
+
+
+def upload_limit_s(*files: Path) -> float:
+    """Seconds that an upload of these files may take; those that are not there do not count."""
+    return FINISH_TIMEOUT_S + sum(file.stat().st_size for file in files if file.exists()) / SLOWEST
 
 
 def _init(info: RunInfo, mode: Literal["online", "offline"]) -> Any:

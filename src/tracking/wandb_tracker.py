@@ -7,10 +7,8 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from src.files import parsed, read_rows, write_text
 from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, MASKS_FILE, NETWORKS_FILE, RUN_FILE
 from src.tracking import wandb_run
 from src.tracking.metrics import OBJECTIVE, Value, axes, named, summarised
-from src.tracking.tracker import UNTOLD, RunInfo, Tracker
+from src.tracking.tracker import RunInfo, Tracker
 from src.tracking.wandb_run import answers, begin, first_line, offline_line, reachable, unreachable
 
 log = logging.getLogger(__name__)
@@ -26,101 +24,14 @@ log = logging.getLogger(__name__)
 SURE_S = 30.0
 """W&B writes what it was sent within 15 s; what is younger is sent again after a kill."""
 
-TOGETHER_S = 2.0
-"""Epochs of so many seconds are told together: each alone would cost twice as much, as two threads take turns."""
 
-PATIENCE_S = 1.5
-"""How long the end of an interrupted run waits for W&B."""
+def opened(info: RunInfo, online: bool, again: bool = True) -> Tracker:
+    """The tracker of one run, of another that tells nobody where W&B is disabled or does not start.
 
-MARGIN_S = 30.0
-"""How much longer the end of another run waits for the next step than W&B may take for it by its own limits."""
-
-SLOWEST = 100_000.0
-"""Bytes a second; a network that takes less for an upload has no time for it."""
-
-_in_vain: list[Future[None]] = []
-"""What the end of a run has waited for in vain."""
-
-
-class Background(Tracker):
-    """A tracker that is opened and told by a thread of its own: a run waits for it at its end alone."""
-
-    _steps = 0
-    """What the thread has done so far, for all runs."""
-
-    def __init__(self, info: RunInfo, online: bool) -> None:
-        self._tracker = _thread().submit(_opened, info, online)
-        self._tracker.add_done_callback(_count)
-        self._waiting: list[Callable[[Tracker], None]] = []
-        self._told_at = time.monotonic()
-        self._limit_s = wandb_run.INIT_TIMEOUT_S + wandb_run.FINISH_TIMEOUT_S + MARGIN_S
-
-    def log_iteration(self, row: Mapping[str, Value], layers: Sequence[Mapping[str, Any]]) -> None:
-        self._later(lambda tracker: tracker.log_iteration(row, layers))
-
-    def log_epoch(self, row: Mapping[str, Value]) -> None:
-        self._waiting.append(lambda tracker: tracker.log_epoch(row))
-        if time.monotonic() - self._told_at >= TOGETHER_S:
-            self._tell()
-
-    def log_records(self, iterations_csv: Path) -> None:
-        self._later(lambda tracker: tracker.log_records(iterations_csv))
-
-    def log_figures(self, figures: Sequence[Path]) -> None:
-        self._later(lambda tracker: tracker.log_figures(figures))
-
-    def log_network(self, folder: Path) -> None:
-        self._limit_s += _upload_limit_s(sum(_size(folder / name) for name in (NETWORKS_FILE, MASKS_FILE)))
-        self._later(lambda tracker: tracker.log_network(folder))
-
-    def finish(self, status: str) -> None:
-        ended = self._later(lambda tracker: tracker.finish(status))
-        if all(waited.done() for waited in _in_vain):
-            if status == "interrupted":
-                wait([ended], PATIENCE_S)
-            else:
-                self._wait_while_it_goes_on(ended)
-            if not ended.done():
-                _in_vain.append(ended)
-                log.warning("Weights & Biases is not waited for; the same command sends it what it missed")
-
-    def _wait_while_it_goes_on(self, ended: Future[None]) -> None:
-        steps = -1
-        while not ended.done() and steps < Background._steps:
-            steps = Background._steps
-            wait([ended], self._limit_s)
-
-    def _later(self, what: Callable[[Tracker], None]) -> Future[None]:
-        self._waiting.append(what)
-        return self._tell()
-
-    def _tell(self) -> Future[None]:
-        """Have the thread do all that waits, in its order."""
-        waiting, self._waiting, self._told_at = self._waiting, [], time.monotonic()
-
-        def told() -> None:
-            tracker = self._tracker.result()
-            for what in waiting:
-                what(tracker)
-
-        done = _thread().submit(told)
-        done.add_done_callback(_count)
-        return done
-
-
-def _count(_: object) -> None:
-    Background._steps += 1
-
-
-@cache
-def _thread() -> ThreadPoolExecutor:
-    """The one of this process."""
-    return ThreadPoolExecutor(1, "tracking")
-
-
-def _opened(info: RunInfo, online: bool, again: bool = True) -> Tracker:
+    `again`: once more, offline, where W&B's own process has ended.
+    """
     try:
-        untold = _untold(info)
+        untold = info.untold
         untold.parent.mkdir(parents=True, exist_ok=True)
         untold.touch()
         asked = wandb_run.prepare()
@@ -133,18 +44,9 @@ def _opened(info: RunInfo, online: bool, again: bool = True) -> Tracker:
     except Exception as error:  # W&B is a mirror: a run does not depend on it
         if again and wandb_run.has_ended(error):
             wandb_run.begin_anew()
-            return _opened(info, online=False, again=False)
+            return opened(info, online=False, again=False)
         log.warning(f"Weights & Biases does not start ({first_line(error)}); the run goes on without it")
         return Tracker()
-
-
-def _untold(info: RunInfo) -> Path:
-    return info.folder / "wandb" / f"{info.run_id}{UNTOLD}"
-
-
-def _upload_limit_s(size: int) -> float:
-    """Seconds that an upload of `size` bytes may take."""
-    return wandb_run.FINISH_TIMEOUT_S + size / SLOWEST
 
 
 class WandbTracker(Tracker):
@@ -158,7 +60,7 @@ class WandbTracker(Tracker):
         self._epochs = int(info.config["trainer"]["epochs"])
         self._told = False
         self._rows: dict[int, Mapping[str, Value]] = {}
-        self._untold = _untold(info)
+        self._untold = info.untold
         self._run = begin(info, online)
         self._info = replace(info, run_id=self._run.id)  # an agent of W&B's has its own
         self._sent: deque[tuple[float, int]] = deque()
@@ -229,7 +131,8 @@ class WandbTracker(Tracker):
             artifact.add_file(str(path), name=MASKS_FILE, policy="immutable", skip_cache=True)
         uploaded = self._run.log_artifact(artifact)
         if not self._run.offline:
-            uploaded.wait(math.ceil(_upload_limit_s(artifact.size)))  # for its end W&B has less time
+            # For its end W&B has less time.
+            uploaded.wait(math.ceil(wandb_run.upload_limit_s(folder / NETWORKS_FILE, folder / MASKS_FILE)))
 
     def finish(self, status: str) -> None:
         if self._waits_in_vain():  # W&B itself tries once more at exit, for all such runs together

@@ -12,7 +12,7 @@ import pytest
 import wandb
 
 from src.config.schema import TrackingConfig
-from src.tracking import wandb_run, wandb_tracker
+from src.tracking import background, wandb_run, wandb_tracker
 from src.tracking.tracker import UNTOLD, Tracker, open_tracker
 from tests import support
 from tests.support import command_line, folder_of
@@ -28,7 +28,7 @@ def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCa
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path))
     monkeypatch.setattr(wandb_run, "_online_again_at", 0.0)
-    monkeypatch.setattr(wandb_tracker, "_in_vain", [])
+    monkeypatch.setattr(background, "_in_vain", [])
     caplog.set_level(logging.INFO, "src")
     wandb.teardown()
     yield
@@ -115,10 +115,10 @@ def test_a_hanging_process_of_wandbs_is_waited_for_once(tmp_path, monkeypatch, c
         def finish(self, status: str) -> None:
             hangs.wait(5)
 
-    monkeypatch.setattr(wandb_tracker, "_opened", lambda *_: Hanging())
-    monkeypatch.setattr(wandb_tracker, "PATIENCE_S", 0.2)
-    for module, limit in (wandb_run, "INIT_TIMEOUT_S"), (wandb_run, "FINISH_TIMEOUT_S"), (wandb_tracker, "MARGIN_S"):
-        monkeypatch.setattr(module, limit, 0.1, raising=False)
+    monkeypatch.setattr(wandb_tracker, "opened", lambda *_, **__: Hanging())
+    monkeypatch.setattr(background, "PATIENCE_S", 0.2)
+    for limit in ("INIT_TIMEOUT_S", "FINISH_TIMEOUT_S", "MARGIN_S"):
+        monkeypatch.setattr(background, limit, 0.1)
     trackers = [open_tracker("offline", info(tmp_path)) for _ in range(4)]
     started = time.monotonic()
     try:
@@ -128,7 +128,7 @@ def test_a_hanging_process_of_wandbs_is_waited_for_once(tmp_path, monkeypatch, c
         assert len(warnings(caplog)) == 1
     finally:
         hangs.set()
-    wandb_tracker._thread().submit(lambda: None).result()
+    background._thread().submit(lambda: None).result()
     trackers[0].finish(status)  # it answers again, and is waited for again
     assert len(warnings(caplog)) == 1
 
