@@ -17,8 +17,9 @@ A study's folder:
                      [4, T+1, ...]), in which they take four fifths of the room
 
 What is unpacked is read as any other run. Masks, networks, epochs and the grids of pruned networks are left out. So is
-where the runs were made: folders become those of a fresh clone. A run that is there already is left as it is, with a
-line on stderr.
+where the runs were made: folders become those of a fresh clone, of a file no more than its name stays. Runs that were
+packed before stay packed, a run that is there already is left as it is, and one that cannot be packed is left out;
+stderr has a line for each of the latter two.
 """
 
 import gzip
@@ -26,16 +27,20 @@ import hashlib
 import json
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import yaml  # type: ignore[import-untyped]
 
 from src.analysis.settings import RecordSettings, choose
 from src.config.command_line import read_settings, run_command
+from src.config.part import safe_name
 from src.errors import UserError
 from src.files import replace, write_json, write_text
 from src.records.integrity import stamps
@@ -51,6 +56,22 @@ TABLES = (ITERATIONS_FILE, LAYERS_FILE)
 FRESH = {"output_dir": "outputs", "dataset.root": "data"}
 """Folders of a fresh clone, in the place of those that the runs were made in."""
 
+Array = np.ndarray[Any, Any]
+
+
+@dataclass
+class Packed:
+    """The runs of a study's folder, by their names.
+
+    described: what a line of `runs.jsonl` says; tables: of each file, the runs' own texts; grids: the bytes of the PQ
+    Index, as `grids.npz` names them; axes: `p` and `q` of these.
+    """
+
+    described: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tables: dict[str, dict[str, str]] = field(default_factory=lambda: {name: {} for name in TABLES})
+    grids: dict[str, Array] = field(default_factory=dict)
+    axes: dict[str, Array] = field(default_factory=dict)
+
 
 def main(arguments: Sequence[str]) -> int:
     """Print the folders made; the status is 1 where there is nothing to pack or unpack."""
@@ -65,7 +86,7 @@ def _body(words: list[str]) -> int:
     if words[0] == "pack":
         studies, _, messages = choose(settings)
         for study in studies:
-            pack(study, folder / study.name)
+            messages += pack(study, folder / study.name)
             print(folder / study.name)
         print(*messages, sep="\n", end="\n" * bool(messages), file=sys.stderr)
         return 0
@@ -84,12 +105,24 @@ def _body(words: list[str]) -> int:
     return 0
 
 
-def pack(study: Study, folder: Path) -> list[Path]:
-    """Write the finished runs of a study into `folder`; returns the paths."""
-    runs = sorted(study.runs, key=lambda run: run.name)
-    texts = {RUNS_FILE: "".join(f"{json.dumps(_described(run), sort_keys=True)}\n" for run in runs)}
-    texts |= {name: "".join(_rows(runs, name)) for name in TABLES}
-    return [*(_write(folder / name, text) for name, text in texts.items()), _write_grids(runs, folder / GRIDS_FILE)]
+def pack(study: Study, folder: Path) -> list[str]:
+    """Write the finished runs of a study into `folder`, with those that are there; returns what was left out, and why.
+
+    Raises:
+        UserError: what is there cannot be read.
+    """
+    packed = read_packed(folder) if (folder / (RUNS_FILE + PACKED)).exists() else Packed()
+    messages = []
+    for run in study.runs:
+        try:
+            _add(run, packed)
+        except UserError as error:
+            messages.append(f"left out: {error}")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # a run.json that was written by hand
+            messages.append(f"left out: {run.folder / RUN_FILE} does not describe a run: {error!r}")
+    if packed.described:
+        _write_packed(packed, folder)
+    return messages
 
 
 def unpack(folder: Path, output_dir: Path) -> dict[Path, bool]:
@@ -98,76 +131,77 @@ def unpack(folder: Path, output_dir: Path) -> dict[Path, bool]:
     One that has a run.json, or that a process works on, is left as it is.
 
     Raises:
-        UserError: a table that is not what was recorded.
+        UserError: a file that cannot be read, or a table that is not what was recorded.
     """
-    lines = _read(folder / RUNS_FILE).splitlines()
-    tables = {name: _by_run(folder / name) for name in TABLES}
+    packed = read_packed(folder)
     made = {}
-    for line in map(json.loads, lines):
-        run = output_dir / "runs" / str(line["run"]["name"])
+    for name in packed.described:
+        run = output_dir / "runs" / name
         with ExitStack() as held:
             made[run] = not (run / RUN_FILE).exists() and acquire(run_lock(run), held)
             if made[run]:
-                _unpack_run(line, tables, folder, run)
+                _unpack_run(name, packed, folder, run)
     return made
 
 
-def _write(path: Path, text: str) -> Path:
+def read_packed(folder: Path) -> Packed:
+    """All that a study's folder holds. Raises UserError for a file that is missing or damaged, or leads elsewhere."""
+    packed = Packed()
+    path = folder / (RUNS_FILE + PACKED)
+    try:
+        for line in map(json.loads, _read(path).splitlines()):
+            name = str(line["run"]["name"])
+            if name != safe_name(name):
+                raise ValueError(f"{name!r} is no run's name")
+            packed.described[name] = line
+        if not packed.described:
+            raise ValueError("it is empty")
+        for table in TABLES:
+            path = folder / (table + PACKED)
+            packed.tables[table] = _by_run(_read(path))
+        path = folder / GRIDS_FILE
+        with np.load(path) as file:
+            grids = {name: file[name] for name in file.files}
+        packed.axes = {name: grids.pop(name) for name in ("p", "q")}
+        packed.grids = grids
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, BadZipFile) as error:
+        said = f"{path} cannot be read ({error or type(error).__name__})"
+        raise UserError(f"{said}: it is not as it was packed; fetch or pack it again") from error
+    return packed
+
+
+def _write_packed(packed: Packed, folder: Path) -> None:
+    """The four files; the list of runs, without which there is nothing to unpack, last."""
+    names = sorted(packed.described)
+    places = [f"{name}/{part}" for name in names for part in ("whole", "layers")]
+    grids: dict[str, Any] = {**packed.axes, **{place: packed.grids[place] for place in places if place in packed.grids}}
+
+    def write_grids(part: Path) -> None:
+        with part.open("wb") as file:
+            np.savez_compressed(file, **grids)
+
+    replace(folder / GRIDS_FILE, write_grids)
+    for table in TABLES:
+        texts = packed.tables[table]
+        heading = texts[names[0]].partition("\n")[0]
+        rows = (f"{name},{row}\n" for name in names for row in texts[name].splitlines()[1:])
+        _write(folder / table, f"run,{heading}\n{''.join(rows)}")
+    _write(folder / RUNS_FILE, "".join(f"{json.dumps(packed.described[n], sort_keys=True)}\n" for n in names))
+
+
+def _write(path: Path, text: str) -> None:
     """Write text compressed, the same bytes for the same text."""
     data = gzip.compress(text.encode(), mtime=0)
-    return replace(path.with_name(path.name + PACKED), lambda part: part.write_bytes(data))
+    replace(path.with_name(path.name + PACKED), lambda part: part.write_bytes(data))
 
 
 def _read(path: Path) -> str:
-    return gzip.decompress(path.with_name(path.name + PACKED).read_bytes()).decode()
+    return gzip.decompress(path.read_bytes()).decode()
 
 
-def _described(run: Run) -> dict[str, Any]:
-    state = json.loads((run.folder / RUN_FILE).read_text(encoding="utf-8"))
-    state.pop("sha256", None)
-    state |= {"overrides": _elsewhere(state["overrides"]), "config_dir": None}
-    state["files"] = {name: {"sha256": _digest("\n".join([*_lines(run, name), ""]))} for name in TABLES}
-    if "provenance" in state:
-        words = shlex.split(state["provenance"]["command"])
-        state["provenance"]["command"] = shlex.join(_elsewhere(words))
-    config = {**run.config, "output_dir": FRESH["output_dir"], "config_dir": None}
-    config["overrides"] = _elsewhere(run.config["overrides"])
-    if "root" in config["dataset"]:
-        config["dataset"] = {**config["dataset"], "root": FRESH["dataset.root"]}
-    return {"run": state, "config": config}
-
-
-def _elsewhere(words: Iterable[str]) -> list[str]:
-    """Words of a command without the folders of the machine it was given on."""
-    return [word for word in words if word.partition("=")[0] not in FRESH]
-
-
-def _lines(run: Run, name: str) -> list[str]:
-    """The lines of a run's table."""
-    _ = run.table, run.layers  # whole, and as they were recorded
-    return (run.folder / name).read_text(encoding="utf-8").splitlines()
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _rows(runs: Iterable[Run], name: str) -> Iterator[str]:
-    """The lines of a table of all runs, under one heading."""
-    heading = None
-    for run in runs:
-        head, *lines = _lines(run, name)
-        if heading is None:
-            heading = head
-            yield f"run,{head}\n"
-        elif head != heading:
-            raise UserError(f"{run.name}: the columns of {name} are not those of the other runs")
-        yield from (f"{run.name},{line}\n" for line in lines)
-
-
-def _by_run(path: Path) -> dict[str, str]:
-    """The text of each run's own table."""
-    head, *lines = _read(path).splitlines()
+def _by_run(text: str) -> dict[str, str]:
+    """The text of each run's own table, out of that of all."""
+    head, *lines = text.splitlines()
     heading = f"{head.partition(',')[2]}\n"
     found: dict[str, list[str]] = {}
     for line in lines:
@@ -176,57 +210,104 @@ def _by_run(path: Path) -> dict[str, str]:
     return {name: "".join(rows) for name, rows in found.items()}
 
 
-def _write_grids(runs: Iterable[Run], path: Path) -> Path:
-    grids: dict[str, FloatArray] = {}
-    for run in runs:
-        grids["p"], grids["q"] = run.grid_axes
-        grids[f"{run.name}/whole"] = run.grids("retrained", range(run.iterations_total))
-        if len(run.layers.names) > 1:
-            grids[f"{run.name}/layers"] = run.layer_grids("retrained")
-    planes: dict[str, Any] = {name: _planes(grid) if "/" in name else grid for name, grid in grids.items()}
+def _add(run: Run, packed: Packed) -> None:
+    """Put a run with those that are packed, in the place of one with its name; nothing is added of one that fails."""
+    texts = {name: _text(run, name) for name in TABLES}
+    for name, text in texts.items():
+        heads = {theirs.partition("\n")[0] for other, theirs in packed.tables[name].items() if other != run.name}
+        if heads - {text.partition("\n")[0]}:
+            raise UserError(f"{run.folder / name}: its columns are not those of the other runs of the study")
+    described = _described(run, texts)
+    axes = dict(zip("pq", run.grid_axes, strict=True))
+    grids = {f"{run.name}/whole": _planes(run.grids("retrained", range(run.iterations_total)))}
+    if len(run.layers.names) > 1:
+        grids[f"{run.name}/layers"] = _planes(run.layer_grids("retrained"))
+    if packed.axes and any(not np.array_equal(packed.axes[name], axes[name]) for name in axes):
+        raise UserError(f"{run.folder}: its PQ Index is of another p and q than the other runs of the study")
+    packed.described[run.name] = described
+    for name, text in texts.items():
+        packed.tables[name][run.name] = text
+    packed.axes, packed.grids = axes, packed.grids | grids
 
-    def write(part: Path) -> None:
-        with part.open("wb") as file:
-            np.savez_compressed(file, **planes)
 
-    return replace(path, write)
+def _text(run: Run, name: str) -> str:
+    """A run's table, however its lines end."""
+    _ = run.table, run.layers  # whole, and as they were recorded
+    return "\n".join([*(run.folder / name).read_text(encoding="utf-8").splitlines(), ""])
 
 
-def _planes(values: FloatArray) -> np.ndarray[Any, Any]:
+def _described(run: Run, texts: Mapping[str, str]) -> dict[str, Any]:
+    state = json.loads((run.folder / RUN_FILE).read_text(encoding="utf-8"))
+    state.pop("sha256", None)
+    state |= {"name": run.name, "overrides": _elsewhere(state["overrides"]), "config_dir": None}
+    state["files"] = {name: {"sha256": _digest(text)} for name, text in texts.items()}
+    if "provenance" in state:
+        words = shlex.split(state["provenance"]["command"])
+        state["provenance"]["command"] = shlex.join(_elsewhere(words))
+    config = {**run.config, "output_dir": FRESH["output_dir"], "config_dir": None}
+    config["overrides"] = _elsewhere(run.config["overrides"])
+    if config.get("init_from"):
+        config["init_from"] = Path(config["init_from"]).name
+    if "root" in config["dataset"]:
+        config["dataset"] = {**config["dataset"], "root": FRESH["dataset.root"]}
+    return {"run": state, "config": config}
+
+
+def _elsewhere(words: Iterable[str]) -> list[str]:
+    """Words of a command without the folders of the machine it was given on."""
+    kept: list[str] = []
+    before = ""
+    for word in words:
+        key, _, value = word.partition("=")
+        if key == "init_from":
+            kept.append(f"init_from={Path(value).name}")
+        elif not (key in FRESH or key == "--config-dir" or before == "--config-dir"):
+            kept.append(word)
+        before = word
+    return kept
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _planes(values: FloatArray) -> Array:
     """The bytes of float32 numbers, the lowest of all of them first: those of a kind compress well."""
     return np.moveaxis(values.astype("<f4")[..., None].view(np.uint8), -1, 0)
 
 
-def _joined(planes: np.ndarray[Any, Any]) -> FloatArray:
+def _joined(planes: Array) -> FloatArray:
     return np.ascontiguousarray(np.moveaxis(planes, 0, -1)).view("<f4").squeeze(-1)
 
 
-def _unpack_run(line: Mapping[str, Any], tables: Mapping[str, Mapping[str, str]], packed: Path, run: Path) -> None:
-    texts = {name: tables[name].get(run.name, "") for name in TABLES}
-    for name, text in texts.items():
-        if _digest(text) != line["run"]["files"][name]["sha256"]:
-            raise UserError(f"{packed / name}: the rows of {run.name} are not those that were recorded")
-    for name, text in texts.items():
-        write_text(run / name, text)
-    write_text(run / CONFIG_FILE, yaml.safe_dump(line["config"], sort_keys=False))
-    _write_measures(packed / GRIDS_FILE, run)
+def _unpack_run(name: str, packed: Packed, folder: Path, run: Path) -> None:
+    described = packed.described[name]
+    texts = {table: packed.tables[table].get(name, "") for table in TABLES}
+    for table, text in texts.items():
+        if _digest(text) != described["run"]["files"][table]["sha256"]:
+            raise UserError(f"{folder / table}: the rows of {name} are not those that were recorded")
+    if f"{name}/whole" not in packed.grids:
+        raise UserError(f"{folder / GRIDS_FILE}: nothing of {name} in it; fetch or pack it again")
+    for table, text in texts.items():
+        write_text(run / table, text)
+    write_text(run / CONFIG_FILE, yaml.safe_dump(described["config"], sort_keys=False))
+    _write_measures(packed, name, run / MEASURES_FILE)
     files = stamps(run, [*TABLES, MEASURES_FILE, CONFIG_FILE])
-    write_json(run / RUN_FILE, {**line["run"], "files": files})
+    write_json(run / RUN_FILE, {**described["run"], "files": files})
 
 
-def _write_measures(grids: Path, folder: Path) -> None:
+def _write_measures(packed: Packed, name: str, path: Path) -> None:
     from safetensors.numpy import save_file
 
-    with np.load(grids) as file:
-        axes = {"p": file["p"].tolist(), "q": file["q"].tolist()}
-        whole = _joined(file[f"{folder.name}/whole"])
-        by_layer = f"{folder.name}/layers"
-        layers = _joined(file[by_layer]) if by_layer in file else whole[:, None]
+    whole = _joined(packed.grids[f"{name}/whole"])
+    by_layer = f"{name}/layers"
+    layers = _joined(packed.grids[by_layer]) if by_layer in packed.grids else whole[:, None]
     measures = {}
     for t, (grid, of_layers) in enumerate(zip(whole, layers, strict=True)):
         measures[f"iteration_{t}/retrained/pqi_global"] = np.ascontiguousarray(grid)
         measures[f"iteration_{t}/retrained/pqi_layer"] = np.ascontiguousarray(of_layers)
-    save_file(measures, folder / MEASURES_FILE, {"json": json.dumps(axes)})
+    axes = {axis: values.tolist() for axis, values in packed.axes.items()}
+    save_file(measures, path, {"json": json.dumps(axes)})
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ def test_packed_runs_come_back(study: Study, tmp_path: Path) -> None:
 
 
 def test_nothing_tells_of_the_machine(study: Study, tmp_path: Path) -> None:
-    for path in pack(study, tmp_path / "packed"):
+    pack(study, tmp_path / "packed")
+    for path in (tmp_path / "packed").iterdir():
         data = path.read_bytes()
         assert b"home of somebody" not in (gzip.decompress(data) if path.suffix == ".gz" else data)
     line = json.loads(gzip.decompress((tmp_path / "packed" / "runs.jsonl.gz").read_bytes()).splitlines()[0])
@@ -115,3 +116,54 @@ def test_command(study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["unpack", f"output_dir={tmp_path / 'again'}", f"destination={tmp_path / 'again'}"]) == 1
     assert main(["squeeze"]) == 1
     assert "say pack or unpack" in capsys.readouterr().err
+
+
+def test_runs_that_were_packed_before_stay_packed(study: Study, tmp_path: Path) -> None:
+    words = [f"output_dir={study.runs[0].output_dir}", f"destination={tmp_path / 'two'}"]
+    assert [main(["pack", *words, f"seed={seed}"]) for seed in (1, 0, 1)] == [0, 0, 0]
+    pack(study, tmp_path / "one")
+    (two,) = (tmp_path / "two").iterdir()
+    assert {path.name: data for path, data in contents(two).items()} == {
+        path.name: data for path, data in contents(tmp_path / "one").items()
+    }
+
+
+def test_a_damaged_run_is_left_out(study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own, words = tmp_path / "own", [f"output_dir={tmp_path / 'own'}", f"destination={tmp_path / 'packed'}"]
+    shutil.copytree(study.runs[0].output_dir / "runs", own / "runs")
+    measures = own / "runs" / study.runs[0].name / "measures.safetensors"
+    measures.write_bytes(measures.read_bytes()[:100])
+    assert main(["pack", *words]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"left out: {study.runs[0].name}: measures.safetensors was changed")
+    assert main(["unpack", f"output_dir={tmp_path / 'again'}", words[1]]) == 0
+    assert [path.name for path in (tmp_path / "again" / "runs").iterdir()] == [study.runs[1].name]
+
+
+@pytest.mark.parametrize("name", ["runs.jsonl.gz", "iterations.csv.gz", "layers.csv.gz", "grids.npz"])
+@pytest.mark.parametrize("damage", ["gone", "short", "flipped", "empty"])
+def test_a_damaged_archive_is_named_and_nothing_is_made(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, damage: str
+) -> None:
+    pack(study, tmp_path / "packed")
+    path = tmp_path / "packed" / name
+    data = path.read_bytes()
+    middle = len(data) // 2
+    flipped = data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :]
+    path.write_bytes({"gone": b"", "short": data[:middle], "flipped": flipped, "empty": b""}[damage])
+    if damage == "gone":
+        path.unlink()
+    assert main(["unpack", f"output_dir={tmp_path / 'again'}", f"destination={tmp_path / 'packed'}"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(path if (name, damage) != ("runs.jsonl.gz", "gone") else path.parent) in line
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_packed_name_leads_nowhere_else(study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pack(study, tmp_path / "packed")
+    for path in (tmp_path / "packed").glob("*.gz"):
+        text = gzip.decompress(path.read_bytes()).decode()
+        path.write_bytes(gzip.compress(text.replace(study.runs[0].name, "../../elsewhere").encode()))
+    assert main(["unpack", f"output_dir={tmp_path / 'again'}", f"destination={tmp_path / 'packed'}"]) == 1
+    assert "'../../elsewhere' is no run's name" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["packed"]
