@@ -35,7 +35,7 @@ class Settings:
 
 def main(arguments: list[str]) -> int:
     """Write the file, and say its size and what its sparsity is worth on this machine."""
-    if not arguments or "=" in arguments[0] or arguments[0].startswith("-"):
+    if not arguments or arguments[0].startswith("-") or ("=" in arguments[0] and not Path(arguments[0]).exists()):
         raise UserError("name the run's folder: python -m src.export outputs/runs/NAME --iteration 10")
     from src.records.networks import image_shape, load_network, read_network
 

@@ -21,7 +21,7 @@ import gc
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from os import cpu_count
@@ -70,8 +70,12 @@ def main(arguments: Sequence[str]) -> int:
 def draw_figures(settings: FigureSettings) -> Outcome:
     """Draw all figures asked for. Raises UserError where there is nothing to draw."""
     settings.check()
-    if set(settings.figure) <= set(OF_PAPER):
+    names = {alone: tuple(name for name in settings.figure if (name in OF_PAPER) is alone) for alone in (True, False)}
+    if not names[False]:
         return _of_paper(settings)
+    if names[True]:
+        alone, of_records = (draw_figures(replace(settings, figure=figure)) for figure in names.values())
+        return Outcome((*alone.paths, *of_records.paths), of_records.messages, of_records.complete)
     library = load_library(settings.output_dir, settings)
     grouped = studies(library.runs, settings)
     chosen = plan_figures(settings, grouped, library)
@@ -92,12 +96,14 @@ def draw_figures(settings: FigureSettings) -> Outcome:
         paths += write_distances(specs, folder, settings.marks)
     wrong += _listed("missing runs:", [m for m in absent if m not in never_run])
     if left := len(chosen) - len(drawn):
-        wrong.append(f"{left} figures that need them are not drawn; incomplete=draw draws what there is")
+        need = "figure that needs them is" if left == 1 else "figures that need them are"
+        wrong.append(f"{left} {need} not drawn; incomplete=draw draws what there is")
     notes = _listed("drawn without these, of which there is no run:", [m for m in absent if m in never_run])
     guests = list(dict.fromkeys(m for plan in drawn for m in missing_runs(plan.study, plan.guests)))
     notes += _listed("drawn without these, of methods that are not the paper's:", guests)
     notes += in_no_figure(grouped, chosen) if settings.takes_all and settings.method is None else ()
-    return Outcome(tuple(paths), (*wrong, *notes), settings.incomplete == "draw" or not wrong)
+    complete = bool(paths) and (settings.incomplete == "draw" or not wrong)
+    return Outcome(tuple(paths), (*wrong, *notes), complete)
 
 
 def _of_paper(settings: FigureSettings) -> Outcome:

@@ -64,6 +64,10 @@ class FigureSettings(RecordSettings):
             raise UserError(f"formats={','.join(sorted(unknown))} is not known; choose from {', '.join(FORMATS)}")
         if self.incomplete not in ("error", "draw"):
             raise UserError(f"incomplete={self.incomplete} is not known; choose error or draw")
+        if not all((*self.figure, *self.formats)) or not (self.figure and self.formats):
+            raise UserError("figure= and formats= need a name each")
+        if self.workers is not None and self.workers < 1:
+            raise UserError(f"workers={self.workers}: at least one")
         style_named(self.style)
         self.resolved_reading()
 

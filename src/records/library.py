@@ -64,7 +64,12 @@ def load_library(output_dir: Path, selection: Selection = EVERYTHING) -> Library
         start = command("src.main", ["experiment=quickstart", *output_words(output_dir)])
         seen = "".join(["\nFound:"] * bool(problems) + [f"\n  {problem}" for problem in problems])
         raise UserError(f"no records in {folder}; make some with\n  {start}{seen}")
-    return Library(tuple(runs), tuple(problems))
+    return Library(tuple(runs), tuple(map(_printable, problems)))
+
+
+def _printable(text: str) -> str:
+    """Names of folders may hold bytes that are no UTF-8."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def output_words(output_dir: Path) -> list[str]:
@@ -168,7 +173,8 @@ def missing_runs(study: Study, conditions: Sequence[Condition]) -> tuple[Missing
         halves = [run for run in stopped[condition] if run.seed not in finished[condition]]
         for run in halves:
             reason = f": {run.reason}" if run.reason else ""
-            state = f"{run.name} is {run.status} at {run.iterations_done} of {run.iterations_total} iterations{reason}"
+            stands = "has failed" if run.status == "failed" else "is not finished"
+            state = f"{run.name} {stands} at {run.iterations_done} of {run.iterations_total} iterations{reason}"
             found.append(Missing(study, *condition, (run.seed,), state))
         if never := seeds - finished[condition] - {run.seed for run in halves}:
             found.append(Missing(study, *condition, tuple(sorted(never))))

@@ -27,7 +27,7 @@ PIECES = "iterations"
 REQUIRED_COLUMNS = {
     ITERATIONS_FILE: (
         "iteration", "remaining", "total", "percent_remaining", "retrained_accuracy", "retrained_pqi",
-        "retrained_gini", "pruned_accuracy", "pruned_pqi",
+        "retrained_gini", "pruned_accuracy", "pruned_pqi", "retained_bound",
     ),
     LAYERS_FILE: ("iteration", "layer", "remaining", "total", "percent_remaining", "retrained_pqi"),
 }  # fmt: skip

@@ -51,7 +51,11 @@ class Setting:
             section: {key: value for key, value in run.config[section].items() if (section, key) not in WITHOUT_EFFECT}
             for section in ("dataset", "model", "trainer", "protocol")
         }
-        shared |= {"init_from": run.config.get("init_from")} | ({"digest": dict(run.apart)} if run.apart else {})
+        start = run.config.get("init_from")
+        if start and "model" in run.digests:  # which tells its content, wherever the file is
+            start = "file"
+        shared |= {"init_from": start}
+        shared |= {"digest": dict(run.apart)} if run.apart else {}
         detail = json.dumps(shared, sort_keys=True, default=str)
         trainer, protocol = (str(shared[section]["name"]) for section in ("trainer", "protocol"))
         return cls(run.dataset, run.model, run.iterations, trainer, protocol, detail)
@@ -216,7 +220,7 @@ def _named(setting: Setting, differing: Mapping[str, Any], taken: Collection[str
         if value is not None:
             of_class = key.endswith("._target_")
             said = str(value).rpartition(".")[2] if of_class else value
-            parts.append(f"{key.partition('.')[2].removesuffix('._target_')}={said}")
+            parts.append(f"{(key.partition('.')[2] or key).removesuffix('._target_')}={said}")
     name = safe_name("-".join([setting.short, *parts]))
     if len(name) <= LONGEST and name not in taken:
         return name

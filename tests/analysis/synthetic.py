@@ -65,6 +65,7 @@ class Spec:
     iterations: int | None = None
     overrides: tuple[str, ...] = ()
     digests: tuple[tuple[str, str], ...] = ()
+    init_from: str | None = None
 
     @property
     def final(self) -> int:
@@ -78,7 +79,10 @@ OWN = {"name": "my_pruner", "depth": 3, "_target_": "my_package.MyPruner"}
 
 def describe(method: dict[str, object]) -> dict[str, object]:
     """`method` of run.json."""
-    name, values = method["name"], {k: v for k, v in method.items() if isinstance(v, float) or k == "measure"}
+    name, values = (
+        method["name"],
+        {k: v for k, v in method.items() if isinstance(v, float) or k in ("measure", "exclude")},
+    )
     if name in CLASSES:
         part = CLASSES[name](**values)
         return {"kind": name, "short": part.short, "label": part.label}
@@ -140,7 +144,7 @@ def _choices(spec: Spec) -> dict[str, object]:
 
 def _config(spec: Spec, final: int) -> dict[str, object]:
     return {
-        "experiment_name": spec.experiment, "seed": spec.seed, "device": "cpu", "init_from": None,
+        "experiment_name": spec.experiment, "seed": spec.seed, "device": "cpu", "init_from": spec.init_from,
         "output_dir": "outputs",
         "dataset": {"name": spec.dataset, "root": "data", "train_size": spec.train_size, "test_size": None,
                     "shuffle": True, "augment": True, "statistics": "reference"},
@@ -231,7 +235,8 @@ def _write_tables(folder: Path, spec: Spec, final: int, done: int) -> None:
     _write_csv(folder / "layers.csv", per_layer, done * len(sizes))
     arrays = {}
     for side, factor in (("retrained", 1.0), ("pruned", 0.93)):
-        whole, layers = _grid(index * factor), _grid(layer_index * factor)
+        same_start = np.append(0.31 + 0.001 * spec.seed, index[1:])  # the dense network is that of all methods
+        whole, layers = _grid(same_start * factor), _grid(layer_index * factor)
         for i in range(done - (side == "pruned")):
             arrays[f"iteration_{i}/{side}/pqi_global"] = whole[i]
             arrays[f"iteration_{i}/{side}/pqi_layer"] = layers[i]

@@ -293,7 +293,7 @@ def test_missing_names_half_finished_runs_and_missing_seeds(tmp_path, monkeypatc
     (study,) = studies(load_library(tmp_path).runs)
     found = missing_runs(study, [("global", method) for method in FOUR_METHODS])
     assert [(m.method, m.seeds) for m in found] == [(LOTTERY_TICKET, (1,)), (ONE_SHOT, (1,))]
-    assert found[0].state == f"{half.name} is running at 3 of 31 iterations"
+    assert found[0].state == f"{half.name} is not finished at 3 of 31 iterations"
     assert found[1].command == (
         "python -m src.main dataset=cifar10 model=cnn prune=one_shot trainer=paper protocol=reference prune.ratio=0.2 "
         "prune.scope=global seed=1"
@@ -369,3 +369,12 @@ def test_a_digit_that_was_changed_by_hand_is_told_and_the_other_runs_are_read(tm
     else:
         assert [run.method.short for run in library.runs] == ["sap-0.5-1-0-1"]
         assert library.problems[0].startswith(told)
+
+
+def test_where_an_initial_state_lies_does_not_matter_where_its_content_is_known(tmp_path):
+    specs = [Spec(method, init_from=f"/home/{i}/a.npz", digests=(("model", "1"),)) for i, method in enumerate(FOUR[:2])]
+    write_runs(tmp_path, [*specs, Spec(FOUR[0], 1, digests=(("model", "2"),))])
+    names = {study.name: len(study.runs) for study in studies(load_library(tmp_path).runs)}
+    assert sorted(names.values()) == [1, 2]
+    assert not any("home" in name for name in names)
+    assert any("init_from=file" in name for name in names)

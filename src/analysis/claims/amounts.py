@@ -60,11 +60,13 @@ def adapts(study: Study) -> Iterator[Finding]:
     for scope, method, runs in subjects(study):
         if method.kind != "sap":
             continue
-        shares = [100 * (1 - run.table["retained_bound"] / run.table["remaining"])[:-1] for run in runs]
-        ranges = np.array([np.ptp(share) for share in shares])
+        with np.errstate(divide="ignore", invalid="ignore"):  # of nothing there is no share
+            shares = np.array([100 * (1 - run.table["retained_bound"] / run.table["remaining"])[:-1] for run in runs])
+        ranges = np.nanmax(shares, axis=1) - np.nanmin(shares, axis=1)
         effect = Effect.of("range of the share let go", "points", ranges, SMALLEST_SHARE)
-        mean = np.mean(shares, axis=0)
-        evidence = f"{mean.min():.1f} to {mean.max():.1f} % of the weights per iteration, {mean[0]:.1f} % in the first"
+        mean = np.nanmean(shares, axis=0)
+        least, most = np.nanmin(mean), np.nanmax(mean)
+        evidence = f"{least:.1f} to {most:.1f} % of the weights per iteration, {mean[0]:.1f} % in the first"
         few = "a single pruning" if runs[0].iterations == 1 else ""
         yield finding("adapts", study, scope, method, [effect] * (not few), seeds_of(runs), evidence, not_reached=few)
 

@@ -1,5 +1,6 @@
 """Every kind of figure, the names of the paper's figures for them, and what settings ask for of both."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -37,6 +38,8 @@ ALIASES: dict[str, dict[str, dict[str, Any]]] = {
 _RECORDS = ("trainer", "protocol", "experiment", "seed")
 GIVEN = ("method", *_RECORDS, "reading", "style", "overlay", "incomplete", "output_dir")
 """Settings that the command of a figure repeats."""
+LONGEST = 200
+"""Letters of a file's name, before its suffix."""
 Request = tuple[str, Filter]
 """A kind, and what it is asked for of."""
 
@@ -106,7 +109,13 @@ def build(plan: Plan, settings: FigureSettings, missing: Sequence[Missing] = ())
     words += [f"protocol={setting.protocol}"] * (settings.protocol is None and setting.protocol != "reference")
     words += [*settings.words(GIVEN), *(f"plot.{word}" for word in settings.plot_words)]
     notes, name = (*spec.notes, *(m.short for m in missing)), "-".join([spec.name, *marks])
-    return replace(spec, name=name, notes=notes, command=command("src.figures", words))
+    if len(name) > LONGEST:
+        name = f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    shown = [s.method for s in plan.series if any(plan.study.series(scope, s.method) for scope in plan.scopes)]
+    caption = spec.caption
+    if any(method.settings.get("exclude") for method in shown):
+        caption += " A method without some layers: weights and PQ Index are of its other layers only."
+    return replace(spec, name=name, notes=notes, caption=caption, command=command("src.figures", words))
 
 
 def in_no_figure(grouped: Iterable[Study], plans: Sequence[Plan]) -> tuple[str, ...]:

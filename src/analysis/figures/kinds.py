@@ -86,7 +86,7 @@ def shown(iterations: int) -> tuple[int, ...]:
 
 
 def _heat_maps(kind: str, study: Study, scope: str, series: Sequence[Series], reading: Reading) -> FigureSpec:
-    """A row of the iterations for each method; iteration 0, before all pruning, stands once, in the first."""
+    """A row of the iterations for each method; iteration 0, where it is the same of all, stands once, in the first."""
     rows = [(s, runs) for s in series if (runs := study.series(scope, s.method))]
     p, q = rows[0][1][0].grid_axes
     iterations = shown(study.setting.iterations)
@@ -100,12 +100,13 @@ def _heat_maps(kind: str, study: Study, scope: str, series: Sequence[Series], re
 
     means = [mean(runs) for _, runs in rows]
     limits = (min(float(grids.min()) for grids in means), max(float(grids.max()) for grids in means))
-    titles = [f"T={t}" + ", all methods" * (t == 0 and len(rows) > 1) for t in iterations]
+    once = all(np.allclose(grids[0], means[0][0], atol=1e-6) for grids in means)
+    titles = [f"T={t}" + ", all methods" * (t == 0 and once and len(rows) > 1) for t in iterations]
     panels = [
         HeatPanel(grids[i], p, q, titles[i], limits, s.method.text if len(rows) > 1 else "", (row, i))
         for row, ((s, _), grids) in enumerate(zip(rows, means, strict=True))
         for i, t in enumerate(iterations)
-        if t > 0 or row == 0
+        if t > 0 or row == 0 or not once
     ]
     return figure(kind, study, panels, scope, rows[0][0].method if len(rows) == 1 else None)
 

@@ -8,17 +8,25 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from src.analysis.figures.readings import Reading, accuracy, difference, mean_std, pqi
-from src.analysis.figures.spec import FEW_WEIGHTS, ITERATION, LABELS, NAMES, Curve, CurvePanel, FigureSpec, HeatPanel
+from src.analysis.figures.spec import (
+    FEW_WEIGHTS,
+    ITERATION,
+    LABELS,
+    NAMES,
+    OTHERS,
+    Curve,
+    CurvePanel,
+    FigureSpec,
+    HeatPanel,
+)
 from src.config.part import safe_name
 from src.files import read_yaml
 from src.records.library import Condition
 from src.records.method import CLASSES, FOUR_METHODS, Method
 from src.records.run import FloatArray, Run, Side
-from src.records.schema import SCOPES
+from src.records.schema import SCOPES, plain
 from src.records.study import Study
 
-OTHERS = 9
-"""Slots in a style for methods that are not among the paper's four."""
 WISE = {"neuron": "neuron-wise", "layer": "layer-wise"}
 TITLES = {"neuron": "Neuron-wise Pruning", "layer": "Layer-wise Pruning", "global": "Global Pruning"}
 
@@ -111,14 +119,18 @@ def figure(
     kind: str, study: Study, panels: Iterable[CurvePanel | HeatPanel], scope: str = "", method: Method | None = None,
     caption: str = "", error: str = "", notes: Iterable[str] = (),
 ) -> FigureSpec:  # fmt: skip
-    """A figure of a study, named and headed by what it is of; its caption is the kind's where none is given."""
-    names = [kind, error, study.name, scope, method.short if method else ""]
-    headings = [study.setting.text, f"{scope} pruning" if scope else "", method.text if method else ""]
-    name, heading = safe_name("_".join(filter(None, names))), ", ".join(filter(None, headings))
+    """A figure of a study, named and headed by what it is of; its caption is the kind's where none is given.
+
+    Where it shows one method alone the heading says which.
+    """
     caption, panels = caption or CAPTIONS[kind], tuple(panels)
     curves = [curve for panel in panels if isinstance(panel, CurvePanel) for curve in panel.curves if curve.seeds]
-    counts = {len(curve.seeds) for curve in curves}
-    title = title_of(study, scope, method, counts)
+    counts, shown = {len(curve.seeds) for curve in curves}, {plain(curve.label) for curve in curves}
+    subject = method.text if method else shown.pop() if len(shown) == 1 and kind != "length" else ""
+    names = [kind, error, study.name, scope, method.short if method else ""]
+    headings = [study.setting.text, f"{scope} pruning" if scope else "", subject]
+    name, heading = safe_name("_".join(filter(None, names))), ", ".join(filter(None, headings))
+    title = title_of(study, scope, subject, counts)
     if len(counts) > 1 or kind == "length":
         panels = tuple(map(_with_counts, panels))
     return FigureSpec(kind, name, heading, caption, panels, tuple(notes), study.setting, error=error, title=title)
@@ -132,15 +144,15 @@ def _with_counts(panel: CurvePanel | HeatPanel) -> CurvePanel | HeatPanel:
     return replace(panel, curves=tuple(replace(c, label=f"{c.label}, {n} seed{'s' * (n != 1)}") for c, n in counts))
 
 
-def title_of(study: Study, scope: str = "", method: Method | None = None, seeds: Collection[int] = ()) -> str:
-    """What a picture is of: data set, model, what sets it apart, scope and method, then epochs of a training, seeds.
+def title_of(study: Study, scope: str = "", subject: str = "", seeds: Collection[int] = ()) -> str:
+    """What a picture is of: data set, model, what sets it apart, scope, subject, then epochs of a training, seeds.
 
     seeds: how many its curves have; else those of the study are counted.
     """
     setting = study.setting
     scope_text = "layer-wise = global" if study.one_layer and scope == "global" else WISE.get(scope, scope)
     network = [NAMES.get(name, name) for name in (setting.dataset, setting.model)]
-    what = [*network, *study.apart, f"{scope_text} pruning" if scope else "", method.text if method else ""]
+    what = [*network, *study.apart, f"{scope_text} pruning" if scope else "", subject]
     epochs = f"{setting.epochs} epoch{'s' * (setting.epochs != 1)} a training" if setting.epochs else ""
     least, most = (min(seeds), max(seeds)) if seeds else (len(study.seeds), len(study.seeds))
     count = f"{least} to {most}" if least < most else f"{most}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from src.records.study import Setting
 
 Spread = Literal["", "x", "y"]
-LegendPlace = Literal["lower left", "lower right", "upper right"]
+LegendPlace = Literal["best", "lower left", "lower right", "upper right"]
 ITERATION = "Iteration"
 FEW_SEEDS, FEW_WEIGHTS = 5, 100
 """The most seeds that are drawn one by one; a network with fewer weights is hardly one any more."""
@@ -230,6 +230,8 @@ class Style:
 STYLES = ("default", "paper")
 OTHER_FORMS = (("-", "v"), ("--", "P"), ("-.", "X"))
 """Lines and markers of methods outside the paper."""
+OTHERS = 18
+"""Slots of a style for these."""
 RC = {"svg.hashsalt": "figures", "pdf.fonttype": 42, "path.simplify": False, "font.family": "DejaVu Sans",
       "axes.titley": 1.0}  # fmt: skip
 """matplotlib's settings for all styles."""
@@ -245,6 +247,6 @@ def style_named(name: str) -> Style:
         dashes = line if isinstance(line, str) else (line[0], tuple(line[1]))
         strokes[slot] = Stroke(colour, dashes, marker, "hollow" in more, "broad" in more)
     others = settings.pop("others")
-    for i in range(9):  # each of three colours with each line and its marker
-        strokes[f"other-{i}"] = Stroke(others[i % 3], *OTHER_FORMS[(i % 3 + i // 3) % 3])
+    for i in range(OTHERS):  # each of three colours with each line and its marker, then with hollow ones
+        strokes[f"other-{i}"] = Stroke(others[i % 3], *OTHER_FORMS[(i % 3 + i // 3) % 3], hollow=i >= OTHERS // 2)
     return Style(name, strokes, rc=RC | settings.pop("rc"), **settings)

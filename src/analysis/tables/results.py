@@ -43,6 +43,7 @@ Measure = Callable[[Run], float]
 def tables(studies: Iterable[Study]) -> list[Table]:
     """All tables of results; a row for each method and scope of a study."""
     subjects = [(study, scope, m) for study in studies for scope in study.scopes for m in study.methods(scope)]
+    with_excluded = [i for i, (*_, method) in enumerate(subjects) if method.settings.get("exclude")]
     made = []
     for name, measures in MEASURES.items():
         rows = []
@@ -50,7 +51,8 @@ def tables(studies: Iterable[Study]) -> list[Table]:
             runs, setting = study.series(scope, method), study.setting
             cells = (Spread.of([value(run) for run in runs]) for value in measures.values())
             rows.append((setting.dataset, setting.model, study.name, scope, method.text, len(runs), *cells))
-        made.append(made_table(name, [*WHERE, Column("method", "Method"), SEEDS, *measures], rows, loss=LOST))
+        columns = [*WHERE, Column("method", "Method"), SEEDS, *measures]
+        made.append(made_table(name, columns, rows, with_excluded if name in OF_PERCENTAGES else (), loss=LOST))
     return made
 
 
@@ -83,7 +85,7 @@ def _changes(studies: Sequence[Study]) -> Iterator[Change]:
         for scope in study.scopes:
             usual = study.series(scope, LOTTERY_TICKET)
             for method in study.methods(scope):
-                if method != LOTTERY_TICKET:
+                if method != LOTTERY_TICKET and not method.settings.get("exclude"):
                     said = f"against {LOTTERY_TICKET.text}{length}{protocol}{other}"
                     yield said, study.setting, scope, method, usual, study.series(scope, method)
 
@@ -180,11 +182,18 @@ def _given_back(prunings: int, run: Run) -> float:
     return given_back(run.method, run.table["retrained_pqi"], run.table["pruned_pqi"], prunings)
 
 
+def _compression(run: Run) -> float:
+    left = _of(_LEFT, within_loss, run)
+    return 100 / left if left else np.nan
+
+
 def _at(value: Callable[[Tradeoff, float], Any], percent: float, run: Run) -> float:
     return float(value(of_run(run), percent))
 
 
 _ACCURACY, _LEFT = "retrained_accuracy", "percent_remaining"
+OF_PERCENTAGES = ("compression", "equal_sparsity")
+"""Tables that compare what is left of the weights that may be pruned: methods that leave layers out stand alone."""
 MEASURES: dict[str, dict[Column, Measure]] = {
     "accuracy": {
         Column("dense_accuracy", "Dense accuracy (%)"): partial(_of, _ACCURACY, 0),
@@ -197,7 +206,7 @@ MEASURES: dict[str, dict[Column, Measure]] = {
         Column("iteration", "Iteration", ".3g"): within_loss,
         Column("accuracy", "Accuracy (%)"): partial(_of, _ACCURACY, within_loss),
         Column("percent_remaining", "Remaining (%)", "#.3g", best="min"): partial(_of, _LEFT, within_loss),
-        Column("compression", "Compression (×)", "#.3g", best="max"): lambda run: 100 / _of(_LEFT, within_loss, run),
+        Column("compression", "Compression (×)", "#.3g", best="max"): _compression,
     },
     "cost": {
         Column(f"{when}_{unit.lower()}", f"{label} ({unit})", ",.2f", best="min" * (when == "within_loss")):

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,11 +14,16 @@ import numpy as np
 from src.files import read_yaml
 from src.records.run import FloatArray
 
+_NAMES = {letter: unicodedata.name(letter) for letter in "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"}
+_GREEK = {letter: name.split()[-1].replace("LAMDA", "LAMBDA") for letter, name in _NAMES.items()}
 _LATEX = {
     "\\": "\\textbackslash{}", "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_", "{": "\\{", "}": "\\}",
     "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "±": "$\\pm$", "–": "--", "×": "$\\times$", "≤": "$\\le$",
-    "<": "$<$", ">": "$>$", "η": "$\\eta$", "γ": "$\\gamma$", "β": "$\\beta$", "→": "$\\to$",
+    "<": "$<$", ">": "$>$", "→": "$\\to$",
+    **{letter: f"$\\{name.lower() if letter.islower() else name.title()}$" for letter, name in _GREEK.items()},
 }  # fmt: skip
+_MARKED = re.compile(r"([|*`<])")
+"""What Markdown takes for its own."""
 
 
 GROUPED = ("dataset", "model", "study", "scope")
@@ -59,13 +66,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """`name` is the file's; `note` says what a reader must know."""
+    """`name` is the file's; `note` says what a reader must know; `alone`: rows that are compared with no other."""
 
     name: str
     title: str
     note: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    alone: frozenset[int] = frozenset()
 
     def numeric(self, index: int) -> bool:
         return all(not isinstance(row[index], str) for row in self.rows)
@@ -90,7 +98,7 @@ class Table:
         """Row and column of the best values of each group of rows, as they are shown; of a single value none."""
         found: set[tuple[int, int]] = set()
         groups: dict[tuple[Cell, ...], list[int]] = {}
-        for i in range(len(self.rows)):
+        for i in sorted(set(range(len(self.rows))) - self.alone):
             groups.setdefault(self.group(i), []).append(i)
         for j, column in enumerate(self.columns):
             for members in groups.values() if column.best else ():
@@ -113,11 +121,13 @@ class Table:
         return replace(self, columns=tuple(self.columns[i] for i in kept), rows=rows), ", ".join(said.values())
 
 
-def made_table(name: str, columns: Sequence[Column], rows: Iterable[tuple[Cell, ...]], **numbers: object) -> Table:
+def made_table(
+    name: str, columns: Sequence[Column], rows: Iterable[tuple[Cell, ...]], alone: Iterable[int] = (), **numbers: object
+) -> Table:
     """A table with the title and the note that `tables.yaml` has for its name, `numbers` put into them."""
     texts = _texts()[name]
     title, note = (texts[key].format(**numbers) for key in ("title", "note"))
-    return Table(name, title, note, tuple(columns), tuple(rows))
+    return Table(name, title, note, tuple(columns), tuple(rows), frozenset(alone))
 
 
 @cache
@@ -163,7 +173,7 @@ def as_csv(table: Table) -> str:
 def as_markdown(table: Table) -> str:
     """The best of each group in bold."""
     rule = ["---:" if table.numeric(i) else "---" for i in range(len(table.columns))]
-    body = table.texts("**{}**", lambda text: text.replace("|", "\\|"))
+    body = table.texts("**{}**", lambda text: _MARKED.sub(r"\\\1", text))
     lines = [f"| {' | '.join(cells)} |" for cells in [[column.label for column in table.columns], rule, *body]]
     return "\n".join([f"# {table.title}", "", table.note, "", *lines, ""])
 
@@ -194,10 +204,11 @@ def as_latex(table: Table) -> str:
 def escaped(text: str) -> str:
     """Text for LaTeX.
 
-    >>> print(escaped("η_r: 5 %"))
-    $\\eta$\\_r: 5 \\%
+    >>> print(escaped("η_r: 5 %, -2 ± 1"))
+    $\\eta$\\_r: 5 \\%, $-$2 $\\pm$ 1
     """
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+    text = "".join(_LATEX.get(letter, letter) for letter in text)
+    return re.sub(r"(?<![\w.)-])-(?=\d)", "$-$", text)
 
 
 FORMATS: dict[str, Callable[[Table], str]] = {"csv": as_csv, "md": as_markdown, "tex": as_latex}

@@ -86,7 +86,7 @@ def test_missing_runs_are_named_with_the_commands_that_make_them(with_gaps):
     said = "\n".join(outcome.messages)
     assert outcome.paths == ()
     assert not outcome.complete
-    assert "is running at 3 of 31 iterations" in said
+    assert "is not finished at 3 of 31 iterations" in said
     assert "One Shot (P=0.2), scope global, seed 1: no run; make with" in said
     assert said.count("python -m src.main dataset=cifar10 model=cnn") == 2
 
@@ -296,3 +296,21 @@ def test_a_full_disk_and_a_folder_that_cannot_be_made_are_one_message(four_metho
         assert done.returncode == 1
         assert re.fullmatch(r"error: .*; destination=PATH writes elsewhere\n", done.stderr), done.stderr
     assert [path for path in (tmp_path / "full").rglob("*") if path.is_file()] == []
+
+
+def test_figures_of_records_and_of_the_paper_are_drawn_together(four_methods, tmp_path):
+    outcome = draw_figures(settings(four_methods, "figure=predicted,prune", f"destination={tmp_path}"))
+    assert {path.parent.name for path in outcome.paths} == {"predicted", "prune"}
+    assert outcome.complete
+
+
+def test_nothing_drawn_is_no_success(tmp_path):
+    write_run(tmp_path, Spec(FOUR[0], status="running"))
+    outcome = draw_figures(settings(tmp_path, "figure=prune", "incomplete=draw"))
+    assert (outcome.paths, outcome.complete) == ((), False)
+
+
+@pytest.mark.parametrize("word", ["workers=-1", "workers=0", "figure=", "formats="])
+def test_settings_that_draw_nothing_are_refused(four_methods, word):
+    with pytest.raises(UserError, match=word.split("=")[0]):
+        draw_figures(settings(four_methods, word))

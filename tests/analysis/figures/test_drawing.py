@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from src.analysis.figures.catalogue import KINDS, build, plan_figures
 from src.analysis.figures.drawing.figure import draw
 from src.analysis.figures.drawing.panels import FEW_COLOUR
-from src.analysis.figures.spec import Curve, CurvePanel, FigureSpec, style_named
+from src.analysis.figures.of_paper import OF_PAPER
+from src.analysis.figures.spec import OTHERS, Curve, CurvePanel, FigureSpec, style_named
 from src.analysis.settings import FigureSettings
 from src.config.command_line import read_settings
 from src.records.library import load_library
@@ -250,3 +251,68 @@ def test_equal_records_give_equal_files(tmp_path):
     assert len(files) == 4
     for path in files:
         assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
+
+
+def test_rows_of_heat_maps_with_long_names_do_not_overlap(tmp_path):
+    partial = [{**method, "exclude": ["conv1.weight", "conv2.weight"]} for method in FOUR[:3]]
+    write_runs(tmp_path, [Spec(method) for method in (*FOUR[:1], *partial)])
+    methods = ",".join(sorted({run.method.short for run in load_library(tmp_path).runs}))
+    spec = one_of(tmp_path, "pq", f"method={methods}")
+    assert max(len(panel.row) for panel in spec.panels) > 40
+    check_layout(draw(spec, CLEAN), "pq")
+    assert "of its other layers only" in spec.caption
+
+
+def test_the_dense_network_is_drawn_once_only_where_it_is_the_same(tmp_path):
+    write_runs(tmp_path, [Spec(FOUR[0], 0), Spec(FOUR[2], 1)])
+    assert [panel.title for panel in one_of(tmp_path, "pq").panels].count("T=0") == 2
+
+
+@pytest.mark.parametrize("kind", ["length", "errors", "predicted", "unaveraged", "rereading", "prune"])
+def test_every_figure_of_the_papers_style_says_what_its_curves_are(tmp_path, kind):
+    if kind in OF_PAPER:
+        specs = [OF_PAPER[kind]()]
+    else:
+        scopes = ("neuron", "global")
+        write_runs(
+            tmp_path, [replace(s, epochs=e) for e in (20, 200) for s in base_specs("cifar10", "cnn", [0, 1], scopes)]
+        )
+        specs = list(specs_of(tmp_path, f"figure={kind}", "style=paper").values())
+    for spec in specs:
+        axes = draw(spec, PAPER).axes
+        named = {text.get_text() for ax in axes if ax.get_legend() for text in ax.get_legend().get_texts()}
+        drawn = {label for ax in axes for label in ax.get_legend_handles_labels()[1]}
+        assert named == drawn, spec.name
+
+
+def test_a_figure_of_one_method_says_which(tmp_path):
+    write_runs(tmp_path, [Spec(FOUR[3])])
+    title = draw(one_of(tmp_path, "prune"), CLEAN).texts[0].get_text()
+    assert title == "CIFAR-10, CNN, global pruning, One Shot (P=0.2) (200 epochs a training, 1 seed)"
+
+
+def test_many_other_methods_look_different():
+    looks = [str(CLEAN.stroke(f"other-{i}")) for i in range(OTHERS)]
+    assert len(set(looks)) == OTHERS == 18
+
+
+def test_a_legend_entry_that_is_wider_than_the_figure_is_seen_whole():
+    t = np.arange(3.0)
+    curves = [Curve(name, "first", "", t, t, t, np.zeros(3)) for name in ("short", " ".join(["long words"] * 16))]
+    panels = (CurvePanel(tuple(curves), "Iteration", "PQ Index", "q", "global"),)
+    figure = draw(FigureSpec("k", "n", "h", "c", panels * 2), CLEAN)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+
+
+def test_a_long_name_is_cut_and_stays_apart(tmp_path):
+    layers = [f"layer{i}.{'x' * 40}" for i in range(6)]
+    methods = [{**FOUR[0], "exclude": layers[n:]} for n in range(2)]
+    write_runs(tmp_path, [Spec(m, dataset="d" * 90, scope=s) for m in methods for s in ("neuron", "global")])
+    asked = {run.method.short for run in load_library(tmp_path).runs}
+    names = list(specs_of(tmp_path, "figure=layer", f"method={','.join(asked)}"))
+    assert len(names) == len(asked) == 2
+    assert 200 < max(map(len, names)) < 210

@@ -139,7 +139,7 @@ def test_every_curve_has_a_style(data, text):
 
 def test_missing_runs_are_named_with_their_command(text):
     missing = text.split('id="again"')[1]
-    assert "is failed at 3 of 31 iterations" in missing
+    assert "has failed at 3 of 31 iterations" in missing
     assert "prune=one_shot" in missing
 
 
@@ -168,7 +168,7 @@ def test_names_from_records_are_text_and_not_markup(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("specs", "message"),
-    [([], "experiment=quickstart"), ([Spec(FOUR[0], status="running")], "is running at 3 of 31 iterations")],
+    [([], "experiment=quickstart"), ([Spec(FOUR[0], status="running")], "is not finished at 3 of 31 iterations")],
 )
 def test_without_finished_runs_there_is_one_message_and_no_page(tmp_path, capsys, specs, message):
     write_runs(tmp_path, specs)

@@ -59,7 +59,7 @@ def test_a_missing_seed_and_a_half_finished_run_are_named_with_their_commands(tm
     told = capsys.readouterr().err
     assert "One Shot (P=0.2), scope global, seeds 1, 2: no run; make with" in told
     assert "prune=one_shot" in told
-    assert "is failed at 3 of 31 iterations" in told
+    assert "has failed at 3 of 31 iterations" in told
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_missing_seed_and_a_half_finished_run_are_named_with_their_commands(tm
     [
         ([], [], "python -m src.main experiment=quickstart"),
         ([Spec(FOUR[0], schema=7)], [], "records of schema 7"),
-        ([Spec(FOUR[0], status="running")], [], "is running at 3 of 31 iterations"),
+        ([Spec(FOUR[0], status="running")], [], "is not finished at 3 of 31 iterations"),
         ([Spec(FOUR[0])], ["model=mlp"], "cifar10, cnn, T=30"),
         ([Spec(FOUR[0])], ["modle=cnn"], "did you mean model"),
         ([Spec(FOUR[0])], ["cnn"], "is not key=value"),

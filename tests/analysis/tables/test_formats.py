@@ -54,3 +54,9 @@ def test_a_spread_needs_a_value_of_every_seed():
     assert Spread.of([1.0]) == Spread(1.0, None)
     assert Spread.of([1.0, float("nan")]) is None
     assert Spread.of([]) is None
+
+
+def test_minus_signs_greek_and_marks_are_written_as_text():
+    table = Table("t", "T", "N", (Column("a", "A"), Column("b", "B")), (("α *x* <b> a-1", Spread(-2.5)),))
+    assert "$\\alpha$ *x* $<$b$>$ a-1 & $-$2.50" in as_latex(table)
+    assert "| α \\*x\\* \\<b> a-1 | -2.50 |" in as_markdown(table)

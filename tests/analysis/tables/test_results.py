@@ -113,3 +113,22 @@ def test_studies_that_differ_in_protocol_or_length_alone_are_compared_seed_by_se
     )
     assert rows[2]["at_50"] == Spread.of([of_run(ours).at(50.0) - of_run(usual).at(50.0)])
     assert compared(found[:1]) is None
+
+
+def test_a_method_that_leaves_layers_out_is_compared_with_none_by_percentages(tmp_path):
+    partial = FOUR[2] | {"exclude": ["conv1.weight"]}
+    write_runs(tmp_path, [Spec(method, seed) for method in (*FOUR[:3], partial) for seed in range(2)])
+    found = studies(load_library(tmp_path).runs)
+    for table in (table for table in tables(found) if table.name in ("compression", "equal_sparsity")):
+        names = [str(row[4]) for row in table.rows]
+        bold = {names[i] for i, _ in table.best}
+        (of_partial,) = (name for name in names if "without" in name)
+        assert bold
+        assert of_partial not in bold
+    assert "without" not in str(compared(found).rows)
+
+
+def test_of_no_weights_there_is_no_compression():
+    gone = run(0, percent_remaining=[100, 50, 0], retrained_accuracy=[10, 10, 10])
+    (row,) = cells(study([gone]), "compression")
+    assert (row["percent_remaining"], row["compression"]) == (Spread(0.0), None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def draw(spec: FigureSpec, style: Style) -> Figure:
     The default style says above the legend what the figure is of, and names the panels (a), (b), ...
     """
     if not style.clean:
-        spec = spec.without_enlarged()
+        spec = _with_legends(spec.without_enlarged())
     places, (rows, columns) = spec.places, spec.shape
     seen = [_seen(panel) for panel in spec.panels]
     shared = style.clean and all(seen[i] == seen[i - 1] for i, (_, column) in enumerate(places) if column > 0)
@@ -53,6 +54,21 @@ def draw(spec: FigureSpec, style: Style) -> Figure:
                 ax.set_ylabel("")
                 ax.tick_params(axis="y", labelleft=False)
     return figure
+
+
+def _with_legends(spec: FigureSpec) -> FigureSpec:
+    """Where no panel has a legend, the first that shows a curve has one; of a single curve none."""
+    curves = [panel for panel in spec.panels if isinstance(panel, CurvePanel)]
+    if any(panel.legend for panel in curves) or len({c.label for panel in curves for c in panel.curves}) < 2:
+        return spec
+    panels: list[CurvePanel | HeatPanel] = []
+    named: set[str] = set()
+    for panel in spec.panels:
+        if isinstance(panel, CurvePanel) and (new := {curve.label for curve in panel.curves} - named):
+            named |= new
+            panel = replace(panel, legend="best")
+        panels.append(panel)
+    return replace(spec, panels=tuple(panels))
 
 
 def _alike(panel: CurvePanel, panels: Sequence[CurvePanel | HeatPanel]) -> list[CurvePanel]:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from src.analysis.figures.drawing.panels import PUBLISHED_ALPHA
+from src.analysis.figures.drawing.panels import PUBLISHED_ALPHA, row_label
 from src.analysis.figures.spec import FEW_WEIGHTS, CurvePanel, FigureSpec, HeatPanel, Style
 from src.records.schema import plain
 
@@ -22,6 +22,8 @@ HEAT_HEIGHT = 0.72
 """Height of a heat map among several rows of them, as a share of a panel's."""
 CHARACTER, LETTER, SMALL_LETTER, LINE = 0.62, 0.64, 0.54, 0.19
 """Width of a digit, of a bold letter and of one below, in units of the font's size; a line's height in inches."""
+SAMPLE = 9
+"""Letters that a legend's line sample takes the room of."""
 
 
 def lay_out(
@@ -64,7 +66,9 @@ def lay_out(
     widest = max(len(text) for formatter, at in ticks for text in formatter.format_ticks(list(at)))
     more = max(0, widest - 4) * CHARACTER * style.tick_font / 72  # inches for labels of more than four characters
     left, right = LEFT * scale + more, (RIGHT + COLOUR_BAR * heat) * scale
-    gap = gap * scale + more * (gap == GAP)
+    row_labels = [row_label(panel) for panel in spec.panels if isinstance(panel, HeatPanel)]
+    besides = max((label.count("\n") for label in row_labels), default=0)
+    gap = (gap + LINE * besides) * scale + more * (gap == GAP)
     panel = (width - left - right - gap * (columns - 1)) / columns
     figure.subplots_adjust(
         left=left / width, right=1 - right / width, bottom=bottom / height, top=1 - top / height, wspace=gap / panel,
@@ -97,7 +101,8 @@ def _wrapped(title: str, letters: int) -> list[str]:
 
 def _legend(figure: Figure, handles: Sequence[Artist], style: Style) -> float:
     """A legend above the panels in as many rows as it needs; its height in inches."""
-    labels = [str(handle.get_label()) for handle in handles]
+    letters = int(figure.bbox.width / figure.dpi * 72 / (SMALL_LETTER * style.small_font)) - SAMPLE
+    labels = [textwrap.fill(str(handle.get_label()), letters, break_long_words=False) for handle in handles]
     height = 0.0
     for rows in range(1, len(handles) + 1):
         legend = figure.legend(

@@ -1,6 +1,7 @@
 """What is drawn within one pair of axes: curves, with their limits and ticks, or a heat map over (p, q)."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -17,6 +18,8 @@ from src.analysis.figures.spec import Curve, CurvePanel, HeatPanel, Spread, Styl
 BAR_WIDTH, BAR_GAP = 0.10, 0.10
 """Inches of a heat map's colour bar, and between the two."""
 PUBLISHED_ALPHA, SINGLE_ALPHA, FEW_COLOUR = 0.4, 0.6, "#e6e6e6"
+ROW_LETTERS = 20
+"""As many letters of the small font as a row of heat maps is high."""
 MARKERS = 10
 """About as many of a curve's points are marked, of each curve others: lines and what lies under them are seen."""
 LEAST_SPAN = 3.0
@@ -126,6 +129,11 @@ def _log_percent(
     axis.set_minor_formatter(NullFormatter())
 
 
+def row_label(panel: HeatPanel) -> str:
+    """What stands beside a row of heat maps, in lines that are no longer than the row is high."""
+    return textwrap.fill(_legible(panel.row), ROW_LETTERS, break_long_words=False, break_on_hyphens=False)
+
+
 def draw_heat(
     panel: HeatPanel, ax: Axes, style: Style, places: Sequence[tuple[int, int]], bar: bool
 ) -> None:  # fmt: skip
@@ -144,7 +152,7 @@ def draw_heat(
     lowest = max(r for r, c in places if c == column) == row
     ax.set_xlabel("q" if lowest else "", fontsize=style.font)
     leftmost = min(c for r, c in places if r == row) == column
-    method = _legible(panel.row) if column == 1 else ""
+    method = row_label(panel) if column == 1 else ""
     label = "\n".join(filter(None, [method, "p" if leftmost else ""]))
     ax.set_ylabel(label, fontsize=style.small_font if method else style.font)
     ax.tick_params(labelbottom=lowest, labelleft=leftmost)

@@ -19,9 +19,10 @@ function scalesOf(panel, frame) {
   const x = all.flatMap(xs).filter(value => value !== null);
   const y = all.flatMap(c => c.y.flatMap((v, i) => v === null ? [] : [v - (c.e ? c.e[i] : 0), v + (c.e ? c.e[i] : 0)]));
   const across = [frame.left, frame.right], up = [frame.bottom, frame.top];
+  const whole = panel.xl === "Iteration" ? 1 : 0;
   const ends = values => padded(Math.min(...values), Math.max(...values));
   return {
-    x: panel.log === "x" ? logScale(logPadded(panel.xlim || x), across) : linearScale(ends(x), across, 45),
+    x: panel.log === "x" ? logScale(logPadded(panel.xlim || x), across) : linearScale(ends(x), across, 45, whole),
     y: panel.log === "y" ? logScale(logPadded(all.flatMap(c => c.y)), up) : linearScale(panel.limits || ends(y), up, 24),
   };
 }

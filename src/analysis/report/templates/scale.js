@@ -1,12 +1,12 @@
 // Scales of an axis: position of a value in pixels, and the ticks that are labelled.
 "use strict";
 
-function linearScale([low, high], [from, to], spacing) {
+function linearScale([low, high], [from, to], spacing, least = 0) {
   if (high === low) [low, high] = [low - 0.5, high + 0.5];
   const at = value => from + (value - low) / (high - low) * (to - from);
   const count = Math.max(2, Math.abs(to - from) / spacing);
   const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find(factor => factor * power >= rough);
+  const step = Math.max(least, power * [1, 2, 5, 10].find(factor => factor * power >= rough));
   const ticks = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) ticks.push(i * step);
   return {at, ticks, label: value => shortNumber(value, step)};
