@@ -68,8 +68,9 @@ class FigureSettings(RecordSettings):
             raise UserError("figure= and formats= need a name each")
         if self.workers is not None and self.workers < 1:
             raise UserError(f"workers={self.workers}: at least one")
+        if self.resolved_reading().ddof not in (0, 1):
+            raise UserError("plot.ddof is 0 or 1")
         style_named(self.style)
-        self.resolved_reading()
 
     def resolved_reading(self) -> Reading:
         """The reading's preset with the choices of `plot` put on it; the default style's trade-off has a log axis."""

@@ -23,18 +23,21 @@ def stamps(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def is_finished(folder: Path, state: dict[str, Any] | None) -> bool:
-    """Whether `state`, as `read_status` gives it, says so, and no file is missing or damaged.
+    """Whether `state`, as `read_status` gives it, says so, and no file is missing or damaged."""
+    return state is not None and state["status"] == "finished" and damaged_file(folder, state) is None
+
+
+def damaged_file(folder: Path, state: dict[str, Any]) -> str | None:
+    """The first file of a finished run that is missing or damaged.
 
     Only files whose size or time is not as it was recorded are read. A table that still is one counts as edited by its
     owner: there is nothing to do, and `verify` tells of it until the owner has decided.
     """
-    if state is None or state["status"] != "finished":
-        return False
     for name, stamp in state["files"].items():
         path = folder / name
         if _is_different(path, stamp) and not (name in TABLES and _is_table(path, stamp)):
-            return False
-    return True
+            return str(name)
+    return None
 
 
 def verify(folder: Path, names: Iterable[str] | None = None) -> list[str]:

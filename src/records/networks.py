@@ -39,7 +39,9 @@ def read_network(folder: Path, iteration: int | None = None) -> "tuple[int, dict
                 f"{folder.name} keeps no network of iteration {iteration}, but of {', '.join(map(str, kept))}; "
                 "record.weights=true keeps all"
             )
-    raise UserError(f"{folder} keeps no networks: it is no finished run, or had record.networks=false")
+    if (read_status(folder) or {}).get("status") == "finished":
+        raise UserError(f"{folder} keeps no networks: it had record.networks=false, or was packed without them")
+    raise UserError(f"{folder} keeps no networks: it is no finished run")
 
 
 def load_network(

@@ -10,7 +10,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from src.files import read_yaml
-from src.records.integrity import is_finished
+from src.records.integrity import damaged_file
 from src.records.schema import CONFIG_FILE, RUN_FILE, read_status
 from src.records.timings import Rate, Setting
 from src.run import Run
@@ -63,7 +63,7 @@ def standing(run: Run) -> Standing:
     found = read_status(run.folder)
     state, done, reason = State.missing, 0, None
     if found is not None and found.get("id") == run.identity:
-        state, done, reason = _state(run.folder, found), found["iterations_done"], found["reason"]
+        (state, reason), done = _state(run.folder, found), found["iterations_done"]
     return Standing(
         run.folder,
         run.identity,
@@ -93,9 +93,9 @@ def by_state(runs: Iterable[Standing]) -> dict[State, int]:
 def _of_folder(folder: Path, found: dict[str, Any] | None) -> Standing:
     if found is None:
         return Standing(folder, folder.name, State.failed, 0, 0, UNREADABLE)
-    state = _state(folder, found)
+    state, reason = _state(folder, found)
     done, total = found["iterations_done"], found["iterations_total"]
-    about = (folder, str(found["id"]), state, done, total, found["reason"], found.get("spec"))
+    about = (folder, str(found["id"]), state, done, total, reason, found.get("spec"))
     if state == State.finished:
         return Standing(*about)
     try:
@@ -106,12 +106,17 @@ def _of_folder(folder: Path, found: dict[str, Any] | None) -> Standing:
         return Standing(*about)
 
 
-def _state(folder: Path, found: dict[str, Any]) -> State:
-    """A finished run with a file missing or damaged has to be gone on with, as one whose process has ended."""
-    state = State(found["status"])
-    if state == State.finished:
-        return state if is_finished(folder, found) else State.interrupted
-    return State.interrupted if state == State.running and not is_held(run_lock(folder)) else state
+def _state(folder: Path, found: dict[str, Any]) -> tuple[State, str | None]:
+    """The state, and why it is so.
+
+    A finished run with a file missing or damaged has to be gone on with, as one whose process has ended.
+    """
+    state, reason = State(found["status"]), found["reason"]
+    if state == State.finished and (name := damaged_file(folder, found)):
+        return State.interrupted, f"{name} is missing or damaged; run the same command again to have it as it was"
+    if state == State.running and not is_held(run_lock(folder)):
+        return State.interrupted, reason
+    return state, reason
 
 
 @dataclass(frozen=True)

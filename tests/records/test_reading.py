@@ -211,12 +211,12 @@ def test_a_copied_folder_is_named_and_the_original_read(tmp_path):
 
 def test_methods_that_share_a_short_name_are_told(tmp_path):
     write_runs(tmp_path, [Spec(FOUR[2], 0), Spec(FOUR[2], 1)])
-    odd = write_run(tmp_path, Spec({**FOUR[2], "exclude": ["stem.*"]}, 2))
+    odd = write_run(tmp_path, Spec({**FOUR[2], "note": "stem"}, 2))
     library = load_library(tmp_path)
     assert [run.seed for run in library.runs] == [0, 1]
     (problem,) = library.problems
     assert problem.startswith(f"{odd.name} and ")
-    assert "both called lt-0.2 and differ in prune.exclude" in problem
+    assert "both called lt-0.2 and differ in prune.note" in problem
 
 
 def with_digest(seed: int, **digests: str) -> Spec:

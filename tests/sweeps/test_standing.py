@@ -1,5 +1,6 @@
 """Where runs stand, as their folders tell."""
 
+import json
 from contextlib import ExitStack
 
 from src import status
@@ -39,6 +40,16 @@ def test_a_run_whose_process_has_died_is_no_longer_running(tmp_path):
     with ExitStack() as until:
         acquire(run_lock(job.run.folder), until)
     assert standing(job.run).state == State.interrupted
+
+
+def test_the_file_that_is_damaged_is_named(tmp_path):
+    (job,) = jobs(tmp_path, "seed=0")
+    write_run(job)
+    state = json.loads((job.run.folder / "run.json").read_text())
+    (job.run.folder / "run.json").write_text(json.dumps(state | {"files": {"masks.safetensors": {"bytes": 3}}}))
+    found = standing(job.run)
+    assert found.state == State.interrupted
+    assert (found.reason or "").startswith("masks.safetensors is missing or damaged")
 
 
 def test_a_folder_of_another_identity_or_without_state_is_missing(tmp_path):
