@@ -84,11 +84,16 @@ def committed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def of_study(table: str, network: str, epochs: int) -> list[dict[str, str]]:
+    """The global rows of a committed table; a study's name tells its length where there are several."""
+    whole = f"{network}-T30-paper-reference"
+    names = {whole, f"{whole}-epochs={epochs}"}
+    return [row for row in committed(table) if row["study"] in names and row["scope"] == "global"]
+
+
 def mean_and_deviation(table: str, column: str, network: str, epochs: int, method: str) -> list[float]:
     """Of a committed table, globally."""
-    study = f"{network}-T30-paper-reference-epochs={epochs}"
-    wanted = (study, "global", METHODS[method][0])
-    (row,) = (row for row in committed(table) if (row["study"], row["scope"], row["method"]) == wanted)
+    (row,) = (row for row in of_study(table, network, epochs) if row["method"] == METHODS[method][0])
     return [float(row[f"{column}_mean"]), float(row[f"{column}_std"])]
 
 
@@ -166,10 +171,8 @@ def test_phases() -> None:
                 errors += wrong(cell, [t])
         (claim,) = (
             row
-            for row in committed("claims")
-            if row["claim"].startswith("The PQ Index falls first")
-            and (row["study"], row["scope"], row["subject"])
-            == (f"{network}-T30-paper-reference-epochs={epochs}", "global", METHODS[method][0])
+            for row in of_study("claims", network, epochs)
+            if row["claim"].startswith("The PQ Index falls first") and row["subject"] == METHODS[method][0]
         )
         assert claim["verdict"] in verdict
         sizes, own = phases(curves, turns(leave_one_out(curves))), phases(curves, turns(curves)).mean(axis=0)
