@@ -239,13 +239,13 @@ def _text(run: Run, name: str) -> str:
 def _described(run: Run, texts: Mapping[str, str]) -> dict[str, Any]:
     state = json.loads((run.folder / RUN_FILE).read_text(encoding="utf-8"))
     state.pop("sha256", None)
-    state |= {"name": run.name, "overrides": _elsewhere(state["overrides"]), "config_dir": None}
+    state |= {"name": run.name, "overrides": without_folders(state["overrides"]), "config_dir": None}
     state["files"] = {name: {"sha256": _digest(text)} for name, text in texts.items()}
     if "provenance" in state:
         words = shlex.split(state["provenance"]["command"])
-        state["provenance"]["command"] = shlex.join(_elsewhere(words))
+        state["provenance"]["command"] = shlex.join(without_folders(words))
     config = {**run.config, "output_dir": FRESH["output_dir"], "config_dir": None}
-    config["overrides"] = _elsewhere(run.config["overrides"])
+    config["overrides"] = without_folders(run.config["overrides"])
     if config.get("init_from"):
         config["init_from"] = Path(config["init_from"]).name
     if "root" in config["dataset"]:
@@ -253,7 +253,7 @@ def _described(run: Run, texts: Mapping[str, str]) -> dict[str, Any]:
     return {"run": state, "config": config}
 
 
-def _elsewhere(words: Iterable[str]) -> list[str]:
+def without_folders(words: Iterable[str]) -> list[str]:
     """Words of a command without the folders of the machine it was given on."""
     kept: list[str] = []
     before = ""

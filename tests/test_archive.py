@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from src.archive import main, pack, unpack
+from src.archive import main, pack, unpack, without_folders
 from src.errors import UserError
 from src.records.library import load_library
 from src.records.study import Study, studies
@@ -167,3 +167,8 @@ def test_a_packed_name_leads_nowhere_else(study: Study, tmp_path: Path, capsys: 
     assert main(["unpack", f"output_dir={tmp_path / 'again'}", f"destination={tmp_path / 'packed'}"]) == 1
     assert "'../../elsewhere' is no run's name" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["packed"]
+
+
+def test_of_folders_and_files_of_a_machine_no_path_stays() -> None:
+    words = ["seed=0", "--config-dir", "/home/me/conf", "init_from=/home/me/a.npz", "output_dir=/x", "dataset.root=/y"]
+    assert without_folders([*words, "--config-dir=/z", "prune=sap"]) == ["seed=0", "init_from=a.npz", "prune=sap"]

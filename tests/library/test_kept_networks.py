@@ -222,3 +222,17 @@ def test_bad_input_has_one_message(run, tmp_path):
         load_network(run, network=torch.nn.Linear(2, 2))
     with pytest.raises(UserError, match="name the run's folder"):
         export.main([])
+
+
+def test_a_folder_with_an_equals_sign_is_exported(run, tmp_path):
+    folder = tmp_path / "k=v"
+    shutil.copytree(run, folder)
+    assert export.main([str(folder), f"output={tmp_path / 'out.safetensors'}"]) == 0
+    assert (tmp_path / "out.safetensors").exists()
+
+
+def test_a_finished_run_without_networks_is_said_to_be_finished(run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder, ignore=shutil.ignore_patterns("networks.safetensors", "weights.safetensors"))
+    with pytest.raises(UserError, match="packed without them"):
+        read_network(folder)
