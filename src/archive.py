@@ -214,8 +214,8 @@ def _add(run: Run, packed: Packed) -> None:
     """Put a run with those that are packed, in the place of one with its name; nothing is added of one that fails."""
     texts = {name: _text(run, name) for name in TABLES}
     for name, text in texts.items():
-        heads = {theirs.partition("\n")[0] for other, theirs in packed.tables[name].items() if other != run.name}
-        if heads - {text.partition("\n")[0]}:
+        head = text[: text.index("\n") + 1]
+        if not all(theirs.startswith(head) for other, theirs in packed.tables[name].items() if other != run.name):
             raise UserError(f"{run.folder / name}: its columns are not those of the other runs of the study")
     described = _described(run, texts)
     axes = dict(zip("pq", run.grid_axes, strict=True))

@@ -70,12 +70,17 @@ def main(arguments: Sequence[str]) -> int:
 def draw_figures(settings: FigureSettings) -> Outcome:
     """Draw all figures asked for. Raises UserError where there is nothing to draw."""
     settings.check()
-    names = {alone: tuple(name for name in settings.figure if (name in OF_PAPER) is alone) for alone in (True, False)}
-    if not names[False]:
-        return _of_paper(settings)
-    if names[True]:
-        alone, of_records = (draw_figures(replace(settings, figure=figure)) for figure in names.values())
-        return Outcome((*alone.paths, *of_records.paths), of_records.messages, of_records.complete)
+    published = tuple(name for name in settings.figure if name in OF_PAPER)
+    of_records = tuple(name for name in settings.figure if name not in OF_PAPER)
+    drawn = _of_paper(replace(settings, figure=published)) if published else ()
+    if not of_records:
+        return Outcome(drawn, (), True)
+    outcome = _of_records(replace(settings, figure=of_records))
+    return replace(outcome, paths=(*drawn, *outcome.paths))
+
+
+def _of_records(settings: FigureSettings) -> Outcome:
+    """Figures of what has been run."""
     library = load_library(settings.output_dir, settings)
     grouped = studies(library.runs, settings)
     chosen = plan_figures(settings, grouped, library)
@@ -106,14 +111,14 @@ def draw_figures(settings: FigureSettings) -> Outcome:
     return Outcome(tuple(paths), (*wrong, *notes), complete)
 
 
-def _of_paper(settings: FigureSettings) -> Outcome:
-    """Figures of the published curves, and the table of each."""
+def _of_paper(settings: FigureSettings) -> tuple[Path, ...]:
+    """Figures of the published curves, and the table of each; the paths."""
     folder = settings.folder("figures")
     paths = _draw_all([OF_PAPER[name]() for name in settings.figure], settings, folder)
     for name in settings.figure:
         for table in (made() for made in TABLES[name]):
             paths += [write_text(folder / name / f"{table.name}.{end}", text(table)) for end, text in FORMATS.items()]
-    return Outcome(tuple(paths), (), True)
+    return tuple(paths)
 
 
 def _draw_all(specs: Sequence[FigureSpec], settings: FigureSettings, folder: Path) -> list[Path]:

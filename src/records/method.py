@@ -27,6 +27,11 @@ class Method:
     def text(self) -> str:
         return plain(self.label)
 
+    @property
+    def leaves_layers_out(self) -> bool:
+        """Whether some layers are not pruned: its percentages and indices are those of the others."""
+        return bool(self.settings.get("exclude"))
+
 
 def paper_method(kind: str, **settings: float) -> Method:
     """A method with these settings, the others at their defaults, named as its class names it."""

@@ -79,10 +79,8 @@ OWN = {"name": "my_pruner", "depth": 3, "_target_": "my_package.MyPruner"}
 
 def describe(method: dict[str, object]) -> dict[str, object]:
     """`method` of run.json."""
-    name, values = (
-        method["name"],
-        {k: v for k, v in method.items() if isinstance(v, float) or k in ("measure", "exclude")},
-    )
+    name = method["name"]
+    values = {k: v for k, v in method.items() if isinstance(v, float) or k in ("measure", "exclude")}
     if name in CLASSES:
         part = CLASSES[name](**values)
         return {"kind": name, "short": part.short, "label": part.label}

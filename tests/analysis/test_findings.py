@@ -1,8 +1,6 @@
 """The tables that docs/findings.md shows are those of the committed records, to the digits that are shown."""
 
 import csv
-import gzip
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +11,9 @@ import pytest
 
 from src.analysis.claims.finding import Effect, leave_one_out
 from src.analysis.claims.phases import bounds, phases, turns
+from src.archive import read_packed
 from src.records.run import FloatArray
+from src.records.schema import ITERATIONS_FILE
 from tests.support import ROOT
 
 PAPER = ROOT / "outputs" / "paper"
@@ -133,14 +133,12 @@ def test_what_trainings_give_back() -> None:
 @cache
 def runs(epochs: int, network: str) -> dict[str, dict[str, FloatArray]]:
     """Columns of iterations.csv of all runs of a network by the authors' protocol."""
-    folder = PAPER / "records" / f"E{epochs}" / f"{network}-T30-paper-reference"
-    found: dict[str, dict[str, list[float]]] = {}
-    with gzip.open(folder / "iterations.csv.gz", "rt", newline="") as file:
-        for row in csv.DictReader(file):
-            columns = found.setdefault(row.pop("run"), {name: [] for name in row})
-            for name, cell in row.items():
-                columns[name].append(float(cell or "nan"))
-    return {run: {name: np.array(cells) for name, cells in columns.items()} for run, columns in found.items()}
+    tables = read_packed(PAPER / "records" / f"E{epochs}" / f"{network}-T30-paper-reference").tables
+    found = {}
+    for run, text in tables[ITERATIONS_FILE].items():
+        head, *rows = csv.reader(text.splitlines())
+        found[run] = dict(zip(head, np.array([[float(cell or "nan") for cell in row] for row in rows]).T, strict=True))
+    return found
 
 
 def test_phases() -> None:
@@ -189,9 +187,8 @@ def test_phases() -> None:
 def test_studies() -> None:
     rows = the_table("study", 4)[1:]
     packed = Counter[int]()
-    for path in (PAPER / "records").glob("E*/*/runs.jsonl.gz"):
-        with gzip.open(path, "rt") as file:
-            packed[int(path.parts[-3][1:])] += sum(json.loads(line) is not None for line in file)
+    for folder in (PAPER / "records").glob("E*/*"):
+        packed[int(folder.parent.name[1:])] += len(read_packed(folder).described)
     told = Counter[int]()
     for _, epochs, count, _ in rows:
         told[int(epochs)] += int(count)

@@ -76,7 +76,7 @@ def first_layer_kept_most(study: Study) -> Iterator[Finding]:
     for scope, method, runs in subjects(study):
         if method.kind != "sap" or scope not in SAID_OF or len(runs[0].layers.names) < 2:
             continue
-        if method.settings.get("exclude"):  # which layers it says it of are not all
+        if method.leaves_layers_out:  # which layers it says it of are not all
             continue
         percent = np.stack([run.layers["percent_remaining"] for run in runs])
         lead = (percent[:, 1:, 0] - percent[:, 1:, 1:].max(axis=-1)).mean(axis=-1)

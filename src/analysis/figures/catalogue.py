@@ -113,7 +113,7 @@ def build(plan: Plan, settings: FigureSettings, missing: Sequence[Missing] = ())
         name = f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     shown = [s.method for s in plan.series if any(plan.study.series(scope, s.method) for scope in plan.scopes)]
     caption = spec.caption
-    if any(method.settings.get("exclude") for method in shown):
+    if any(method.leaves_layers_out for method in shown):
         caption += " A method without some layers: weights and PQ Index are of its other layers only."
     return replace(spec, name=name, notes=notes, caption=caption, command=command("src.figures", words))
 

@@ -43,7 +43,7 @@ Measure = Callable[[Run], float]
 def tables(studies: Iterable[Study]) -> list[Table]:
     """All tables of results; a row for each method and scope of a study."""
     subjects = [(study, scope, m) for study in studies for scope in study.scopes for m in study.methods(scope)]
-    with_excluded = [i for i, (*_, method) in enumerate(subjects) if method.settings.get("exclude")]
+    with_excluded = [i for i, (*_, method) in enumerate(subjects) if method.leaves_layers_out]
     made = []
     for name, measures in MEASURES.items():
         rows = []
@@ -85,7 +85,7 @@ def _changes(studies: Sequence[Study]) -> Iterator[Change]:
         for scope in study.scopes:
             usual = study.series(scope, LOTTERY_TICKET)
             for method in study.methods(scope):
-                if method != LOTTERY_TICKET and not method.settings.get("exclude"):
+                if method != LOTTERY_TICKET and not method.leaves_layers_out:
                     said = f"against {LOTTERY_TICKET.text}{length}{protocol}{other}"
                     yield said, study.setting, scope, method, usual, study.series(scope, method)
 
