@@ -22,55 +22,31 @@ packed before stay packed, a run that is there already is left as it is, and one
 stderr has a line for each of the latter two.
 """
 
-import gzip
 import hashlib
 import json
 import shlex
 import sys
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import yaml  # type: ignore[import-untyped]
 
 from src.analysis.settings import RecordSettings, choose
 from src.config.command_line import read_settings, run_command
-from src.config.part import safe_name
 from src.errors import UserError
-from src.files import replace, write_json, write_text
+from src.files import write_json, write_text
 from src.records.integrity import stamps
-from src.records.run import FloatArray, Run
-from src.records.schema import CONFIG_FILE, ITERATIONS_FILE, LAYERS_FILE, MEASURES_FILE, RUN_FILE
+from src.records.packed import GRIDS_FILE, PACKED, RUNS_FILE, TABLES, Packed, joined, planes, read_packed, write_packed
+from src.records.run import Run
+from src.records.schema import CONFIG_FILE, MEASURES_FILE, RUN_FILE
 from src.records.study import Study
 from src.store.locks import acquire, run_lock
 
-RUNS_FILE = "runs.jsonl"
-GRIDS_FILE = "grids.npz"
-PACKED = ".gz"
-TABLES = (ITERATIONS_FILE, LAYERS_FILE)
 FRESH = {"output_dir": "outputs", "dataset.root": "data"}
 """Folders of a fresh clone, in the place of those that the runs were made in."""
-
-Array = np.ndarray[Any, Any]
-
-
-@dataclass
-class Packed:
-    """The runs of a study's folder, by their names.
-
-    described: what a line of `runs.jsonl` says; tables: of each file, the runs' own texts; grids: the bytes of the PQ
-    Index, as `grids.npz` names them; axes: `p` and `q` of these.
-    """
-
-    described: dict[str, dict[str, Any]] = field(default_factory=dict)
-    tables: dict[str, dict[str, str]] = field(default_factory=lambda: {name: {} for name in TABLES})
-    grids: dict[str, Array] = field(default_factory=dict)
-    axes: dict[str, Array] = field(default_factory=dict)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -121,7 +97,7 @@ def pack(study: Study, folder: Path) -> list[str]:
         except (KeyError, TypeError, ValueError, AttributeError) as error:  # a run.json that was written by hand
             messages.append(f"left out: {run.folder / RUN_FILE} does not describe a run: {error!r}")
     if packed.described:
-        _write_packed(packed, folder)
+        write_packed(packed, folder)
     return messages
 
 
@@ -144,72 +120,6 @@ def unpack(folder: Path, output_dir: Path) -> dict[Path, bool]:
     return made
 
 
-def read_packed(folder: Path) -> Packed:
-    """All that a study's folder holds. Raises UserError for a file that is missing or damaged, or leads elsewhere."""
-    packed = Packed()
-    path = folder / (RUNS_FILE + PACKED)
-    try:
-        for line in map(json.loads, _read(path).splitlines()):
-            name = str(line["run"]["name"])
-            if name != safe_name(name):
-                raise ValueError(f"{name!r} is no run's name")
-            packed.described[name] = line
-        if not packed.described:
-            raise ValueError("it is empty")
-        for table in TABLES:
-            path = folder / (table + PACKED)
-            packed.tables[table] = _by_run(_read(path))
-        path = folder / GRIDS_FILE
-        with np.load(path) as file:
-            grids = {name: file[name] for name in file.files}
-        packed.axes = {name: grids.pop(name) for name in ("p", "q")}
-        packed.grids = grids
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, BadZipFile) as error:
-        said = f"{path} cannot be read ({error or type(error).__name__})"
-        raise UserError(f"{said}: it is not as it was packed; fetch or pack it again") from error
-    return packed
-
-
-def _write_packed(packed: Packed, folder: Path) -> None:
-    """The four files; the list of runs, without which there is nothing to unpack, last."""
-    names = sorted(packed.described)
-    places = [f"{name}/{part}" for name in names for part in ("whole", "layers")]
-    grids: dict[str, Any] = {**packed.axes, **{place: packed.grids[place] for place in places if place in packed.grids}}
-
-    def write_grids(part: Path) -> None:
-        with part.open("wb") as file:
-            np.savez_compressed(file, **grids)
-
-    replace(folder / GRIDS_FILE, write_grids)
-    for table in TABLES:
-        texts = packed.tables[table]
-        heading = texts[names[0]].partition("\n")[0]
-        rows = (f"{name},{row}\n" for name in names for row in texts[name].splitlines()[1:])
-        _write(folder / table, f"run,{heading}\n{''.join(rows)}")
-    _write(folder / RUNS_FILE, "".join(f"{json.dumps(packed.described[n], sort_keys=True)}\n" for n in names))
-
-
-def _write(path: Path, text: str) -> None:
-    """Write text compressed, the same bytes for the same text."""
-    data = gzip.compress(text.encode(), mtime=0)
-    replace(path.with_name(path.name + PACKED), lambda part: part.write_bytes(data))
-
-
-def _read(path: Path) -> str:
-    return gzip.decompress(path.read_bytes()).decode()
-
-
-def _by_run(text: str) -> dict[str, str]:
-    """The text of each run's own table, out of that of all."""
-    head, *lines = text.splitlines()
-    heading = f"{head.partition(',')[2]}\n"
-    found: dict[str, list[str]] = {}
-    for line in lines:
-        name, _, row = line.partition(",")
-        found.setdefault(name, [heading]).append(f"{row}\n")
-    return {name: "".join(rows) for name, rows in found.items()}
-
-
 def _add(run: Run, packed: Packed) -> None:
     """Put a run with those that are packed, in the place of one with its name; nothing is added of one that fails."""
     texts = {name: _text(run, name) for name in TABLES}
@@ -219,9 +129,9 @@ def _add(run: Run, packed: Packed) -> None:
             raise UserError(f"{run.folder / name}: its columns are not those of the other runs of the study")
     described = _described(run, texts)
     axes = dict(zip("pq", run.grid_axes, strict=True))
-    grids = {f"{run.name}/whole": _planes(run.grids("retrained", range(run.iterations_total)))}
+    grids = {f"{run.name}/whole": planes(run.grids("retrained", range(run.iterations_total)))}
     if len(run.layers.names) > 1:
-        grids[f"{run.name}/layers"] = _planes(run.layer_grids("retrained"))
+        grids[f"{run.name}/layers"] = planes(run.layer_grids("retrained"))
     if packed.axes and any(not np.array_equal(packed.axes[name], axes[name]) for name in axes):
         raise UserError(f"{run.folder}: its PQ Index is of another p and q than the other runs of the study")
     packed.described[run.name] = described
@@ -271,15 +181,6 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _planes(values: FloatArray) -> Array:
-    """The bytes of float32 numbers, the lowest of all of them first: those of a kind compress well."""
-    return np.moveaxis(values.astype("<f4")[..., None].view(np.uint8), -1, 0)
-
-
-def _joined(planes: Array) -> FloatArray:
-    return np.ascontiguousarray(np.moveaxis(planes, 0, -1)).view("<f4").squeeze(-1)
-
-
 def _unpack_run(name: str, packed: Packed, folder: Path, run: Path) -> None:
     described = packed.described[name]
     texts = {table: packed.tables[table].get(name, "") for table in TABLES}
@@ -299,9 +200,9 @@ def _unpack_run(name: str, packed: Packed, folder: Path, run: Path) -> None:
 def _write_measures(packed: Packed, name: str, path: Path) -> None:
     from safetensors.numpy import save_file
 
-    whole = _joined(packed.grids[f"{name}/whole"])
+    whole = joined(packed.grids[f"{name}/whole"])
     by_layer = f"{name}/layers"
-    layers = _joined(packed.grids[by_layer]) if by_layer in packed.grids else whole[:, None]
+    layers = joined(packed.grids[by_layer]) if by_layer in packed.grids else whole[:, None]
     measures = {}
     for t, (grid, of_layers) in enumerate(zip(whole, layers, strict=True)):
         measures[f"iteration_{t}/retrained/pqi_global"] = np.ascontiguousarray(grid)

@@ -11,7 +11,7 @@ import pytest
 
 from src.analysis.claims.finding import Effect, leave_one_out
 from src.analysis.claims.phases import bounds, phases, turns
-from src.archive import read_packed
+from src.records.packed import read_packed
 from src.records.run import FloatArray
 from src.records.schema import ITERATIONS_FILE
 from tests.support import ROOT
