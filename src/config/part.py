@@ -6,6 +6,7 @@ of this repository imports it inside its methods.
 """
 
 import dataclasses
+import hashlib
 import math
 import re
 from collections.abc import Mapping
@@ -198,3 +199,12 @@ def safe_name(text: str) -> str:
     'x_y'
     """
     return re.sub(r"[^A-Za-z0-9._=-]+", "_", text).strip("._") or "unnamed"
+
+
+def cut_name(name: str, longest: int) -> str:
+    """`name` in at most `longest` letters, 9 or more: a longer one ends in eight digits that tell it from others.
+
+    >>> cut_name("lottery_ticket", 12)
+    'lot-f3fd4794'
+    """
+    return name if len(name) <= longest else f"{name[: longest - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ..config.part import Part, choice, part, safe_name, setting
+from ..config.part import Part, choice, cut_name, part, safe_name, setting
 from .rewinding import Rewind, ToEpoch
 from .scores import Magnitude, Score
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ..config.protocol import ProtocolConfig
     from .amounts import Amount
     from .scopes import Grouping
+
+LONGEST = 120
+"""Letters of a method's short name."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ class Method(Part):
     def short(self) -> str:
         """Short name for folders and tables, such as `sap-0.5-1-0-1` (PROTOCOL 5) or `lt-0.2-fine_tune`."""
         without = [f"without_{'+'.join(self.exclude)}"] if self.exclude else []
-        return safe_name("-".join([self.abbreviation, *(part.short for part in self._variations()), *without]))[:120]
+        words = [self.abbreviation, *(part.short for part in self._variations()), *without]
+        return cut_name(safe_name("-".join(words)), LONGEST)
 
     @property
     def label(self) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from src.config.experiment import flatten, networks
-from src.config.part import safe_name
+from src.config.part import cut_name, safe_name
 from src.records.method import Method
 from src.records.run import Run
 from src.records.schema import SCOPES
@@ -214,18 +214,15 @@ def studies(runs: Iterable[Run], selection: Selection = EVERYTHING) -> tuple[Stu
 
 
 def _named(setting: Setting, differing: Mapping[str, Any], taken: Collection[str]) -> str:
-    """The setting's name for files, with what differs; where that is too long or another's, with a digest of it."""
+    """The setting's name for files, with what differs; where that is another's, with a digest of all."""
     parts = []
     for key, value in differing.items():
         if value is not None:
             of_class = key.endswith("._target_")
             said = str(value).rpartition(".")[2] if of_class else value
             parts.append(f"{(key.partition('.')[2] or key).removesuffix('._target_')}={said}")
-    name = safe_name("-".join([setting.short, *parts]))
-    if len(name) <= LONGEST and name not in taken:
-        return name
-    digest = hashlib.sha256(setting.detail.encode()).hexdigest()[:8]
-    return f"{name[:LONGEST]}-{digest}"
+    name = cut_name(safe_name("-".join([setting.short, *parts])), LONGEST)
+    return f"{name}-{hashlib.sha256(setting.detail.encode()).hexdigest()[:8]}" if name in taken else name
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:

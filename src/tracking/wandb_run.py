@@ -13,6 +13,7 @@ from pathlib import Path
 from ssl import SSLError
 from typing import Any, Literal
 
+from src.config.part import cut_name
 from src.config.schema import TrackingConfig
 from src.records.provenance import without_secrets
 from src.tracking.tracker import GROUP, RunInfo
@@ -191,10 +192,10 @@ def _init(info: RunInfo, mode: Literal["online", "offline"]) -> Any:
             mode=mode,
             id=info.run_id,
             resume="allow",
-            name=info.name[:128],
-            group=(info.group or os.environ.get(GROUP, ""))[:128] or None,
+            name=cut_name(info.name, 128),
+            group=cut_name(info.group or os.environ.get(GROUP, ""), 128) or None,
             job_type="prune",
-            tags=[tag[:64] for tag in info.tags],
+            tags=[cut_name(tag, 64) for tag in info.tags],
             config=dict(info.config),
             dir=str(info.folder),
             project=project,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from src.config.part import Part, part, safe_name, setting
+from src.config.part import Part, cut_name, part, safe_name, setting
 from src.errors import UserError
 
 
@@ -56,3 +56,10 @@ def test_values_out_of_their_limits_are_named(settings, message):
 )
 def test_a_safe_name_leads_nowhere_else(text, name):
     assert safe_name(text) == name
+
+
+def test_names_of_more_letters_are_cut_and_told_apart():
+    one, other = (cut_name("a" * size, 12) for size in (13, 14))
+    assert cut_name("a" * 12, 12) == "a" * 12
+    assert one != other
+    assert (one[:4], len(one), len(other)) == ("aaa-", 12, 12)

@@ -43,6 +43,13 @@ def test_short_name_and_label(method, short, label):
     assert (method.short, method.label) == (short, label)
 
 
+def test_methods_without_many_layers_are_told_apart():
+    layers = [f"encoder.layers.{i}.attention.weight" for i in range(12)]
+    one, other = LotteryTicket(exclude=layers).short, LotteryTicket(exclude=layers[:-1]).short
+    assert one != other
+    assert (one[:100], len(one)) == (other[:100], 120)
+
+
 @pytest.mark.parametrize(
     ("method", "message"),
     [

@@ -51,6 +51,14 @@ def test_a_whole_run_is_mirrored(tmp_path: Path):
     assert logged.exit_code == 0
 
 
+def test_long_names_stay_within_what_wandb_takes_and_apart(tmp_path: Path):
+    about = replace(info(tmp_path), name="n" * 129, group="g" * 129, tags=["t" * 65, "t" * 66])
+    open_tracker("offline", about).finish("finished")
+    run = read_log(offline_runs(tmp_path)[0]).run
+    assert (len(run.display_name), len(run.run_group)) == (128, 128)
+    assert [len(tag) for tag in set(run.tags)] == [64, 64]
+
+
 def test_the_summary_is_of_the_whole_run(tmp_path: Path):
     accuracies = [90, 91.5, 89.2, 60]
     rows = [{**ROWS[0], "iteration": t, "percent_remaining": 100 / 10**t, "retrained_accuracy": a}

@@ -1,6 +1,5 @@
 """Every kind of figure, the names of the paper's figures for them, and what settings ask for of both."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ from src.analysis.published.curves import with_published
 from src.analysis.settings import FigureSettings
 from src.config.command_line import command
 from src.config.experiment import networks
+from src.config.part import cut_name
 from src.errors import UserError
 from src.records.library import Library, Missing, output_words
 from src.records.method import ABLATIONS, SAP
@@ -108,9 +108,7 @@ def build(plan: Plan, settings: FigureSettings, missing: Sequence[Missing] = ())
     words += [f"trainer={setting.trainer}"] * (settings.trainer is None)
     words += [f"protocol={setting.protocol}"] * (settings.protocol is None and setting.protocol != "reference")
     words += [*settings.words(GIVEN), *(f"plot.{word}" for word in settings.plot_words)]
-    notes, name = (*spec.notes, *(m.short for m in missing)), "-".join([spec.name, *marks])
-    if len(name) > LONGEST:
-        name = f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    notes, name = (*spec.notes, *(m.short for m in missing)), cut_name("-".join([spec.name, *marks]), LONGEST)
     shown = [s.method for s in plan.series if any(plan.study.series(scope, s.method) for scope in plan.scopes)]
     caption = spec.caption
     if any(method.leaves_layers_out for method in shown):
