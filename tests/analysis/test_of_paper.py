@@ -10,7 +10,7 @@ from src import figures
 from src.analysis.figures.of_paper import OF_PAPER, rereading
 from src.analysis.figures.spec import CurvePanel, style_named
 from src.analysis.published.prediction import predictions, share_kept
-from src.analysis.published.reread import gains
+from src.analysis.published.reread import corrected_tradeoffs, gains
 from src.pruning.methods.sap import Sap
 
 
@@ -81,3 +81,13 @@ def test_the_scopes_claim_does_not_survive_its_own_data() -> None:
         assert everywhere.drawn < -1.4
         assert abs(everywhere.corrected) < 2 * everywhere.error
         assert found["global", sap, "os-0.2"].corrected > 15
+
+
+def test_the_papers_own_trade_offs_are_best_where_all_weights_compete() -> None:
+    found = {(c.scope, c.method.short): c for c in corrected_tradeoffs([5.0, 1.0])}
+    ticket, sap = found["global", "lt-0.2"], found["layer", "sap-0.5-1-0-1"]
+    assert ticket.accuracy == pytest.approx([87.6, 79.2], abs=0.1)
+    assert ticket.accuracy[0] > sap.accuracy[0] + 5 * sap.error[0]
+    assert sap.accuracy[0] > found["layer", "lt-0.2"].accuracy[0] + 5 * sap.error[0]
+    assert np.isnan(found["neuron", "sap-0.5-1-0-1"].accuracy).all()
+    assert np.isnan(found["neuron", "sap-0.5-1-0-1"].error).all()

@@ -3,7 +3,7 @@
 Means over the authors' seeds are all that was published, so that errors are those of reading the figures alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
@@ -79,6 +79,31 @@ def _gain(sap: PublishedCurve, other: PublishedCurve, low: float | None = None) 
     if 2.0 - begin < NARROWEST:
         return np.nan, np.nan
     return mean_over(ours, begin) - mean_over(theirs, begin), 10**begin
+
+
+class Corrected(NamedTuple):
+    """A method's own accuracies in percent, in one scope of Fig. 3a (CIFAR10, CNN), at given percentages left [n].
+
+    error: the standard deviation that reading errors of both give each. NaN where the curve does not get to.
+    """
+
+    scope: str
+    method: Method
+    accuracy: FloatArray
+    error: FloatArray
+
+
+def corrected_tradeoffs(percentages: Sequence[float]) -> Iterator[Corrected]:
+    """Each method in each scope of Fig. 3a at equal percentages left: un-averaged, on the scope's own axis."""
+    for scope, method in product(SCOPES, FOUR_METHODS):
+        rng = np.random.default_rng(0)
+        curves = (_curve(scope, method, CORRECTED, rng) for _ in range(DRAWS))
+        drawn = np.array([tradeoff(curve.x, curve.y).at(percentages) for curve in curves])
+        curve = _curve(scope, method, CORRECTED)
+        accuracy = tradeoff(curve.x, curve.y).at(percentages)
+        known = np.isfinite(accuracy)
+        error = np.where(known, np.nanstd(np.where(known, drawn, 0), axis=0), np.nan)
+        yield Corrected(scope, method, accuracy, error)
 
 
 class Phases(NamedTuple):

@@ -6,8 +6,9 @@ import numpy as np
 
 from src.analysis.published.curves import Key, published_curves
 from src.analysis.published.prediction import Prediction, predictions
-from src.analysis.published.reread import gains, published_phases
-from src.analysis.tables.table import Cell, Column, Table, made_table
+from src.analysis.published.reread import corrected_tradeoffs, gains, published_phases
+from src.analysis.tables.results import PERCENTAGES
+from src.analysis.tables.table import Cell, Column, Spread, Table, made_table
 from src.records.method import FOUR_METHODS
 
 NETWORK = (Column("dataset", "Data set"), Column("model", "Model"), Column("method", "Method"))
@@ -26,6 +27,10 @@ REREADING = (
     Column("corrected", "Corrected (points)", "+.2f"), Column("error", "± reading", ".2f"),
     Column("low", "from (%) ", ".2g"),
     Column("drawn_alike", "Both from the larger: drawn", "+.2f"), Column("corrected_alike", "corrected", "+.2f"),
+)  # fmt: skip
+SCOPES_COMPARED = (
+    Column("scope", "Scope"), Column("method", "Method"),
+    *(Column(f"at_{x:g}", f"at {x:g} %", ".1f") for x in PERCENTAGES),
 )  # fmt: skip
 PHASES = (
     *NETWORK, Column("index", "Index"), Column("trough", "Trough at T"), Column("peak", "Peak at T"),
@@ -79,6 +84,16 @@ def rereading_table() -> Table:
     return made_table("published_rereading", REREADING, rows)
 
 
+def scopes_table() -> Table:
+    """The paper's own trade-offs, corrected, at equal percentages left: by scope and method."""
+    rows: list[tuple[Cell, ...]] = []
+    for scope, method, accuracies, errors in corrected_tradeoffs(PERCENTAGES):
+        pairs = zip(accuracies.tolist(), errors.tolist(), strict=True)
+        cells = (Spread(value, error) if np.isfinite(value) else None for value, error in pairs)
+        rows.append((scope, method.text, *cells))
+    return made_table("published_scopes", SCOPES_COMPARED, rows)
+
+
 def phases_table() -> Table:
     """The three phases in the published curves."""
     rows: list[tuple[Cell, ...]] = []
@@ -91,6 +106,6 @@ def phases_table() -> Table:
 TABLES: dict[str, tuple[Callable[[], Table], ...]] = {
     "predicted": (prediction_table,),
     "unaveraged": (accuracy_table,),
-    "rereading": (rereading_table, phases_table),
+    "rereading": (rereading_table, scopes_table, phases_table),
 }
 """By the figure that they belong to."""

@@ -32,7 +32,7 @@ GROUPED = ("dataset", "model", "study", "scope")
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and standard deviation over seeds (ddof 0, as in the paper); a single seed has none."""
+    """Mean and standard deviation over seeds (ddof 0, as in the paper), or of reading; a single seed has none."""
 
     mean: float
     std: float | None = None
