@@ -39,7 +39,7 @@ def test_figures_and_tables_of_the_published_curves(tmp_path: Path) -> None:
     words = ["figure=predicted,unaveraged,rereading", f"destination={tmp_path}", "formats=webp"]
     assert figures.main(words) == 0
     made = {path.relative_to(committed) for path in committed.rglob("*.*")}
-    assert len(made) == 11
+    assert len(made) == 13
     for path in made:
         if path.suffix == ".csv":
             same_table(tmp_path / path, committed / path)

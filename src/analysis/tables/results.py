@@ -57,7 +57,7 @@ def tables(studies: Iterable[Study]) -> list[Table]:
 
 
 def compared(studies: Sequence[Study]) -> Table | None:
-    """What protocol, length and method change at equal percent remaining, all else the same; None without any."""
+    """What protocol, length, method and scope change at equal percentages, all else the same; None without any."""
     at = {Column(f"at_{x:g}", f"at {x:g} %", "+.2f"): partial(_at, Tradeoff.at, x) for x in (100.0, *PERCENTAGES)}
     rows = []
     for said, setting, scope, method, *runs in _changes(studies):
@@ -82,12 +82,19 @@ def _changes(studies: Sequence[Study]) -> Iterator[Change]:
         length = f", E={study.setting.epochs}" if study.setting.epochs else ""
         protocol = "" if study.setting.protocol == "reference" else f", {study.setting.protocol}"
         other = "".join(f", {each}" for each in study.apart if not each.startswith("protocol"))
-        for scope in study.scopes:
-            usual = study.series(scope, LOTTERY_TICKET)
+        for where, scope, method in _against_the_lottery_ticket(study):
+            usual = f"{LOTTERY_TICKET.text}{f', {where}' * (where != scope)}"
+            runs = study.series(where, LOTTERY_TICKET), study.series(scope, method)
+            yield f"against {usual}{length}{protocol}{other}", study.setting, scope, method, *runs
+
+
+def _against_the_lottery_ticket(study: Study) -> Iterator[tuple[str, str, Method]]:
+    """The lottery ticket's scope, and what is compared with it: other methods in it, and all in others with global."""
+    for scope in study.scopes:
+        for where in dict.fromkeys((scope, "global")):
             for method in study.methods(scope):
-                if method != LOTTERY_TICKET and not method.leaves_layers_out:
-                    said = f"against {LOTTERY_TICKET.text}{length}{protocol}{other}"
-                    yield said, study.setting, scope, method, usual, study.series(scope, method)
+                if (where, method) != (scope, LOTTERY_TICKET) and not method.leaves_layers_out:
+                    yield where, scope, method
 
 
 def _pairs(studies: Sequence[Study]) -> Iterator[tuple[str, Study, Study]]:

@@ -82,6 +82,21 @@ def test_rows_of_studies_that_differ_in_anything_are_told_apart(tmp_path):
     assert [row[2] for row in table.rows] == [f"against Lottery Ticket (P=0.2), E=200, T={t}" for t in (15, 30)]
 
 
+def test_other_scopes_are_compared_with_the_lottery_ticket_globally_too(tmp_path):
+    write_runs(tmp_path, [Spec(m, scope=scope) for m in (FOUR[0], FOUR[2]) for scope in ("layer", "global")])
+    (found,) = studies(load_library(tmp_path).runs)
+    rows = compared([found]).rows
+    ticket, sap = LOTTERY_TICKET.text, "SAP (p=0.5, q=1.0)"
+    assert [row[2:5] for row in rows] == [
+        (f"against {ticket}, E=200", "layer", sap),
+        (f"against {ticket}, global, E=200", "layer", ticket),
+        (f"against {ticket}, global, E=200", "layer", sap),
+        (f"against {ticket}, E=200", "global", sap),
+    ]
+    (layer,), (globally,) = (found.series(scope, LOTTERY_TICKET) for scope in ("layer", "global"))
+    assert rows[1][7] == Spread.of([of_run(layer).at(50.0) - of_run(globally).at(50.0)])
+
+
 def test_a_row_for_each_scope_and_method():
     runs = [run(0, m, s, retrained_pqi=np.ones(3)) for m in (LOTTERY_TICKET,) for s in ("layer", "global")]
     assert [row["scope"] for row in cells(study(runs), "accuracy")] == ["layer", "global"]
