@@ -10,6 +10,7 @@ from src.pruning.methods.lottery_ticket import LotteryTicket
 from src.pruning.methods.one_shot import OneShot
 from src.pruning.methods.random_pruning import RandomPruning
 from src.pruning.methods.sap import Sap
+from src.pruning.methods.scheduled import Scheduled
 from src.pruning.rewinding import FineTune, Fresh, ToEpoch
 from src.pruning.scores import Random
 
@@ -33,6 +34,8 @@ from src.pruning.scores import Random
             "lt-0.2-without_stem._fc",
             "Lottery Ticket (P=0.2), without stem.*, fc",
         ),
+        (Scheduled(), "schedule-0.2", "Schedule (P=0.2)"),
+        (Scheduled(ratios=[0.5, 0.3]), "schedule-0.5-0.3-0.2", "Schedule (P=0.5 to 0.3, 2 iterations, then 0.2)"),
         (OneShot(ratio=0.5), "os-0.5", "One Shot (P=0.5)"),
         (RandomPruning(), "random-0.2", "Random (P=0.2)"),
         (SnipPruning(), "snip-0.2", "SNIP (P=0.2)"),
@@ -60,6 +63,7 @@ def test_methods_without_many_layers_are_told_apart():
         (Sap(beta=1.0), "prune.beta=1.0"),
         (LotteryTicket(ratio=1.0), "prune.ratio=1.0 is not allowed: it must be above 0 and below 1"),
         (LotteryTicket(score=Snip(0)), "prune.score.batches=0 is not allowed: it must be at least 1"),
+        (Scheduled(ratios=[0.5, 1.0]), r"prune.ratios\[1\]=1.0 is not allowed: it must be at least 0 and below 1"),
         (LotteryTicket(rewind=ToEpoch(-1)), "prune.rewind.epoch=-1 is not allowed"),
     ],
 )
