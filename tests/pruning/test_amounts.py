@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from src.config.protocol import ProtocolConfig
 from src.pruning.amounts import fixed_ratio_amount, sap_amount, sap_count
+from src.pruning.methods.scheduled import Scheduled
 from src.sparsity import retained_lower_bound
 
 
@@ -78,3 +80,10 @@ def test_floor_rule_prunes_exactly_the_share():
     alive = torch.arange(10)[None] < torch.tensor([[10], [4], [0]])
     count = fixed_ratio_amount(alive, 0.2, floor=True).count
     assert count.tolist() == [2, 0, 0]
+
+
+def test_a_schedule_has_a_ratio_for_each_iteration_and_one_after_them():
+    weights, alive = torch.ones(1, 101), torch.ones(1, 101, dtype=torch.bool)
+    method = Scheduled(ratio=0.2, ratios=[0.5, 0.0])
+    counts = [int(method.amount(weights, alive, t, ProtocolConfig()).count) for t in range(4)]
+    assert counts == [50, 0, 20, 20]

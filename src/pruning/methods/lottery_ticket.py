@@ -30,11 +30,7 @@ class LotteryTicket(Method):
     def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
         from ..amounts import fixed_ratio_amount
 
-        return fixed_ratio_amount(alive, self.ratio_at(iteration), floor=protocol.fixed_ratio.count == "floor")
-
-    def ratio_at(self, iteration: int) -> float:
-        """P where the masks of `iteration` + 1 are decided."""
-        return self.ratio
+        return fixed_ratio_amount(alive, self.ratio, floor=protocol.fixed_ratio.count == "floor")
 
     def grouping(self, protocol: "ProtocolConfig") -> "Grouping":
         from ..scopes import GROUPINGS

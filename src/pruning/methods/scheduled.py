@@ -1,11 +1,17 @@
 """Pruning by a schedule: how much goes at each iteration is given, not found."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ...config.part import setting
 from ..method import decimal
 from .lottery_ticket import LotteryTicket
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ...config.protocol import ProtocolConfig
+    from ..amounts import Amount
 
 
 @dataclass(frozen=True)
@@ -21,8 +27,9 @@ class Scheduled(LotteryTicket):
     prefix: ClassVar[str] = "schedule"
     name: ClassVar[str] = "Schedule"
 
-    def ratio_at(self, iteration: int) -> float:
-        return float(self.ratios[iteration]) if iteration < len(self.ratios) else self.ratio
+    def amount(self, weights: "Tensor", alive: "Tensor", iteration: int, protocol: "ProtocolConfig") -> "Amount":
+        ratio = self.ratios[iteration] if iteration < len(self.ratios) else self.ratio
+        return LotteryTicket(ratio=ratio).amount(weights, alive, iteration, protocol)
 
     @property
     def abbreviation(self) -> str:
