@@ -30,6 +30,7 @@ from .pruning.methods.lottery_ticket import LotteryTicket
 from .pruning.methods.one_shot import OneShot
 from .pruning.methods.random_pruning import RandomPruning
 from .pruning.methods.sap import Sap
+from .pruning.methods.scheduled import Scheduled
 from .sparsity import gini_index, pq_index, retained_lower_bound
 from .sparsity.hoyer import hoyer_index
 
@@ -45,6 +46,7 @@ __all__ = [
     "ProtocolConfig",
     "RandomPruning",
     "Sap",
+    "Scheduled",
     "SnipPruning",
     "SynflowPruning",
     "Table",
