@@ -168,7 +168,7 @@ def keys(settings: Mapping[str, Any], prefix: str = "") -> set[str]:
 
 def test_keys_and_choices_that_the_documents_name_exist() -> None:
     jobs = jobs_of(
-        ["prune=sap,one_shot", "prune.rewind.epoch=0", "dataset=cifar10,tiny_imagenet", "trainer/optimizer=torch"]
+        ["prune=sap,scheduled", "prune.rewind.epoch=0", "dataset=cifar10,tiny_imagenet", "trainer/optimizer=torch"]
     )
     known = {f"plot.{option.name}" for option in fields(PlotOptions)}
     known = known.union(*(keys(plain_settings(job.run.config)) for job in jobs if isinstance(job, Job)))
