@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LOST = 1.0
 """Points of accuracy that the sparsest good network may be behind that of iteration 0."""
+PERCENTAGES = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5)
+"""Of the weights left, at which tables compare accuracies."""
 
 
 def sparsest_good(accuracies: Sequence[float], lost: float = LOST) -> int:

@@ -101,8 +101,8 @@ def corrected_tradeoffs(percentages: Sequence[float]) -> Iterator[Corrected]:
         drawn = np.array([tradeoff(curve.x, curve.y).at(percentages) for curve in curves])
         curve = _curve(scope, method, CORRECTED)
         accuracy = tradeoff(curve.x, curve.y).at(percentages)
-        known = np.isfinite(accuracy)
-        error = np.where(known, np.nanstd(np.where(known, drawn, 0), axis=0), np.nan)
+        known, error = np.isfinite(accuracy), np.full(len(accuracy), np.nan)
+        error[known] = np.nanstd(drawn[:, known], axis=0)
         yield Corrected(scope, method, accuracy, error)
 
 

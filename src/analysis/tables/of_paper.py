@@ -7,9 +7,9 @@ import numpy as np
 from src.analysis.published.curves import Key, published_curves
 from src.analysis.published.prediction import Prediction, predictions
 from src.analysis.published.reread import corrected_tradeoffs, gains, published_phases
-from src.analysis.tables.results import PERCENTAGES
 from src.analysis.tables.table import Cell, Column, Spread, Table, made_table
 from src.records.method import FOUR_METHODS
+from src.records.objective import PERCENTAGES
 
 NETWORK = (Column("dataset", "Data set"), Column("model", "Model"), Column("method", "Method"))
 PREDICTED = (

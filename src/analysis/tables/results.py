@@ -19,11 +19,10 @@ from src.analysis.claims.tradeoff import mean_to, of_run
 from src.analysis.tables.table import Column, Spread, Table, made_table
 from src.models.model import Model
 from src.records.method import LOTTERY_TICKET, Method
-from src.records.objective import LOST, Tradeoff, sparsest_good
+from src.records.objective import LOST, PERCENTAGES, Tradeoff, sparsest_good
 from src.records.run import FloatArray, Run
 from src.records.study import Setting, Study, but_for
 
-PERCENTAGES = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5)
 AREAS = (10.0, 1.0)
 """Lower ends, in percent remaining, of the areas under the trade-off."""
 SEEDS = Column("seeds", "Seeds")
