@@ -37,9 +37,8 @@ def run(
 
 def study(runs: Iterable[Run]) -> Study:
     members = tuple(runs)
-    return Study(
-        Setting("cifar10", "cnn", members[0].iterations, "paper", "reference", '{"dataset": {}}'), members, "s"
-    )
+    detail = '{"dataset": {}, "trainer": {}, "protocol": {}}'
+    return Study(Setting("cifar10", "cnn", members[0].iterations, "paper", "reference", detail), members, "s")
 
 
 def noisy(curve: Sequence[float], seeds: int = 4, spread: float = 0.002) -> list[np.ndarray]:

@@ -33,6 +33,7 @@ METHODS = {
 }
 """As findings name a method -> as tables and as folders of runs do."""
 
+NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]\d+)?"
 Rows = list[list[str]]
 
 
@@ -182,6 +183,35 @@ def test_phases() -> None:
         errors += wrong(verdict, numbers)
     assert errors == []
     assert len(rows) > 12
+
+
+def test_intervals_are_those_of_a_table() -> None:
+    """Wherever the text has a mean and its interval, a committed table has them, or their negatives."""
+    effect = re.compile(rf"({NUMBER})[^\d\[\]]* \[({NUMBER}), ({NUMBER})\]")
+    found = {
+        numbers
+        for row in committed("compared")
+        for key in row
+        if key.endswith("_low") and row[key]
+        for numbers in [tuple(float(row[key.removesuffix("low") + name]) for name in ("mean", "low", "high"))]
+    }
+    found |= {
+        tuple(map(float, numbers))
+        for row in committed("claims")
+        for numbers in effect.findall(" ".join(row[column] for column in ("effects", "reason")))
+    }
+    found |= {(-mean, -high, -low) for mean, low, high in found}
+    pool = np.array(sorted(found))
+    text = re.sub(r"\s+", " ", "".join((ROOT / name).read_text() for name in ("docs/findings.md", "README.md")))
+    told = re.findall(rf"({NUMBER}) \[({NUMBER}), ({NUMBER})\]", text)
+    unknown = []
+    for numbers in told:
+        last_digit = np.array([10.0 ** -len(number.partition(".")[2]) for number in numbers])
+        rounding = last_digit / 2 + np.abs(pool) * 0.005 + 1e-9  # claims.csv has three significant digits
+        if not (np.abs(pool - np.array(numbers, np.float64)) <= rounding).all(axis=1).any():
+            unknown.append("{} [{}, {}]".format(*numbers))
+    assert unknown == []
+    assert len(told) > 150
 
 
 def test_studies() -> None:

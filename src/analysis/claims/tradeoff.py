@@ -56,15 +56,15 @@ def compared(scope: str, study: Study) -> Iterator[Finding]:
         if not ours or not theirs:
             continue
         paired = {seed: (ours[seed], theirs[seed]) for seed in sorted(ours.keys() & theirs.keys())}
-        found = {seed: _gain(of_run(one), of_run(two), high) for seed, (one, two) in paired.items()}
-        gains = {seed: gain for seed, gain in found.items() if gain is not None}
+        found = {seed: gain(of_run(one), of_run(two), high) for seed, (one, two) in paired.items()}
+        gains = {seed: each for seed, each in found.items() if not np.isnan(each)}
         known = np.array(list(gains.values()))
         effects = [Effect.of(f"mean accuracy, {sense}", "points", sign * known)] if gains else []
         apart = "" if gains else f"the two share no percentages below {10**high:g} %"
         evidence = "no common percentages"
         if gains:
-            lows = [max(of_run(one).sparsest, of_run(two).sparsest) for one, two in (paired[seed] for seed in gains)]
-            evidence = f"SAP {known.mean():+.2f} points from {10 ** np.mean(lows):.2g} to {10**high:g} % left"
+            low = np.mean([shared(of_run(one), of_run(two)) for one, two in (paired[seed] for seed in gains)])
+            evidence = f"SAP {known.mean():+.2f} points from {10**low:.2g} to {10**high:g} % left"
             if alone := [str(seed) for seed in found if seed not in gains]:
                 evidence += f", without seed {', '.join(alone)}, where the two share no percentages"
         evidence += _as_published(study, scope, list(paired.values()), high)
@@ -72,10 +72,15 @@ def compared(scope: str, study: Study) -> Iterator[Finding]:
         yield finding(f"scope_{scope}", study, scope, subject, effects, list(gains), evidence, not_reached=apart)
 
 
-def _gain(sap: Tradeoff, other: Tradeoff, high: float) -> float | None:
-    """Mean accuracy of SAP minus the other's over the common percentages up to 10**high; None where there are none."""
-    low = max(sap.sparsest, other.sparsest)
-    return None if high - low < NARROWEST else mean_over(sap, low, high) - mean_over(other, low, high)
+def shared(one: Tradeoff, two: Tradeoff) -> float:
+    """log10 of the smallest percentage that both reach."""
+    return max(one.sparsest, two.sparsest)
+
+
+def gain(one: Tradeoff, two: Tradeoff, high: float = 2.0) -> float:
+    """Mean accuracy of one minus the other's over the common percentages up to 10**high; NaN where there are none."""
+    low = shared(one, two)
+    return np.nan if high - low < NARROWEST else mean_over(one, low, high) - mean_over(two, low, high)
 
 
 def _as_published(study: Study, scope: str, paired: Sequence[tuple[Run, Run]], high: float) -> str:
@@ -88,5 +93,6 @@ def _as_published(study: Study, scope: str, paired: Sequence[tuple[Run, Run]], h
         return None if along is None else tradeoff(along, accuracy(run, "retrained", PUBLISHED))
 
     curves = [(published(one), published(two)) for one, two in paired]
-    gains = [gain for one, two in curves if one and two and (gain := _gain(one, two, high)) is not None]
+    found = [gain(one, two, high) for one, two in curves if one and two]
+    gains = [each for each in found if not np.isnan(each)]
     return f"; read as published (running means{axes}): {np.mean(gains):+.2f} points" if gains else ""

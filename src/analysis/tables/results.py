@@ -15,8 +15,8 @@ import numpy as np
 from src.analysis.claims import CLAIMS
 from src.analysis.claims.finding import Finding
 from src.analysis.claims.phases import given_back
-from src.analysis.claims.tradeoff import mean_to, of_run
-from src.analysis.tables.table import Column, Spread, Table, made_table
+from src.analysis.claims.tradeoff import gain, mean_to, of_run, shared
+from src.analysis.tables.table import Column, Difference, Spread, Table, made_table
 from src.models.model import Model
 from src.records.method import LOTTERY_TICKET, Method
 from src.records.objective import LOST, PERCENTAGES, Tradeoff, sparsest_good
@@ -58,13 +58,18 @@ def tables(studies: Iterable[Study]) -> list[Table]:
 def compared(studies: Sequence[Study]) -> Table | None:
     """What protocol, length, method and scope change at equal percentages, all else the same; None without any."""
     at = {Column(f"at_{x:g}", f"at {x:g} %", "+.2f"): partial(_at, Tradeoff.at, x) for x in (100.0, *PERCENTAGES)}
+    over_all = Column("mean", "Mean", "+.2f"), Column("down_to", "down to (%)", ".2g")
     rows = []
     for said, setting, scope, method, *runs in _changes(studies):
         one, two = ({run.seed: run for run in series} for series in runs)
         if common := sorted(one.keys() & two.keys()):
-            cells = (Spread.of([value(two[s]) - value(one[s]) for s in common]) for value in at.values())
-            rows.append((setting.dataset, setting.model, said, scope, method.text, len(common), *cells))
-    columns = (*WHERE[:2], Column("change", "Change"), WHERE[3], Column("method", "Method"), SEEDS, *at)
+            cells = [Difference.of([value(two[s]) - value(one[s]) for s in common]) for value in at.values()]
+            curves = [(of_run(two[s]), of_run(one[s])) for s in common]
+            mean = Difference.of([gain(*pair) for pair in curves])
+            down_to = float(10 ** np.mean([shared(*pair) for pair in curves])) if mean else None
+            where = setting.dataset, setting.model, said, scope, method.text
+            rows.append((*where, len(common), *cells, mean, down_to))
+    columns = (*WHERE[:2], Column("change", "Change"), WHERE[3], Column("method", "Method"), SEEDS, *at, *over_all)
     return made_table("compared", columns, rows) if rows else None
 
 

@@ -5,12 +5,13 @@ import io
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from src.analysis.claims.finding import MIN_SEEDS, interval
 from src.files import read_yaml
 from src.records.run import FloatArray
 
@@ -45,8 +46,31 @@ class Spread:
             return None
         return cls(float(values.mean()), float(values.std()) if len(values) > 1 else None)
 
+    def spread(self, form: str) -> str:
+        return "" if self.std is None else f"± {self.std:{form}}"
 
-Cell = str | int | float | Spread | None
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean over seeds of each seed's own difference, and its 95 % interval; of fewer than MIN_SEEDS seeds none."""
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of(cls, per_seed: Sequence[float] | FloatArray) -> "Difference | None":
+        """None where a seed has no value."""
+        values = np.asarray(per_seed, np.float64)
+        if not len(values) or not np.isfinite(values).all():
+            return None
+        return cls(float(values.mean()), *(interval(values) if len(values) >= MIN_SEEDS else ()))
+
+    def spread(self, form: str) -> str:
+        return "" if self.low is None else f"[{self.low:{form}}, {self.high:{form}}]"
+
+
+Cell = str | int | float | Spread | Difference | None
 """None: not defined, or not reached."""
 
 
@@ -79,11 +103,11 @@ class Table:
         return all(not isinstance(row[index], str) for row in self.rows)
 
     def texts(self, bold: str = "{}", escape: Callable[[str], str] = str) -> list[list[str]]:
-        """The cells as text: `mean ± std`, or an en dash where there is nothing; the best of a group in `bold`."""
+        """The cells as text, an en dash where there is nothing; the best of a group in `bold`."""
         best = self.best
         return [
             [
-                (bold if (i, j) in best else "{}").replace("{}", escape(" ± ".join(shown(cell, column.form))))
+                (bold if (i, j) in best else "{}").replace("{}", escape(" ".join(shown(cell, column.form))))
                 for j, (cell, column) in enumerate(zip(row, self.columns, strict=True))
             ]
             for i, row in enumerate(self.rows)
@@ -137,31 +161,32 @@ def _texts() -> dict[str, dict[str, str]]:
 
 
 def shown(cell: Cell, form: str) -> list[str]:
-    """A cell as text, with the standard deviation, where it has one, in as many decimals.
+    """A cell as text, with the spread, where it has one, in as many decimals.
 
     >>> shown(Spread(0.9234, 0.0638), ".3g"), shown(Spread(110.4), "#.3g"), shown(None, ".2f"), shown(7, ".2f")
-    (['0.923', '0.064'], ['110'], ['–'], ['7'])
-    >>> shown(Spread(23.0, 0.5), "#.3g"), shown(Spread(1234.5, 56.7), "#.3g")
-    (['23.0', '0.5'], ['1234', '57'])
+    (['0.923', '± 0.064'], ['110'], ['–'], ['7'])
+    >>> shown(Spread(23.0, 0.5), "#.3g"), shown(Difference(-1.5, -2.0, -0.996), "+.2f")
+    (['23.0', '± 0.5'], ['-1.50', '[-2.00, -1.00]'])
     """
-    if not isinstance(cell, Spread):
+    if not isinstance(cell, Spread | Difference):
         return ["–" if cell is None else f"{cell:{form}}" if isinstance(cell, float) else str(cell)]
     mean = f"{cell.mean:{form}}".removesuffix(".")
     if "e+" in mean:
         mean = f"{cell.mean:.0f}"
-    decimals = len(mean.partition(".")[2])
-    return [mean] if cell.std is None else [mean, f"{cell.std:,.{decimals}f}"]
+    spread = cell.spread(f",.{len(mean.partition('.')[2])}f")
+    return [mean, spread] if spread else [mean]
 
 
 def as_csv(table: Table) -> str:
-    """Numbers in full, mean and standard deviation in columns of their own; empty where not defined."""
+    """Numbers in full, mean, and standard deviation or interval, in columns of their own; empty where not defined."""
     heads: list[str] = []
     columns: list[list[Cell]] = []
     for i, column in enumerate(table.columns):
         cells = [row[i] for row in table.rows]
-        if any(isinstance(cell, Spread) for cell in cells):
-            heads += [f"{column.key}_mean", f"{column.key}_std"]
-            columns += [[cell and getattr(cell, name) for cell in cells] for name in ("mean", "std")]
+        if spread := next((cell for cell in cells if isinstance(cell, Spread | Difference)), None):
+            names = [field.name for field in fields(spread)]
+            heads += [f"{column.key}_{name}" for name in names]
+            columns += [[cell and getattr(cell, name) for cell in cells] for name in names]
         else:
             heads.append(column.key)
             columns.append(cells)

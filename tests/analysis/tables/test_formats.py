@@ -1,6 +1,8 @@
 """One small table in three formats, letter by letter."""
 
-from src.analysis.tables.table import Column, Spread, Table, as_csv, as_latex, as_markdown
+import pytest
+
+from src.analysis.tables.table import Column, Difference, Spread, Table, as_csv, as_latex, as_markdown
 
 TABLE = Table(
     "t",
@@ -54,6 +56,21 @@ def test_a_spread_needs_a_value_of_every_seed():
     assert Spread.of([1.0]) == Spread(1.0, None)
     assert Spread.of([1.0, float("nan")]) is None
     assert Spread.of([]) is None
+
+
+def test_a_difference_has_the_interval_of_three_seeds_or_more():
+    half = 4.302652729911275 * 1.0 / 3**0.5  # Student's at 2 degrees of freedom; a sample deviation of 1
+    of_three = Difference.of([1.0, 2.0, 3.0])
+    assert of_three == Difference(2.0, pytest.approx(2.0 - half), pytest.approx(2.0 + half))
+    assert Difference.of([1.0, 3.0]) == Difference(2.0)
+    assert Difference.of([1.0, 2.0, float("nan")]) is None
+    columns = Column("method", "Method"), Column("less", "Less", "+.1f")
+    table = Table("t", "T", "N", columns, (("a", of_three), ("b", Difference(-0.5)), ("c", None)))
+    assert "| a | +2.0 [-0.5, 4.5] |\n| b | -0.5 |\n| c | – |" in as_markdown(table)
+    assert "a & +2.0 [$-$0.5, 4.5] \\\\" in as_latex(table)
+    head, *rows = as_csv(table).splitlines()
+    assert head == "method,less_mean,less_low,less_high"
+    assert rows[1:] == ["b,-0.5,,", "c,,,"]
 
 
 def test_minus_signs_greek_and_marks_are_written_as_text():

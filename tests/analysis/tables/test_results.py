@@ -6,9 +6,9 @@ import pytest
 from src.analysis.claims.tradeoff import of_run
 from src.analysis.figures.plan import title_of
 from src.analysis.tables.results import compared, tables, within_loss
-from src.analysis.tables.table import Spread
+from src.analysis.tables.table import Difference, Spread
 from src.records.library import load_library
-from src.records.method import LOTTERY_TICKET
+from src.records.method import LOTTERY_TICKET, SAP
 from src.records.objective import kept_iterations
 from src.records.study import studies
 from tests.analysis.in_memory import run, study
@@ -82,6 +82,15 @@ def test_rows_of_studies_that_differ_in_anything_are_told_apart(tmp_path):
     assert [row[2] for row in table.rows] == [f"against Lottery Ticket (P=0.2), E=200, T={t}" for t in (15, 30)]
 
 
+def test_curves_are_compared_over_all_percentages_that_both_reach():
+    halves = run(0, LOTTERY_TICKET, percent_remaining=[100, 50, 10], retrained_accuracy=[90, 90, 80])
+    sap = run(0, SAP, percent_remaining=[100, 1], retrained_accuracy=[92, 82])
+    (row,) = compared([study([halves, sap])]).rows
+    # Down to 10 % SAP's accuracy falls from 92 to 87, the other's over the second 0.7 of the decade from 90 to 80.
+    assert row[-2].mean == pytest.approx(89.5 - (90 - 5 * np.log10(5)))
+    assert row[-1] == pytest.approx(10.0)
+
+
 def test_other_scopes_are_compared_with_the_lottery_ticket_globally_too(tmp_path):
     write_runs(tmp_path, [Spec(m, scope=scope) for m in (FOUR[0], FOUR[2]) for scope in ("layer", "global")])
     (found,) = studies(load_library(tmp_path).runs)
@@ -94,7 +103,7 @@ def test_other_scopes_are_compared_with_the_lottery_ticket_globally_too(tmp_path
         (f"against {ticket}, E=200", "global", sap),
     ]
     (layer,), (globally,) = (found.series(scope, LOTTERY_TICKET) for scope in ("layer", "global"))
-    assert rows[1][7] == Spread.of([of_run(layer).at(50.0) - of_run(globally).at(50.0)])
+    assert rows[1][7] == Difference.of([of_run(layer).at(50.0) - of_run(globally).at(50.0)])
 
 
 def test_a_row_for_each_scope_and_method():
@@ -122,11 +131,11 @@ def test_studies_that_differ_in_protocol_or_length_alone_are_compared_seed_by_se
     clean, _, reference = (study.series("global", study.methods("global")[0]) for study in found)
     each = [b.table["retrained_accuracy"][0] - a.table["retrained_accuracy"][0]
             for a, b in zip(reference, clean[:2], strict=True)]  # fmt: skip
-    assert rows[0]["at_100"] == Spread.of(each)
+    assert rows[0]["at_100"] == Difference.of(each)
     ours, usual = (
         found[1].series("global", m)[0] for m in sorted(found[1].methods("global"), key=LOTTERY_TICKET.__eq__)
     )
-    assert rows[2]["at_50"] == Spread.of([of_run(ours).at(50.0) - of_run(usual).at(50.0)])
+    assert rows[2]["at_50"] == Difference.of([of_run(ours).at(50.0) - of_run(usual).at(50.0)])
     assert compared(found[:1]) is None
 
 
