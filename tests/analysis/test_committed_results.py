@@ -2,12 +2,15 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from src import figures, tables
 from src.archive import main as archive
+from src.records.packed import read_packed
+from src.sweeps.jobs import BadJob, jobs_of
 from tests.support import ROOT
 
 PAPER = ROOT / "outputs" / "paper"
@@ -86,3 +89,24 @@ def test_tables_of_the_records(unpacked: Path) -> None:
     ]
     for path in committed:
         same_table(unpacked / "tables" / path.name, path)
+
+
+WITHOUT_EFFECT = ("dataset.root", "output_dir", "tracking", "threads", "record", "experiment")
+"""How words of a record begin that do not say what the run is."""
+
+
+def test_the_records_are_runs_of_this_code() -> None:
+    """Of each combination of parts one: its words make its identity still, so that a user's run is the same run."""
+    examples: dict[str, dict[str, Any]] = {}
+    for folder in sorted((PAPER / "records").glob("E*/*")):
+        for line in read_packed(folder).described.values():
+            choices = [f"{group}={name}" for group, name in line["run"]["choices"].items()]
+            parts = sorted(choice for choice in choices if not choice.startswith(WITHOUT_EFFECT))
+            examples[" ".join(parts)] = line["run"]
+    assert len(examples) > 30
+    others = []
+    for run in examples.values():
+        (job,) = jobs_of([word for word in run["overrides"] if not word.startswith(WITHOUT_EFFECT)])
+        if isinstance(job, BadJob) or job.run.identity != run["id"]:
+            others.append(f"{run['name']} is another run now: if a part of its code must change, train it again")
+    assert others == []
