@@ -20,7 +20,8 @@ from collections.abc import Sequence
 
 from src.analysis.claims import examine
 from src.analysis.settings import RecordSettings, choose, write_from_records
-from src.analysis.tables.results import compared, tables, verdict_table
+from src.analysis.tables.compared import compared
+from src.analysis.tables.results import tables, verdict_table
 from src.analysis.tables.table import FORMATS
 
 

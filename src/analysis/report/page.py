@@ -19,7 +19,8 @@ from src.analysis.figures.spec import FigureSpec
 from src.analysis.published.distance import distance_table
 from src.analysis.report.data import figure_data, slot_looks
 from src.analysis.settings import FigureSettings, RecordSettings, choose
-from src.analysis.tables.results import compared, tables
+from src.analysis.tables.compared import compared
+from src.analysis.tables.results import tables
 from src.analysis.tables.table import shown
 from src.config.command_line import command
 from src.errors import UserError

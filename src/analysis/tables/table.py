@@ -27,10 +27,6 @@ _MARKED = re.compile(r"([|*`<])")
 """What Markdown takes for its own."""
 
 
-GROUPED = ("dataset", "model", "study", "scope")
-"""Columns that say which rows are compared."""
-
-
 @dataclass(frozen=True)
 class Spread:
     """Mean and standard deviation over seeds (ddof 0, as in the paper), or of reading; a single seed has none."""
@@ -86,6 +82,12 @@ class Column:
     form: str = ".2f"
     long: bool = False
     best: str = ""
+
+
+WHERE = (Column("dataset", "Data set"), Column("model", "Model"), Column("study", "Study"), Column("scope", "Scope"))
+METHOD, SEEDS = Column("method", "Method"), Column("seeds", "Seeds")
+GROUPED = tuple(column.key for column in WHERE)
+"""Columns that say which rows are compared."""
 
 
 @dataclass(frozen=True)

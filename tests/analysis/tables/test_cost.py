@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.analysis.tables.results import IMAGES, Network, _counted, _measured, network
+from src.analysis.tables.cost import IMAGES, Network, _counted, _measured, network
 from src.models.shipped import MODELS
 
 PRUNABLE = {
