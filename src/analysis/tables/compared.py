@@ -1,13 +1,13 @@
 """The table of what protocol, length of the trainings, method and scope change at equal percentages of the weights."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
 from src.analysis.claims.tradeoff import gain, of_run, shared
 from src.analysis.tables.table import METHOD, SEEDS, WHERE, Cell, Column, Difference, Table, made_table
-from src.records.method import LOTTERY_TICKET, Method
+from src.records.method import CLASSES, LOTTERY_TICKET, SAP, SAP_1_2, Method
 from src.records.objective import PERCENTAGES
 from src.records.run import Run
 from src.records.study import Setting, Study, but_for
@@ -47,19 +47,26 @@ def _changes(studies: Sequence[Study]) -> Iterator[Change]:
         length = f", E={study.setting.epochs}" if study.setting.epochs else ""
         protocol = "" if study.setting.protocol == "reference" else f", {study.setting.protocol}"
         other = "".join(f", {each}" for each in study.apart if not each.startswith("protocol"))
-        for where, scope, method in _against_the_lottery_ticket(study):
-            usual = f"{LOTTERY_TICKET.text}{f', {where}' * (where != scope)}"
-            runs = study.series(where, LOTTERY_TICKET), study.series(scope, method)
-            yield f"against {usual}{length}{protocol}{other}", study.setting, scope, method, *runs
+        for usual, where, method, scope in _within(study):
+            runs = study.series(where, usual), study.series(scope, method)
+            said = f"against {usual.text}{f', {where}' * (where != scope)}{length}{protocol}{other}"
+            yield said, study.setting, scope, method, *runs
 
 
-def _against_the_lottery_ticket(study: Study) -> Iterator[tuple[str, str, Method]]:
-    """The lottery ticket's scope, and what is compared with it: other methods in it, and all in others with global."""
+def _within(study: Study) -> Iterator[tuple[Method, str, Method, str]]:
+    """A usual method and its scope, and what is compared with it, and its scope.
+
+    With the lottery ticket all other methods, and all in other scopes with global; with SAP kinds the paper has not.
+    """
     for scope in study.scopes:
+        methods = [method for method in study.methods(scope) if not method.leaves_layers_out]
         for where in dict.fromkeys((scope, "global")):
-            for method in study.methods(scope):
-                if (where, method) != (scope, LOTTERY_TICKET) and not method.leaves_layers_out:
-                    yield where, scope, method
+            for method in methods:
+                if (where, method) != (scope, LOTTERY_TICKET):
+                    yield LOTTERY_TICKET, where, method, scope
+        for sap, method in product((SAP, SAP_1_2), methods):
+            if method.kind not in CLASSES:
+                yield sap, scope, method, scope
 
 
 def _pairs(studies: Sequence[Study]) -> Iterator[tuple[str, Study, Study]]:

@@ -8,7 +8,7 @@ from src.analysis.figures.plan import title_of
 from src.analysis.tables.compared import compared
 from src.analysis.tables.table import Difference
 from src.records.library import load_library
-from src.records.method import LOTTERY_TICKET, SAP
+from src.records.method import LOTTERY_TICKET, SAP, Method
 from src.records.study import studies
 from tests.analysis.in_memory import run, study
 from tests.analysis.synthetic import FOUR, Spec, write_runs
@@ -27,6 +27,14 @@ def test_curves_are_compared_over_all_percentages_that_both_reach():
     # Down to 10 % SAP's accuracy falls from 92 to 87, the other's over the second 0.7 of the decade from 90 to 80.
     assert row[-2].mean == pytest.approx(89.5 - (90 - 5 * np.log10(5)))
     assert row[-1] == pytest.approx(10.0)
+
+
+def test_methods_that_the_paper_has_not_are_compared_with_sap_too():
+    own = Method("own", "own", "Own")
+    runs = [run(0, method, percent_remaining=[100, 50]) for method in (SAP, LOTTERY_TICKET, own)]
+    ticket, sap = f"against {LOTTERY_TICKET.text}", f"against {SAP.text}"
+    rows = compared([study(runs)]).rows
+    assert [(row[2], row[4]) for row in rows] == [(ticket, "Own"), (ticket, SAP.text), (sap, "Own")]
 
 
 def test_other_scopes_are_compared_with_the_lottery_ticket_globally_too(tmp_path):
