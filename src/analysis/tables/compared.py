@@ -14,8 +14,8 @@ from src.records.study import Setting, Study, but_for
 
 AT = {Column(f"at_{x:g}", f"at {x:g} %", "+.2f"): x for x in (100.0, *PERCENTAGES)}
 COLUMNS = (
-    *WHERE[:2], Column("change", "Change"), WHERE[3], METHOD, SEEDS, *AT,
-    Column("mean", "Mean", "+.2f"), Column("down_to", "down to (%)", ".2g"),
+    *WHERE[:2], Column("change", "Change"), WHERE[3], METHOD, SEEDS,
+    Column("mean", "Mean", "+.2f"), Column("down_to", "down to (%)", ".2g"), *AT,
 )  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def compared(studies: Sequence[Study]) -> Table | None:
             mean = Difference.of([gain(*pair) for pair in pairs])
             down_to = float(10 ** np.mean([shared(*pair) for pair in pairs])) if mean else None
             where = setting.dataset, setting.model, said, scope, method.text
-            rows.append((*where, len(seeds), *cells, mean, down_to))
+            rows.append((*where, len(seeds), mean, down_to, *cells))
     return made_table("compared", COLUMNS, rows) if rows else None
 
 
