@@ -225,3 +225,5 @@ def test_studies() -> None:
     assert told == packed
     (count,) = re.findall(r"Our (\d+) records are packed", (ROOT / "README.md").read_text())
     assert int(count) == packed.total()
+    (tests,) = re.findall(r"(\d+)\s+tests are made", (ROOT / "docs" / "findings.md").read_text())
+    assert int(tests) == len(committed("claims"))
