@@ -36,9 +36,9 @@ class Spread:
 
     @classmethod
     def of(cls, per_seed: Sequence[float] | FloatArray) -> "Spread | None":
-        """None where a seed has no value: a mean over fewer seeds would not be the row's."""
-        values = np.asarray(per_seed, np.float64)
-        if not len(values) or not np.isfinite(values).all():
+        """None where a seed has no value."""
+        values = _complete(per_seed)
+        if values is None:
             return None
         return cls(float(values.mean()), float(values.std()) if len(values) > 1 else None)
 
@@ -57,13 +57,19 @@ class Difference:
     @classmethod
     def of(cls, per_seed: Sequence[float] | FloatArray) -> "Difference | None":
         """None where a seed has no value."""
-        values = np.asarray(per_seed, np.float64)
-        if not len(values) or not np.isfinite(values).all():
+        values = _complete(per_seed)
+        if values is None:
             return None
         return cls(float(values.mean()), *(interval(values) if len(values) >= MIN_SEEDS else ()))
 
     def spread(self, form: str) -> str:
         return "" if self.low is None else f"[{self.low:{form}}, {self.high:{form}}]"
+
+
+def _complete(per_seed: Sequence[float] | FloatArray) -> FloatArray | None:
+    """The values, if there is one of every seed: a mean over fewer seeds would not be the row's."""
+    values = np.asarray(per_seed, np.float64)
+    return values if len(values) and np.isfinite(values).all() else None
 
 
 Cell = str | int | float | Spread | Difference | None
