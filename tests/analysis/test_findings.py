@@ -189,11 +189,10 @@ def test_intervals_are_those_of_a_table() -> None:
     """Wherever the text has a mean and its interval, a committed table has them, or their negatives."""
     effect = re.compile(rf"({NUMBER})[^\d\[\]]* \[({NUMBER}), ({NUMBER})\]")
     found = {
-        numbers
+        tuple(float(row[key.removesuffix("low") + name]) for name in ("mean", "low", "high"))
         for row in committed("compared")
         for key in row
         if key.endswith("_low") and row[key]
-        for numbers in [tuple(float(row[key.removesuffix("low") + name]) for name in ("mean", "low", "high"))]
     }
     found |= {
         tuple(map(float, numbers))
